@@ -1,5 +1,4 @@
 //! Migrations as their tools read them.
 
-pub mod lexer;
 pub mod splitter;
 pub mod statement;
