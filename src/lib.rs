@@ -1,4 +1,4 @@
-//! Rehearses the pending migrations of a SQLite database on a copy and reports what they did.
+//! Rehearses SQLite migrations on a copy of production data and reports what they would lose.
 
 pub mod error;
 pub mod migrations;

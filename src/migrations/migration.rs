@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::splitter::statements;
 use super::statement::Statement;
 
 /// One migration file.
@@ -85,9 +86,4 @@ fn cut(sql: &str, separator: &str) -> Vec<Chunk> {
 
 fn line_breaks(text: &str) -> u32 {
     u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
-}
-
-// Until the splitter is there.
-fn statements(_sql: &str, _first_line: u32) -> Vec<Statement> {
-    Vec::new()
 }

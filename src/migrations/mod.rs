@@ -4,9 +4,11 @@
 //! [`plan`] compares what it found with the snapshot's ledger. It only reads the snapshot.
 
 mod folder;
+pub mod lexer;
 pub mod migration;
 pub mod plan;
 pub mod project;
+pub mod splitter;
 pub mod statement;
 pub mod tools;
 
