@@ -56,7 +56,7 @@ impl Project {
         }
         let around_folder = folder.and_then(Path::parent).and_then(|parent| root_above(parent, &has_project_file));
         let root = around_folder.or_else(|| root_above(start, &has_project_mark)).unwrap_or_else(|| start.into());
-        let mut project = Self { root: shorter(root), ..Self::default() };
+        let mut project = Self { root: shorter(&root), ..Self::default() };
         project.configs = config::read_all(&project.root, &mut project.notes)?;
         project.packages = packages::read(&project.root)?;
         sources::scan(&mut project);
@@ -77,9 +77,9 @@ fn root_above(start: &Path, mark: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
     None
 }
 
-/// The folder above, without making the path absolute: `a/b` → `a` → `` → `..` → `../..`.
+/// The folder above, without making the path absolute: `a/b`, `a`, the empty path, `..`, `../..`.
 fn above(folder: &Path) -> PathBuf {
-    let folder = shorter(folder.to_path_buf());
+    let folder = shorter(folder);
     match folder.components().next_back() {
         Some(std::path::Component::Normal(_)) => folder.parent().map(Path::to_path_buf).unwrap_or_default(),
         Some(std::path::Component::RootDir | std::path::Component::Prefix(_)) => folder,
@@ -88,7 +88,7 @@ fn above(folder: &Path) -> PathBuf {
 }
 
 /// `.` as the empty path, so that what is joined to it reads as a person writes it.
-fn shorter(folder: PathBuf) -> PathBuf {
+fn shorter(folder: &Path) -> PathBuf {
     folder.components().filter(|part| *part != std::path::Component::CurDir).collect()
 }
 

@@ -223,13 +223,10 @@ impl Reader<'_> {
 
     /// `key: value`, `key` alone, `...spread`, or a method, whose value is computed. Always moves on.
     fn entry(self, at: usize, object: &mut Object) -> usize {
-        let key = match self.tokens.get(at).map(|token| &token.kind) {
-            Some(Kind::Text(key) | Kind::Word(key)) => key.clone(),
-            _ => {
-                // `...spread` or `[computed]: value` may set any key.
-                object.spread = Some(self.line(at));
-                return self.skip(at).max(at + 1);
-            }
+        let Some(Kind::Text(key) | Kind::Word(key)) = self.tokens.get(at).map(|token| &token.kind) else {
+            // `...spread` or `[computed]: value` may set any key.
+            object.spread = Some(self.line(at));
+            return self.skip(at).max(at + 1);
         };
         let (value, end) = if self.is(at + 1, ":") {
             self.value(at + 2)
@@ -238,7 +235,7 @@ impl Reader<'_> {
         } else {
             (Value::Computed { line: self.line(at) }, self.skip(at + 1))
         };
-        object.entries.push((key, value));
+        object.entries.push((key.clone(), value));
         end.max(at + 1)
     }
 
@@ -270,9 +267,8 @@ impl Reader<'_> {
         while let Some(token) = self.tokens.get(at) {
             match token.kind {
                 Kind::Mark('{' | '(' | '[') => depth += 1,
-                Kind::Mark('}' | ')' | ']') if depth == 0 => return at,
+                Kind::Mark('}' | ')' | ']' | ',' | ';') if depth == 0 => return at,
                 Kind::Mark('}' | ')' | ']') => depth -= 1,
-                Kind::Mark(',' | ';') if depth == 0 => return at,
                 _ => {}
             }
             at += 1;

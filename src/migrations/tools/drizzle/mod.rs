@@ -157,9 +157,9 @@ fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
         });
     }
     if located.layout == V1 {
-        v1::fill(&mut plan, &ledger)?
+        v1::fill(&mut plan, &ledger)?;
     } else {
-        v0::fill(&mut plan, &ledger)?
+        v0::fill(&mut plan, &ledger)?;
     }
     if let Some(message) = &ledger.unreadable {
         plan.refusal.get_or_insert_with(|| Refusal {

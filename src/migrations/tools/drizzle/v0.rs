@@ -17,6 +17,14 @@ struct Line {
     when: f64,
 }
 
+/// A line with its file.
+struct Listed {
+    when: f64,
+    migration: Migration,
+    /// Whether the file could be read.
+    readable: bool,
+}
+
 pub(super) fn journal_path(folder: &Path) -> PathBuf {
     folder.join("meta").join("_journal.json")
 }
@@ -44,23 +52,21 @@ pub(super) fn fill(plan: &mut Plan, ledger: &Recorded) -> Result<(), Error> {
         return Ok(());
     }
     plan.setup.push(create_ledger(&plan.ledger.name));
-    let mut found = Vec::new();
-    for line in read_journal(&journal)? {
-        let file = plan.folder.join(format!("{}.sql", line.tag));
-        // Whatever keeps drizzle from reading the file, it says that there is none.
-        match Migration::read(line.tag.clone(), file.clone(), Some(BREAKPOINT)) {
-            Ok(mut migration) => {
-                migration.record.push(record(&plan.ledger.name, &migration.checksum, line.when));
-                found.push((line.when, Some(migration), line.tag));
-            }
-            Err(_) => {
-                plan.refusal.get_or_insert_with(|| no_file(&plan.folder, &file));
-                found.push((line.when, None, line.tag));
-            }
-        }
-    }
-    plan.entries = decide(&plan.folder, found, ledger, &mut plan.decisions);
+    let listed: Vec<_> = read_journal(&journal)?.into_iter().map(|line| read(plan, line)).collect();
+    plan.refusal = listed.iter().find(|one| !one.readable).map(|one| no_file(&plan.folder, &one.migration.file));
+    plan.entries = decide(listed, ledger, &mut plan.decisions);
     Ok(())
+}
+
+/// Reads the file of a line. Whatever keeps drizzle from reading it, it says that there is none.
+fn read(plan: &Plan, line: Line) -> Listed {
+    let Line { tag, when } = line;
+    let file = plan.folder.join(format!("{tag}.sql"));
+    let Ok(mut migration) = Migration::read(tag.clone(), file.clone(), Some(BREAKPOINT)) else {
+        return Listed { when, migration: Migration::without_file(tag, file, String::new()), readable: false };
+    };
+    migration.record.push(record(&plan.ledger.name, &migration.checksum, when));
+    Listed { when, migration, readable: true }
 }
 
 fn read_journal(journal: &Path) -> Result<Vec<Line>, Error> {
@@ -93,54 +99,40 @@ fn no_file(folder: &Path, file: &Path) -> Refusal {
 }
 
 /// Applies the high-water rule: a migration runs when the ledger is empty or its newest time is earlier.
-fn decide(
-    folder: &Path,
-    found: Vec<(f64, Option<Migration>, String)>,
-    ledger: &Recorded,
-    decisions: &mut Vec<Decision>,
-) -> Vec<Entry> {
+fn decide(listed: Vec<Listed>, ledger: &Recorded, decisions: &mut Vec<Decision>) -> Vec<Entry> {
     let newest = ledger.newest.as_ref().map(javascript::number);
-    let rows = matching_rows(&found, &ledger.rows);
+    let matches = matching_rows(&listed, &ledger.rows);
     let mut entries = Vec::new();
-    for ((when, migration, tag), row) in found.into_iter().zip(&rows) {
-        let Some(migration) = migration else {
-            let file = folder.join(format!("{tag}.sql"));
-            entries.push((
-                when,
-                Entry { migration: Migration::without_file(tag, file, String::new()), state: State::Missing },
-            ));
-            continue;
-        };
+    for (Listed { when, migration, readable }, row) in listed.into_iter().zip(&matches) {
+        let row = row.map(|row| &ledger.rows[row]);
         let runs = newest.is_none_or(|newest| newest < when);
-        let state = match row.map(|row| &ledger.rows[row]) {
-            Some(row) if runs => {
-                decisions.push(runs_again(&migration, row, when));
-                State::Pending
-            }
-            None if runs => State::Pending,
-            Some(row) => applied(&migration, &row.hash),
-            None => State::Skipped { why: skipped(when, newest.unwrap_or(f64::NAN)) },
+        let state = match (row, newest) {
+            _ if !readable => State::Missing,
+            _ if runs => State::Pending,
+            (Some(row), _) => applied(&migration, &row.hash),
+            (None, newest) => State::Skipped { why: skipped(when, newest.unwrap_or(f64::NAN)) },
         };
+        if let Some(row) = row.filter(|_| state == State::Pending) {
+            decisions.push(runs_again(&migration, row, when));
+        }
         entries.push((when, Entry { migration, state }));
     }
-    add_missing(&mut entries, &rows, &ledger.rows);
+    add_missing(&mut entries, &matches, &ledger.rows);
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
 /// For each migration the ledger's row that stands for it: the same hash and time, else the same hash, else the same
 /// time. No row stands for two migrations, so that two files with the same text are told apart.
-fn matching_rows(found: &[(f64, Option<Migration>, String)], rows: &[Row]) -> Vec<Option<usize>> {
-    let same_hash = |migration: &Migration, row: &Row| migration.checksum == row.hash;
+fn matching_rows(listed: &[Listed], rows: &[Row]) -> Vec<Option<usize>> {
     let same_time = |when: f64, row: &Row| javascript::number(&row.created_at).total_cmp(&when).is_eq();
-    let mut matches = vec![None; found.len()];
+    let mut matches = vec![None; listed.len()];
     for (hash, time) in [(true, true), (true, false), (false, true)] {
-        for (index, (when, migration, _)) in found.iter().enumerate() {
-            let Some(migration) = migration else { continue };
+        for (index, one) in listed.iter().enumerate() {
             if matches[index].is_none() {
                 matches[index] = (0..rows.len()).find(|&row| {
                     !matches.contains(&Some(row))
-                        && (!hash || same_hash(migration, &rows[row]))
-                        && (!time || same_time(*when, &rows[row]))
+                        && (!hash || one.migration.checksum == rows[row].hash)
+                        && (!time || same_time(one.when, &rows[row]))
                 });
             }
         }

@@ -31,16 +31,17 @@ pub(super) fn names(folder: &Path) -> io::Result<Vec<String>> {
 
 /// Fills in the entries and what drizzle runs first.
 pub(super) fn fill(plan: &mut Plan, ledger: &Recorded) -> Result<(), Error> {
-    let mut local = read(plan)?;
+    let local = read(plan)?;
     if v0::journal_path(&plan.folder).exists() {
         plan.refusal = Some(old_layout());
     } else if !ledger.present {
         plan.setup.push(create_ledger(&plan.ledger.name));
     } else if !ledger.has_name && ledger.unreadable.is_none() {
-        return upgrade(plan, local, ledger);
+        upgrade(plan, local, ledger);
+        return Ok(());
     }
     let names = ledger.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
-    plan.entries = decide(std::mem::take(&mut local), ledger, &names);
+    plan.entries = decide(local, ledger, &names);
     note_nameless(plan, &names);
     Ok(())
 }
@@ -104,7 +105,7 @@ fn note_nameless(plan: &mut Plan, names: &[Option<String>]) {
 }
 
 /// v0's ledger under v1's migrator: each row must find its folder, or drizzle refuses; then the names are filled in.
-fn upgrade(plan: &mut Plan, mut local: Vec<Migration>, ledger: &Recorded) -> Result<(), Error> {
+fn upgrade(plan: &mut Plan, mut local: Vec<Migration>, ledger: &Recorded) {
     // Sorted in place, so this is also the order in which the pending ones run.
     local.sort_by(by_time);
     let matches: Vec<_> = ledger.rows.iter().map(|row| find(row, &local)).collect();
@@ -140,7 +141,6 @@ fn upgrade(plan: &mut Plan, mut local: Vec<Migration>, ledger: &Recorded) -> Res
         plan.setup.clear();
     }
     plan.entries = decide(local, ledger, &names);
-    Ok(())
 }
 
 /// By the folder's time, then by name. Folders without a time come last; drizzle leaves their order undefined.
