@@ -48,12 +48,10 @@ impl Imprint {
 
     /// The imprint of files whose content may be known already, because it was copied.
     pub fn of_known(stats: &[(PathBuf, Option<Stat>)], known: impl Fn(&Path) -> Option<Content>) -> io::Result<Self> {
-        let file = |(path, stat): &(PathBuf, Option<Stat>)| {
-            let content = |stat: &Stat| {
-                let content = known(path).map_or_else(|| Content::of(path), Ok)?;
-                Ok(State { stat: *stat, content })
-            };
-            Ok(FileImprint { path: path.clone(), state: stat.as_ref().map(content).transpose()? })
+        let file = |(path, stat): &(PathBuf, Option<Stat>)| -> io::Result<FileImprint> {
+            let Some(stat) = *stat else { return Ok(FileImprint { path: path.clone(), state: None }) };
+            let content = known(path).map_or_else(|| Content::of(path), Ok)?;
+            Ok(FileImprint { path: path.clone(), state: Some(State { stat, content }) })
         };
         Ok(Self { files: stats.iter().map(file).collect::<io::Result<_>>()? })
     }
