@@ -76,19 +76,19 @@ impl Journal {
     /// Looks at the file, by the rules of SQLite's `hasHotJournal`.
     pub(super) fn of(location: &Location, liveness: Liveness) -> io::Result<Self> {
         let Some(bytes) = size(&location.journal)? else { return Ok(Self::Absent) };
+        if matches!(liveness, Liveness::Writing | Liveness::Exclusive) {
+            return Ok(Self::InTransaction);
+        }
         let mut first = [0];
         let filled = File::open(&location.journal)?.read(&mut first)?;
         if filled == 0 || first == [0] {
             return Ok(Self::Spent);
         }
-        if matches!(liveness, Liveness::Writing | Liveness::Exclusive) {
-            return Ok(Self::InTransaction);
-        }
         let super_journal = SuperJournal::named_in(&location.journal, location)?;
         Ok(Self::Hot { bytes, super_journal })
     }
 
-    /// Whether SQLite would roll back with it when nobody else had the database open.
+    /// Whether SQLite would look into it, to roll back, if nobody else had the database open.
     pub(super) fn rolls_back(&self) -> bool {
         match self {
             Self::Absent | Self::Spent => false,
