@@ -262,10 +262,7 @@ fn changes_too_fast(location: &Location) -> Error {
 /// Removes what an earlier attempt left in the workspace: a WAL of one attempt would be taken for that of the next.
 fn discard(copy: &Path) -> std::io::Result<()> {
     for suffix in ["", "-wal", "-journal"] {
-        match std::fs::remove_file(location::beside(copy, suffix)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        imprint::existing(std::fs::remove_file(location::beside(copy, suffix)))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::imprint::{Content, Imprint, stats};
+use super::imprint::{Content, Imprint, existing, stats};
 use super::journal::{Journal, Wal, detach_super_journal};
 use super::location::{Location, beside, folder_of};
 use super::locks::Liveness;
@@ -61,7 +61,7 @@ impl Copies {
         }
         if Journal::of(location, liveness).map_err(cannot)?.rolls_back() {
             copies.add(location, &location.journal, &journal, &crate::observer::Silent)?;
-            detach_super_journal(&journal).map_err(cannot)?;
+            existing(detach_super_journal(&journal)).map_err(cannot)?;
         }
         Ok(copies)
     }
@@ -75,8 +75,10 @@ impl Copies {
             refuse_when_full(location, to)?;
             copy(from, to, advance)
         };
-        let content = content.map_err(|error| location.error(format!("copying `{}`: {error}", from.display())))?;
-        self.contents.push((from.to_path_buf(), content));
+        // A sidecar that is gone again shows in the comparison of the files before and after.
+        let content =
+            existing(content).map_err(|error| location.error(format!("copying `{}`: {error}", from.display())))?;
+        self.contents.extend(content.map(|content| (from.to_path_buf(), content)));
         Ok(())
     }
 
