@@ -42,6 +42,9 @@ use imprint::Imprint;
 use location::Location;
 use locks::Liveness;
 
+/// How often a copy is tried while an app writes, raw and through SQLite in turn.
+const ATTEMPTS: usize = 6;
+
 /// The state of production data before the migrations.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -209,22 +212,22 @@ impl Surroundings {
         self.liveness == Liveness::Idle && self.wal.bytes() == 0 && !self.journal.rolls_back()
     }
 
-    /// Takes the private copy: raw where nobody would write meanwhile or readers are kept out, else through SQLite; where that
-    /// does not succeed, the other way.
+    /// Takes the private copy: raw where nobody would write meanwhile or readers are kept out, else through SQLite; where one
+    /// way does not succeed, the other.
     fn take(&self, location: &Location, header: &Header, to: &Path, observer: &dyn Observer) -> Result<Taken, Error> {
-        let raw = || raw_copy::take(location, to, observer);
-        let backup = || backup::take(location, header, to, observer);
-        let taken = match self.liveness {
-            Liveness::Idle | Liveness::Exclusive => match raw()? {
-                Some(taken) => Some(taken),
-                None => backup()?,
-            },
-            Liveness::InUse | Liveness::Writing => match backup()? {
-                Some(taken) => Some(taken),
-                None => raw()?,
-            },
-        };
-        taken.ok_or_else(|| changes_too_fast(location))
+        let mut raw_is_next = matches!(self.liveness, Liveness::Idle | Liveness::Exclusive);
+        for _ in 0..ATTEMPTS {
+            let taken = if raw_is_next {
+                raw_copy::take(location, to, observer)?
+            } else {
+                backup::take(location, header, to, observer)?
+            };
+            if let Some(taken) = taken {
+                return Ok(taken);
+            }
+            raw_is_next = !raw_is_next;
+        }
+        Err(changes_too_fast(location))
     }
 }
 
