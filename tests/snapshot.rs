@@ -888,6 +888,36 @@ fn a_kept_copy_is_one_file_with_everything() {
 }
 
 #[test]
+fn a_copy_is_not_kept_while_a_connection_reads_it() {
+    let place = Place::new();
+    let path = place.database("prod.db");
+    connect(&path).execute_batch("PRAGMA journal_mode = wal").unwrap();
+    let snapshot = place.open(&path).unwrap();
+    let copy = WorkingCopy::of(&snapshot, &place.workspace, "copy.db").unwrap();
+    let reader = connect(copy.path());
+    reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
+    connect(copy.path()).execute_batch("DELETE FROM t").unwrap();
+    let error = copy.keep(&place.path("kept.db")).unwrap_err().to_string();
+    assert!(error.ends_with("another connection is open on the copy"), "{error}");
+    assert!(!place.path("kept.db").exists());
+}
+
+#[test]
+fn a_transaction_that_was_left_open_is_not_kept() {
+    let place = Place::new();
+    let snapshot = place.open(&place.database("prod.db")).unwrap();
+    let copy = WorkingCopy::of(&snapshot, &place.workspace, "copy.db").unwrap();
+    let mut migrating = App::start(copy.path());
+    migrating
+        .run("PRAGMA cache_size = 1; BEGIN; UPDATE t SET filler = hex(zeroblob(400)); DELETE FROM t WHERE id > 10");
+    drop(migrating);
+    copy.keep(&place.path("kept.db")).unwrap();
+    let kept = place.open(&place.path("kept.db")).unwrap();
+    assert_eq!(rows(&kept), 100);
+    assert_sound(&kept);
+}
+
+#[test]
 fn nothing_is_overwritten_by_a_kept_copy() {
     let place = Place::new();
     let path = place.database("prod.db");

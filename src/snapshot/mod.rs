@@ -81,7 +81,7 @@ pub struct Facts {
     pub wal: Wal,
     /// The rollback journal beside the file.
     pub journal: Journal,
-    /// Another process held a lock. An app in rollback mode that is between two transactions holds none.
+    /// Another process held a lock, or wrote while the file was copied. An app in rollback mode that is between two transactions holds none.
     pub in_use: bool,
     /// When the file or its WAL was written last.
     pub modified: Option<SystemTime>,
@@ -139,8 +139,9 @@ impl Snapshot {
         }
         let before = workspace.unused("before");
         observer.begin(&Stage::Copy, Some(surroundings.bytes));
-        let taken = surroundings.take(&location, &header, &before, observer)?;
+        let taken = surroundings.take(&location, &header, &before, observer);
         observer.end(&Stage::Copy);
+        let taken = taken?;
         let header = recovery::settle(&location, &before)?;
         let pages = recovery::pages(&location, &before, &header)?;
         let facts = Facts::of(&location, surroundings, &header, pages, taken.method);
@@ -247,7 +248,8 @@ impl Facts {
             library_version: header.library_version,
             wal: found.wal,
             journal: found.journal,
-            in_use: found.liveness != Liveness::Idle,
+            // SQLite's backup is used on an idle file only when it turned out to be written.
+            in_use: found.liveness != Liveness::Idle || method == CopyMethod::Backup,
             modified: found.modified,
             method,
         }
