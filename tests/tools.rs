@@ -1,5 +1,7 @@
 //! The migration tools and the detection of the project: every rule, over temporary folders.
 
+#![expect(clippy::unwrap_used, clippy::format_collect, reason = "helpers of tests: a failure is the test's")]
+
 use std::path::{Path, PathBuf};
 
 use rehearse::error::Error;
