@@ -674,6 +674,18 @@ fn evidence_for_the_driver() {
 }
 
 #[test]
+fn the_search_in_sources_has_a_bound_and_says_so() {
+    let folder = project(&[("drizzle/meta/_journal.json", &journal(&[])), ("package.json", "{}")]);
+    write(folder.path(), "large.ts", &vec![b' '; (1 << 20) + 1]);
+    for number in 0..5_001 {
+        std::fs::write(folder.path().join(format!("{number}.ts")), "").unwrap();
+    }
+    let located = located(&folder, Request::default()).unwrap();
+    let said: Vec<_> = decision(&located.decisions, "sources").into_iter().map(|(value, _)| value).collect();
+    assert_eq!(said, ["the search in source files ended after 5000 files", "1 source files were not searched"]);
+}
+
+#[test]
 fn paths_stay_as_given() {
     // The working directory of the tests is the crate's folder, which has a .git and no migrations.
     let error = locate(&Request { project: PathBuf::from("."), ..Request::default() }).unwrap_err();

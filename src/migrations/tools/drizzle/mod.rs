@@ -166,6 +166,9 @@ fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
             help: format!("`{}` is not a table that drizzle made; `--ledger-table` names another", located.table),
         });
     }
+    if plan.refusal.is_some() {
+        plan.setup.clear();
+    }
     Ok(plan)
 }
 
