@@ -19,7 +19,8 @@ use reports::Reports;
 
 /// What is printed where nothing was asked for.
 const USAGE: &str = "\
-rehearse runs your pending migrations on a copy of production data and tells what they would lose
+rehearse runs your pending migrations on a copy of production data and tells
+what they would lose
 
 usage: rehearse --snapshot FILE
 next:  rehearse demo      see it find a loss, on a database made on the spot
