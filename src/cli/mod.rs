@@ -11,6 +11,7 @@ mod suggest;
 use clap::Parser as _;
 use rehearse::Options;
 use rehearse::error::Error;
+use rehearse::observer::Silent;
 use rehearse::report::{Format, json, text};
 
 use arguments::{Arguments, Command, RunArguments};
@@ -48,7 +49,7 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
     match &arguments.command {
         None => rehearse(&arguments.run, terminal),
         Some(Command::Plan(project)) => {
-            let plan = rehearse::plan(&project.options()?)?;
+            let plan = rehearse::plan(&project.options()?, &Silent)?.document();
             terminal.print(&match terminal.format {
                 Format::Text => text::render_plan(&plan, &terminal.style()),
                 Format::Json => json::pretty(&plan),

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Effects, Style as Ansi};
 use rehearse::error::Error;
-use rehearse::findings::catalogue::RULES;
+use rehearse::findings::catalogue::find;
 use rehearse::observer::{Observer, Silent};
 use rehearse::report::Format;
 use rehearse::report::text::{Detail, Style};
@@ -78,11 +78,7 @@ impl Terminal {
         let cyan: Ansi = AnsiColor::Cyan.on_default() | Effects::BOLD;
         let head = match error.code() {
             Some(code) => {
-                let name = RULES
-                    .iter()
-                    .find(|rule| rule.code == code)
-                    .map(|rule| format!(" {}", rule.name))
-                    .unwrap_or_default();
+                let name = find(code).map(|rule| format!(" {}", rule.name)).unwrap_or_default();
                 format!("{red}error[{code}]{red:#}{name}")
             }
             None => format!("{red}error{red:#}"),

@@ -61,7 +61,7 @@ pub fn findings(page: &mut Page, findings: &[Finding]) {
 
 /// `error[LS102] cascade-deleted-rows: `posts` lost 100 of 100 rows`.
 fn heading(page: &mut Page, finding: &Finding) {
-    let waived = finding.waived.as_ref().map(|waiver| format!(" (waived: {waiver})")).unwrap_or_default();
+    let waived = finding.waived.as_ref().map(|waiver| format!(" ({waiver})")).unwrap_or_default();
     let head = if finding.waived.is_some() { "waived" } else { finding.level.name() };
     let code = format!("{head}[{}]", visible(&finding.code));
     let fact = format!("{}: {}{waived}", finding.name, finding.message);
