@@ -7,6 +7,7 @@ mod output;
 mod progress;
 mod reports;
 mod suggest;
+mod test;
 
 use clap::Parser as _;
 use rehearse::Options;
@@ -56,7 +57,7 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
             })?;
             Ok(0)
         }
-        Some(Command::Test { paths }) => test(paths, terminal),
+        Some(Command::Test { paths }) => test::run(paths, terminal),
         Some(Command::Rules) => catalogue::list(terminal),
         Some(Command::Explain { rule }) => catalogue::explain(rule, terminal),
         Some(Command::Demo { folder }) => demo::run(folder.as_deref(), terminal),
@@ -80,9 +81,4 @@ fn run_and_report(options: &Options, reports: Reports, terminal: &Terminal) -> R
     terminal.print(&terminal.format.render(&document, &terminal.style()))?;
     written?;
     Ok(rehearsal.exit_code())
-}
-
-fn test(paths: &[std::path::PathBuf], terminal: &Terminal) -> Result<u8, Error> {
-    let _ = (paths, terminal);
-    Err(Error::cannot("running scenarios", "not there yet"))
 }
