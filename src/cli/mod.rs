@@ -14,6 +14,7 @@ use rehearse::Options;
 use rehearse::error::Error;
 use rehearse::observer::Silent;
 use rehearse::report::{Format, json, text};
+use rehearse::snapshot::workspace;
 
 use arguments::{Arguments, Command, RunArguments};
 use output::Terminal;
@@ -47,6 +48,7 @@ pub fn main() -> u8 {
 }
 
 fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
+    workspace::remove_on_signal()?;
     match &arguments.command {
         None => rehearse(&arguments.run, terminal),
         Some(Command::Plan(project)) => {

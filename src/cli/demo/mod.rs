@@ -10,6 +10,7 @@ use rehearse::findings::rule::Level;
 use rehearse::migrations::Request;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
+use rehearse::snapshot::Workspace;
 use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest as _, Sha256};
 
@@ -49,10 +50,7 @@ At the next start migrate() would run it and return normally.
 
 /// Makes the app in `folder`, or in a temporary one that is removed again, and rehearses it there.
 pub fn run(folder: Option<&Path>, terminal: &Terminal) -> Result<u8, Error> {
-    let temporary = tempfile::Builder::new()
-        .prefix("rehearse-demo-")
-        .tempdir()
-        .doing(|| "making a folder for the demo".to_owned())?;
+    let temporary = Workspace::create(None)?;
     let place = folder.map_or_else(|| temporary.path().to_owned(), Path::to_owned);
     make(&place)?;
     let here = std::env::current_dir().doing(|| "finding the current folder".to_owned())?;
@@ -98,7 +96,7 @@ fn after(folder: Option<&Path>) -> String {
     };
     let next = [
         ("rehearse explain LS102", "why this happens and what to do"),
-        (enter.as_str(), "look at the app, change it, and rehearse it again:"),
+        (enter.as_str(), "look at the app, change it, and rehearse it again"),
         ("rehearse --snapshot prod.db --driver libsql", "the same migration keeps every row under libsql"),
         ("rehearse --snapshot FILE", "in the folder of your own app, with a copy of its database"),
     ];

@@ -161,7 +161,6 @@ fn notes(finding: &Finding, last_of_its_rule: bool) -> Vec<(&'static str, String
     notes.extend(finding.cause.clone().map(|cause| ("cause", cause)));
     notes.extend(finding.proof.clone().map(|proof| ("proof", proof)));
     notes.extend(finding.help.iter().map(|help| ("help", help.clone())));
-    notes.extend(finding.waived.clone().map(|waiver| ("waived", waiver)));
     if last_of_its_rule {
         notes.push(("more", format!("rehearse explain {}", finding.code)));
     }
