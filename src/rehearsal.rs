@@ -13,7 +13,7 @@ use crate::migrations::{self, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
 use crate::report::document::{Document, Verdict};
-use crate::snapshot::{Facts, Snapshot, WorkingCopy, Workspace, check_keep_target, open_read_only};
+use crate::snapshot::{Facts, Snapshot, WorkingCopy, Workspace, check_keep_target};
 
 /// What a person asks for.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         check_keep_target(keep, &options.snapshot)?;
     }
     let located = migrations::locate(&options.migrations)?;
-    let decided = decide::driver(options.driver.as_deref(), located.tool(), &located.project)?;
+    let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
@@ -105,7 +105,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
 /// When the snapshot or the migrations cannot be read.
 pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error> {
     let located = migrations::locate(&options.migrations)?;
-    let driver = decide::driver(options.driver.as_deref(), located.tool(), &located.project)?;
+    let driver = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
@@ -127,7 +127,7 @@ impl Theatre<'_> {
         let execution = execution::run(copy.path(), self.plan, settings, self.observer)?;
         let states = States {
             before: &self.snapshot.connect()?,
-            after: &open_read_only(copy.path())?,
+            after: &copy.connect()?,
             ledger: &self.plan.ledger.name,
             encoding: self.snapshot.facts().encoding,
         };

@@ -13,8 +13,9 @@ use super::steps::{Execution, Failure, Outcome, Step, StepError};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::Plan;
-use crate::migrations::statement::{Action, Insert, Select, Statement, double_quoted, quote_identifier};
+use crate::migrations::statement::{Action, Insert, Select, Statement};
 use crate::observer::{Observer, Stage};
+use crate::schema::lexer::{double_quoted, quote_identifier};
 
 /// Runs the plan's pending migrations on the database at `copy`.
 ///
@@ -270,7 +271,7 @@ impl Run {
     fn source_rows(&self, action: &Action) -> Option<u64> {
         let Action::Insert(Insert { select: Some(Select { from: Some(from), .. }), .. }) = action else { return None };
         let sql = format!("SELECT count(*) FROM {}", quote_identifier(from));
-        self.recorder.connection().query_row(&sql, [], |row| row.get(0)).ok()
+        self.recorder.connection().query_row(&sql, [], |row| row.get::<_, i64>(0)).ok().map(i64::unsigned_abs)
     }
 
     /// The double-quoted names that are read as strings: found out by compiling the statement with such strings forbidden, one

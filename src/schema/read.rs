@@ -59,9 +59,10 @@ fn table(connection: &Connection, listed: Listed) -> Result<Table> {
         read => read?,
     };
     let rowid_alias = rowid_alias(connection, &listed, &columns, &primary_key)?;
+    let autoincrement = significant(&listed.sql).any(|token| token.is_word(&listed.sql, "AUTOINCREMENT"));
     Ok(Table {
         kind,
-        autoincrement: significant(&listed.sql).any(|token| token.is_word(&listed.sql, "AUTOINCREMENT")),
+        autoincrement,
         uniques: uniques(connection, &listed.name)?,
         foreign_keys: foreign_keys(connection, &listed.name)?,
         checks: checks(&listed.sql),

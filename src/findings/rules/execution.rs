@@ -86,7 +86,7 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         return vec!["remove the empty chunk, or put a statement into it".to_owned()];
     }
     match &step.statement.action {
-        Action::AddColumn { table, column, not_null: true, has_default: false } => vec![
+        Action::AddColumn { table, column, not_null: true, has_default: false, .. } => vec![
             format!("give it a default:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT NOT NULL DEFAULT '';"),
             format!("or go in two deploys: add it without NOT NULL, fill it, and make it NOT NULL in the next migration:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT;\nUPDATE \"{table}\" SET \"{column}\" = '' WHERE \"{column}\" IS NULL;"),
         ],
