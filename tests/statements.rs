@@ -270,7 +270,7 @@ proptest! {
     fn joined_statements_are_given_back(
         parts in proptest::collection::vec((any_trivia(), any_statement(), any_trivia()), 0..8)
     ) {
-        let texts_of = |(before, statement, after): &(String, &str, String)| [before, statement, "\n;", after].concat();
+        let texts_of = |(before, statement, after): &(String, &str, String)| [before.as_str(), statement, "\n;", after.as_str()].concat();
         let sql = parts.iter().map(texts_of).collect::<Vec<_>>().concat();
         let expected: Vec<_> = parts.iter().map(|(_, statement, _)| *statement).collect();
         prop_assert_eq!(texts(&sql), expected);
