@@ -1,3 +1,26 @@
-//! Rehearses SQLite migrations on a copy of production data and reports what they would lose.
+//! Rehearses SQLite migrations on a copy of production data and says what they would lose.
+//!
+//! The pipeline, each stage a module that uses only what stands to its left:
+//!
+//! ```text
+//! sqlite_file → schema → snapshot → migrations → execution → profile → compare → findings → expectations → report
+//! ```
+//!
+//! [`rehearse`] is the whole of it: it opens the snapshot read-only, plans by the tool's own rules, runs the pending
+//! migrations on a copy as the driver would, compares every row, and lets the rules judge. Nothing here prints.
 
+pub mod compare;
+pub mod error;
+pub mod execution;
+pub mod findings;
 pub mod migrations;
+pub mod observer;
+pub mod profile;
+mod rehearsal;
+pub mod report;
+pub mod schema;
+pub mod snapshot;
+pub mod sqlite_file;
+
+pub use error::Error;
+pub use rehearsal::{Options, Planned, Rehearsal, plan, rehearse};

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::lexer::{Token, TokenKind, tokens};
+use crate::schema::lexer::{Token, TokenKind, tokens};
 use super::statement::Statement;
 
 /// A statement's place in a text.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{Action, Conflict, Insert, Select, SelectItem};
-use crate::migrations::lexer::{Token, TokenKind, is_reserved, tokens};
+use crate::schema::lexer::{Token, TokenKind, is_reserved, tokens};
 
 /// The words that end a select's result columns or its FROM at the same depth.
 const CLAUSES: [&str; 9] = ["WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "INTERSECT", "EXCEPT", "RETURNING"];

@@ -1,6 +1,6 @@
 //! SQL without the values in it: what a report may show of a statement.
 
-use crate::migrations::lexer::{Token, TokenKind, tokens};
+use crate::schema::lexer::{Token, TokenKind, tokens};
 use crate::migrations::splitter::split;
 
 use super::Action;
