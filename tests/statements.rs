@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::ptr;
 
 use proptest::prelude::*;
-use rehearse::migrations::lexer::tokens;
 use rehearse::migrations::splitter::{split, statements};
 use rehearse::migrations::statement::redact;
+use rehearse::schema::lexer::tokens;
 use rusqlite::{Connection, ffi};
 
 /// What every script finds when it begins.

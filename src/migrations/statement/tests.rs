@@ -1,7 +1,7 @@
 //! Tables of statements and what is read of them.
 
 use super::{Action, Conflict, SelectItem, Statement, redact};
-use crate::migrations::lexer::{TokenKind, double_quoted, identifiers, quote_identifier, tokens};
+use crate::schema::lexer::{TokenKind, double_quoted, identifiers, quote_identifier, tokens};
 
 fn action(sql: &str) -> Action {
     Statement::new(sql, 1, 1).action
