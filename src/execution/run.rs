@@ -76,9 +76,12 @@ impl Run {
         match result {
             Ok(()) if plan.pending().next().is_none() => Outcome::NothingPending,
             Ok(()) => Outcome::Completed,
-            Err(Stop::InStep(error)) => {
-                Outcome::Failed(Failure { step: self.steps.iter().rposition(|step| step.ran), doing: "", error, rolled_back })
-            }
+            Err(Stop::InStep(error)) => Outcome::Failed(Failure {
+                step: self.steps.iter().rposition(|step| step.ran),
+                doing: "",
+                error,
+                rolled_back,
+            }),
             Err(Stop::Around(doing, error)) => Outcome::Failed(Failure { step: None, doing, error, rolled_back }),
         }
     }
@@ -166,12 +169,7 @@ impl Run {
 
     fn empty_chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize) -> Result<(), Stop> {
         let EmptyChunk::Refused(message) = self.settings.driver.empty_chunk else { return Ok(()) };
-        let nothing = Statement {
-            sql: String::new(),
-            line: chunk.line,
-            column: 1,
-            action: Action::Unknown,
-        };
+        let nothing = Statement { sql: String::new(), line: chunk.line, column: 1, action: Action::Unknown };
         self.refuse(migration, &nothing, number, message)
     }
 
@@ -257,9 +255,7 @@ impl Run {
     fn transaction_refusal(&self, action: &Action) -> Option<&'static str> {
         match self.settings.driver.own_transaction {
             OwnTransaction::Allowed => None,
-            OwnTransaction::ClosedAfterCommit(message) => {
-                self.recorder.connection().is_autocommit().then_some(message)
-            }
+            OwnTransaction::ClosedAfterCommit(message) => self.recorder.connection().is_autocommit().then_some(message),
             OwnTransaction::Refused(message) => {
                 matches!(action, Action::Begin | Action::Commit | Action::Rollback | Action::Savepoint)
                     .then_some(message)
