@@ -72,6 +72,10 @@ pub fn write(scenario: &Scenario, path: &Path) -> Result<(), Error> {
     match (state.journal_mode, state.journal) {
         (JournalMode::Wal, _) => leave_in_wal(scenario, connection, path)?,
         (JournalMode::Delete, Some(Journal::Hot)) => leave_hot_journal(scenario, connection, path)?,
+        (JournalMode::Delete, Some(Journal::Finished)) => {
+            close(connection).doing(making)?;
+            fs::write(beside(path, "-journal"), [0; SECTOR as usize]).doing(making)?;
+        }
         (JournalMode::Delete, None) => close(connection).doing(making)?,
     }
     if let Some(damage) = state.file {

@@ -123,7 +123,7 @@ pub struct SnapshotState {
     pub ledger: Option<Ledger>,
     /// SQL that another process runs on the snapshot while the migrations are rehearsed.
     #[serde(default)]
-    pub written_meanwhile: Option<String>,
+    pub meanwhile: Option<String>,
 }
 
 /// The journal mode in the file's header.
@@ -154,6 +154,8 @@ pub enum Wal {
 pub enum Journal {
     /// One that undoes `last_transaction`.
     Hot,
+    /// One whose transaction is over: `journal_mode = persist` leaves it with a header of zeros.
+    Finished,
 }
 
 /// What is wrong with the snapshot file.
@@ -362,10 +364,10 @@ impl Scenario {
             (Some(_), Some(_)) => Err("`expect` has `verdict` and `error`; only one of them can be right"),
             _ if self.tool == Tool::Sql && self.layout == Layout::V1 => Err("`layout` is drizzle's; `tool: sql` has none"),
             _ if !wal && state.wal == Wal::Omitted => Err("`wal: omitted` needs `journal_mode: wal`"),
-            _ if state.journal.is_some() && (wal || !last) => {
+            _ if state.journal == Some(Journal::Hot) && (wal || !last) => {
                 Err("`journal: hot` needs `journal_mode: delete` and a `last_transaction` to undo")
             }
-            _ if last && !wal && state.journal.is_none() => Err("`last_transaction` needs `journal_mode: wal` or `journal: hot`"),
+            _ if last && !wal && state.journal != Some(Journal::Hot) => Err("`last_transaction` needs `journal_mode: wal` or `journal: hot`"),
             _ => Ok(()),
         }
     }
