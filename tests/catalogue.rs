@@ -3,6 +3,8 @@
 //!
 //! `REHEARSE_UPDATE=1 cargo test --test catalogue` writes the SQL and the report on the pages anew.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -235,8 +237,9 @@ fn report(rule: &Rule, outcome: &ScenarioOutcome) -> Result<String, String> {
         };
     }
     let error = outcome.error.as_ref().ok_or("its scenario has neither a report nor an error")?;
-    let hints: String = error.hints().iter().map(|hint| format!("\nhint: {hint}")).collect();
-    Ok(stable(&format!("error: {error}{hints}")))
+    let mut lines = vec![format!("error: {error}")];
+    lines.extend(error.hints().iter().map(|hint| format!("hint: {hint}")));
+    Ok(stable(&lines.join("\n")))
 }
 
 /// Without what differs from run to run: the temporary folder.
@@ -275,7 +278,6 @@ fn a_stage_imports_only_what_stands_to_its_left() {
             let text = std::fs::read_to_string(&path).unwrap();
             for module in crate_modules(&text) {
                 let allowed = FREE.contains(&module.as_str()) || STAGES[..=position].contains(&module.as_str());
-                // The report document is assembled for renderers, and named by what assembles it.
                 if !allowed {
                     wrong
                         .entry(path.strip_prefix(root()).unwrap().display().to_string())
@@ -290,8 +292,8 @@ fn a_stage_imports_only_what_stands_to_its_left() {
 
 /// Every module named in `crate::module`, comments left out; `use crate::{a, b::c}` names a and b.
 fn crate_modules(text: &str) -> BTreeSet<String> {
-    let code: String =
-        text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect();
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let code = text.lines().filter(is_code).collect::<Vec<_>>().join("\n");
     let mut modules = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];

@@ -1,5 +1,7 @@
 //! One test per scenario: `cargo test --test scenarios LS102` runs those whose name contains LS102.
 
+#![expect(clippy::expect_used, reason = "without its scenarios this program has nothing to say")]
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
