@@ -281,7 +281,7 @@ rules! {
         fix: "take a new snapshot"
     }
     SN904 "not-a-database-or-encrypted", Error, Measured {
-        when: "the snapshot cannot be read as a SQLite database: text, empty, truncated, corrupt or encrypted",
+        when: "the snapshot cannot be read as a SQLite database: text, empty, truncated or encrypted",
         effect: "no rehearsal is possible",
         fix: "take the snapshot again; decrypt an encrypted one first"
     }
