@@ -46,9 +46,10 @@ export function harm(before, after, renamed = {}) {
       if (number > 0) facts[fact] = (facts[fact] ?? 0) + number;
     };
     for (const { name } of userTables(old)) {
-      const rows = keyed(old, name);
+      const key = keyOf(old, name);
+      const rows = keyed(old, name, key);
       const newName = renamed[name] ?? name;
-      const survivors = userTables(now).some((table) => table.name === newName) ? keyed(now, newName) : new Map();
+      const survivors = userTables(now).some((table) => table.name === newName) ? keyed(now, newName, key) : new Map();
       const columns = new Set(survivors.size ? columnsOf(now, newName).map((column) => column.name) : []);
       for (const [key, row] of rows) {
         const survivor = survivors.get(key);
@@ -110,16 +111,17 @@ function rowsOf(db, table) {
     .raw().all().map((row) => row.join(' | '));
 }
 
+/** What identifies a row of this table: SQL expressions. */
+function keyOf(db, table) {
+  if (!withoutRowid(db, table)) return ['CAST(rowid AS TEXT)'];
+  return columnsOf(db, table).filter(({ pk }) => pk).map(({ name }) => exact(table, name));
+}
+
 /** Rows by key: a map from the key to an object of exact values. */
-function keyed(db, table) {
-  const columns = columnsOf(db, table);
-  const key = withoutRowid(db, table) ? columns.filter(({ pk }) => pk).map(({ name }) => exact(table, name)) : ['CAST(rowid AS TEXT)'];
-  const values = columns.map(({ name }) => `${exact(table, name)} AS ${quoted(name)}`);
-  const rows = new Map();
-  for (const { 'the key': name, ...row } of db.prepare(`SELECT ${key.join(` || ' ' || `)} AS "the key", ${values.join(', ')} FROM ${quoted(table)}`).all()) {
-    rows.set(String(name), row);
-  }
-  return rows;
+function keyed(db, table, key) {
+  const values = columnsOf(db, table).map(({ name }) => `${exact(table, name)} AS ${quoted(name)}`);
+  const select = `SELECT ${key.join(` || ' ' || `)} AS "the key", ${values.join(', ')} FROM ${quoted(table)}`;
+  return new Map(db.prepare(select).all().map(({ 'the key': name, ...row }) => [name, row]));
 }
 
 function exact(table, column) {
