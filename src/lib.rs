@@ -1,14 +1,26 @@
-pub fn add(left: u64, right: u64) -> u64 {
-    left + right
-}
+//! Rehearses SQLite migrations on a copy of production data and says what they would lose.
+//!
+//! The pipeline, each stage a module that uses only what stands to its left:
+//!
+//! ```text
+//! sqlite_file → schema → snapshot → migrations → execution → profile → compare → findings → expectations → report
+//! ```
+//!
+//! [`rehearse`] is the whole of it: it opens the snapshot read-only, plans by the tool's own rules, runs the pending
+//! migrations on a copy as the driver would, compares every row, and lets the rules judge. Nothing here prints.
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+pub mod compare;
+pub mod error;
+pub mod execution;
+pub mod findings;
+pub mod migrations;
+pub mod observer;
+pub mod profile;
+mod rehearsal;
+pub mod report;
+pub mod schema;
+pub mod snapshot;
+pub mod sqlite_file;
 
-    #[test]
-    fn it_works() {
-        let result = add(2, 2);
-        assert_eq!(result, 4);
-    }
-}
+pub use error::Error;
+pub use rehearsal::{Options, Planned, Rehearsal, plan, rehearse};

@@ -1,5 +1,12 @@
 //! One SQL statement of a migration: its text, its place, and what it says about tables and columns.
 
+mod reader;
+mod redaction;
+
+pub use redaction::redact;
+
+use reader::Reader;
+
 /// A statement and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
@@ -13,45 +20,155 @@ pub struct Statement {
     pub action: Action,
 }
 
+impl Statement {
+    /// Reads a statement whose text begins at this place of its file.
+    #[must_use]
+    pub fn new(sql: &str, line: u32, column: u32) -> Self {
+        Self { sql: sql.to_owned(), line, column, action: Reader::new(sql).action() }
+    }
+
+    /// Whether the object that it creates, drops, alters or writes is said to be temporary: `CREATE TEMP …` or `temp.name`.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        let mut reader = Reader::new(&self.sql);
+        reader.action();
+        reader.is_temporary()
+    }
+
+    /// The statement on one line of at most `width` characters, for a person to recognise it by. No value that it writes
+    /// is in it: literals are `'…'` and `x'…'`, comments are left out.
+    #[must_use]
+    pub fn excerpt(&self, width: usize) -> String {
+        redaction::excerpt(&self.sql, width)
+    }
+}
+
 /// What a statement does, as far as its words say. Names are unquoted; a schema prefix such as `main.` is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// `CREATE TABLE`, also `… AS SELECT` (then `source` is the one table that it reads, where there is one).
-    CreateTable { table: String, source: Option<String> },
+    /// `CREATE TABLE`, also `… AS SELECT`.
+    CreateTable {
+        /// The new table.
+        table: String,
+        /// The one table that `AS SELECT` reads, where there is one.
+        source: Option<String>,
+    },
     /// `DROP TABLE`.
-    DropTable { table: String },
+    DropTable {
+        /// The table that goes.
+        table: String,
+    },
     /// `ALTER TABLE table RENAME TO to`.
-    RenameTable { table: String, to: String },
-    /// `ALTER TABLE table RENAME COLUMN column TO to`.
-    RenameColumn { table: String, column: String, to: String },
-    /// `ALTER TABLE table ADD COLUMN column`; `not_null` without `has_default` fails on a table with rows.
-    AddColumn { table: String, column: String, not_null: bool, has_default: bool },
-    /// `ALTER TABLE table DROP COLUMN column`.
-    DropColumn { table: String, column: String },
+    RenameTable {
+        /// The old name.
+        table: String,
+        /// The new name.
+        to: String,
+    },
+    /// `ALTER TABLE table RENAME [COLUMN] column TO to`.
+    RenameColumn {
+        /// The table.
+        table: String,
+        /// The column's old name.
+        column: String,
+        /// The column's new name.
+        to: String,
+    },
+    /// `ALTER TABLE table ADD [COLUMN] column`; `not_null` without `has_default` fails on a table with rows.
+    AddColumn {
+        /// The table.
+        table: String,
+        /// The new column.
+        column: String,
+        /// Has `NOT NULL`.
+        not_null: bool,
+        /// Has a `DEFAULT` other than NULL.
+        has_default: bool,
+        /// Is computed: `[GENERATED ALWAYS] AS (…)`.
+        generated: bool,
+    },
+    /// `ALTER TABLE table DROP [COLUMN] column`.
+    DropColumn {
+        /// The table.
+        table: String,
+        /// The column that goes.
+        column: String,
+    },
     /// Any other `ALTER TABLE`, for example libSQL's `ALTER COLUMN`.
-    AlterOther { table: String },
+    AlterOther {
+        /// The table.
+        table: String,
+    },
     /// `INSERT` or `REPLACE`.
     Insert(Insert),
     /// `UPDATE table SET column = …`.
-    Update { table: String, columns: Vec<String>, conflict: Option<Conflict>, has_where: bool },
+    Update {
+        /// The table that is written.
+        table: String,
+        /// The columns that are set, in order.
+        columns: Vec<String>,
+        /// `OR IGNORE`, `OR REPLACE`, ….
+        conflict: Option<Conflict>,
+        /// Has a WHERE of its own, not only in a subquery.
+        has_where: bool,
+    },
     /// `DELETE FROM table`.
-    Delete { table: String, has_where: bool },
+    Delete {
+        /// The table that is written.
+        table: String,
+        /// Has a WHERE of its own, not only in a subquery.
+        has_where: bool,
+    },
     /// `CREATE INDEX name ON table`.
-    CreateIndex { name: String, table: String, unique: bool },
+    CreateIndex {
+        /// The index.
+        name: String,
+        /// The table that it is on.
+        table: String,
+        /// Is `UNIQUE`.
+        unique: bool,
+    },
     /// `DROP INDEX name`.
-    DropIndex { name: String },
+    DropIndex {
+        /// The index.
+        name: String,
+    },
     /// `CREATE TRIGGER name … ON table`.
-    CreateTrigger { name: String, table: String },
+    CreateTrigger {
+        /// The trigger.
+        name: String,
+        /// The table or view that it is on.
+        table: String,
+    },
     /// `DROP TRIGGER name`.
-    DropTrigger { name: String },
+    DropTrigger {
+        /// The trigger.
+        name: String,
+    },
     /// `CREATE VIEW name`.
-    CreateView { name: String },
+    CreateView {
+        /// The view.
+        name: String,
+    },
     /// `DROP VIEW name`.
-    DropView { name: String },
+    DropView {
+        /// The view.
+        name: String,
+    },
     /// `CREATE VIRTUAL TABLE table USING module`.
-    CreateVirtualTable { table: String, module: String },
-    /// `PRAGMA name`, with the value of `= value` or `(value)`, both in lower case.
-    Pragma { name: String, value: Option<String> },
+    CreateVirtualTable {
+        /// The new table.
+        table: String,
+        /// The module that makes it.
+        module: String,
+    },
+    /// `PRAGMA name`, with the value of `= value` or `(value)`, both unquoted and in lower case.
+    Pragma {
+        /// The pragma.
+        name: String,
+        /// The value, a number with its sign.
+        value: Option<String>,
+    },
     /// `BEGIN`.
     Begin,
     /// `COMMIT` or `END`.
@@ -66,7 +183,7 @@ pub enum Action {
     Attach,
     /// `SELECT`, `VALUES`, `EXPLAIN`, `ANALYZE`, `REINDEX`, `WITH … SELECT`.
     Read,
-    /// Words that SQLite's grammar does not begin a statement with.
+    /// Words that SQLite's grammar does not begin a statement with, or that lack the name they should have.
     Unknown,
 }
 
@@ -88,13 +205,14 @@ pub struct Insert {
 /// The `SELECT` of an `INSERT … SELECT`, as far as it is simple.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Select {
-    /// The one table in FROM; none where there are several, a subquery or a compound.
+    /// The one table in FROM; none where there are several, a subquery, a compound or a name that WITH defines.
     pub from: Option<String>,
-    /// Every table named in a FROM or JOIN of it, in order.
+    /// Every table named in a FROM or JOIN of it, its subqueries and its WITH, in order; not the names that WITH defines.
     pub tables: Vec<String>,
     /// The result columns, in order.
     pub items: Vec<SelectItem>,
-    /// Whether there is a WHERE, LIMIT, GROUP BY, HAVING or DISTINCT, so that fewer rows may come out.
+    /// Whether there is a WHERE, LIMIT, GROUP BY, HAVING, DISTINCT, UNION (without ALL), EXCEPT or INTERSECT, so that
+    /// fewer rows may come out.
     pub filtered: bool,
     /// Whether there is a join or a comma in FROM.
     pub joined: bool,
@@ -105,10 +223,20 @@ pub struct Select {
 pub enum SelectItem {
     /// `*` or `t.*`.
     Star,
-    /// A bare or quoted column name, without its table; `double_quoted` where it was written `"so"`.
-    Column { name: String, double_quoted: bool },
-    /// Any other expression; `columns` are the identifiers in it that may be columns.
-    Expression { sql: String, columns: Vec<String> },
+    /// A bare or quoted column name, without its table.
+    Column {
+        /// The name.
+        name: String,
+        /// Written `"so"` and without a table, so that SQLite may take it as a string where there is no such column.
+        double_quoted: bool,
+    },
+    /// Any other expression.
+    Expression {
+        /// The expression as written, without its alias.
+        sql: String,
+        /// The names in it that may be columns, each once, in order.
+        columns: Vec<String>,
+    },
 }
 
 /// The conflict clause of a writing statement.

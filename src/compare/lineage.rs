@@ -1,0 +1,248 @@
+//! Which table and column after is which before, by what the statements did.
+//!
+//! Renames and rebuilds are followed statement by statement. A column keeps its name unless RENAME COLUMN says otherwise; one
+//! that has no partner of its name is the one that the rebuild's `INSERT … SELECT` filled it from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::execution::Step;
+use crate::migrations::statement::{Action, Insert, SelectItem};
+use crate::schema::{Schema, Table};
+
+/// A table before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Its name before; none where it is new.
+    pub before: Option<String>,
+    /// Its name after; none where it is gone.
+    pub after: Option<String>,
+    /// What became of it.
+    pub change: Change,
+    /// Names of the same column before and after.
+    pub columns: Vec<(String, String)>,
+    /// Tables that its rows were copied into while they were read with `INSERT … SELECT`, and how many rows that were.
+    pub copied_into: Vec<(String, u64)>,
+}
+
+/// What became of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The same table.
+    Same,
+    /// Under another name.
+    Renamed,
+    /// Created anew, filled from the old one or not.
+    Rebuilt,
+    /// New.
+    Added,
+    /// Gone.
+    Dropped,
+}
+
+/// Follows every table of the user through the steps.
+#[must_use]
+pub fn pairs(before: &Schema, after: &Schema, ledger: &str, steps: &[Step]) -> Vec<Pair> {
+    let mut tables = Tables::of(before);
+    for step in steps.iter().filter(|step| step.committed) {
+        tables.apply(step);
+    }
+    tables.pairs(before, after, ledger)
+}
+
+/// The tables at one moment, by name in lower case.
+struct Tables {
+    now: BTreeMap<String, Origin>,
+    copied: BTreeMap<String, Vec<(String, u64)>>,
+}
+
+/// Where a table that exists at one moment comes from.
+#[derive(Debug, Clone, Default)]
+struct Origin {
+    /// The table before that it is, under whatever name.
+    table: Option<String>,
+    /// Columns that were renamed: name now, name before.
+    renamed: Vec<(String, String)>,
+    /// Copies into it while it was new.
+    sources: Vec<Source>,
+}
+
+/// A copy of rows into a new table.
+#[derive(Debug, Clone)]
+struct Source {
+    /// The table before that was read.
+    table: String,
+    /// Column of the new table, column before.
+    columns: Vec<(String, String)>,
+}
+
+fn key(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+impl Tables {
+    fn of(schema: &Schema) -> Self {
+        let origin = |table: &Table| Origin { table: Some(table.name.clone()), ..Origin::default() };
+        let now = schema.tables.iter().map(|(name, table)| (name.clone(), origin(table))).collect();
+        Self { now, copied: BTreeMap::new() }
+    }
+
+    fn apply(&mut self, step: &Step) {
+        match &step.statement.action {
+            Action::CreateTable { table, source } => {
+                let sources = source.as_deref().and_then(|source| self.copy(source, Vec::new())).into_iter().collect();
+                self.now.entry(key(table)).or_insert(Origin { sources, ..Origin::default() });
+            }
+            Action::DropTable { table } => drop(self.now.remove(&key(table))),
+            Action::RenameTable { table, to } => {
+                if let Some(origin) = self.now.remove(&key(table)) {
+                    self.now.insert(key(to), origin);
+                }
+            }
+            Action::RenameColumn { table, column, to } => {
+                if let Some(origin) = self.now.get_mut(&key(table)) {
+                    origin.rename(column, to);
+                }
+            }
+            Action::Insert(insert) => self.insert(insert, step),
+            _ => {}
+        }
+    }
+
+    fn insert(&mut self, insert: &Insert, step: &Step) {
+        let Some(select) = &insert.select else { return };
+        let inserted = step.changes.iter().filter(|change| change.table.eq_ignore_ascii_case(&insert.table));
+        let rows: u64 = inserted.map(|change| change.inserted).sum();
+        for table in &select.tables {
+            if let Some(before) = self.now.get(&key(table)).and_then(|origin| origin.table.clone()) {
+                self.copied.entry(before).or_default().push((insert.table.clone(), rows));
+            }
+        }
+        let Some(from) = &select.from else { return };
+        let columns = insert.columns.iter().zip(&select.items).filter_map(|(column, item)| match item {
+            SelectItem::Column { name, double_quoted } if !(*double_quoted && step.strings.contains(name)) => {
+                Some((column.clone(), name.clone()))
+            }
+            _ => None,
+        });
+        let source = self.copy(from, columns.collect());
+        if let Some(origin) = self.now.get_mut(&key(&insert.table)).filter(|origin| origin.table.is_none()) {
+            origin.sources.extend(source);
+        }
+    }
+
+    /// A copy that reads `from`, with its columns as they were called before. A copy of a copy reads the original.
+    fn copy(&self, from: &str, columns: Vec<(String, String)>) -> Option<Source> {
+        let origin = self.now.get(&key(from))?;
+        let table = origin.table.clone().or_else(|| origin.sources.first().map(|source| source.table.clone()))?;
+        let columns = columns.into_iter().map(|(to, from)| (to, origin.name_before(&from))).collect();
+        Some(Source { table, columns })
+    }
+
+    fn pairs(mut self, before: &Schema, after: &Schema, ledger: &str) -> Vec<Pair> {
+        let mut unclaimed: BTreeSet<String> = before.user_tables(ledger).map(|table| key(&table.name)).collect();
+        let mut pairs = Vec::new();
+        let mut new = Vec::new();
+        for table in after.user_tables(ledger) {
+            let origin = self.now.get(&key(&table.name)).cloned().unwrap_or_else(|| Origin {
+                table: before.table(&table.name).map(|table| table.name.clone()),
+                ..Origin::default()
+            });
+            match origin.table.as_deref().and_then(|name| before.table(name)) {
+                Some(old) => {
+                    unclaimed.remove(&key(&old.name));
+                    let change = if old.name == table.name { Change::Same } else { Change::Renamed };
+                    pairs.push(self.pair(old, table, &origin, change));
+                }
+                None => new.push((table, origin)),
+            }
+        }
+        for (table, origin) in new {
+            match claim(table, &origin, &mut unclaimed).and_then(|name| before.table(&name)) {
+                Some(old) => pairs.push(self.pair(old, table, &origin, Change::Rebuilt)),
+                None => pairs.push(lone(None, Some(&table.name), Change::Added)),
+            }
+        }
+        for name in &unclaimed {
+            if let Some(table) = before.table(name) {
+                let mut pair = lone(Some(&table.name), None, Change::Dropped);
+                pair.copied_into = self.copied.remove(&table.name).unwrap_or_default();
+                pairs.push(pair);
+            }
+        }
+        pairs.sort_by(|one, other| (&one.after, &one.before).cmp(&(&other.after, &other.before)));
+        pairs
+    }
+
+    fn pair(&self, before: &Table, after: &Table, origin: &Origin, change: Change) -> Pair {
+        Pair {
+            before: Some(before.name.clone()),
+            after: Some(after.name.clone()),
+            change,
+            columns: origin.columns(before, after),
+            copied_into: self.copied.get(&before.name).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// The table before that a new table continues: one of its name, else one that it was filled from; each only once.
+fn claim(table: &Table, origin: &Origin, unclaimed: &mut BTreeSet<String>) -> Option<String> {
+    let sources = origin.sources.iter().map(|source| key(&source.table));
+    let name = std::iter::once(key(&table.name)).chain(sources).find(|name| unclaimed.contains(name))?;
+    unclaimed.take(&name)
+}
+
+fn lone(before: Option<&str>, after: Option<&str>, change: Change) -> Pair {
+    let (before, after) = (before.map(str::to_owned), after.map(str::to_owned));
+    Pair { before, after, change, columns: Vec::new(), copied_into: Vec::new() }
+}
+
+impl Origin {
+    fn rename(&mut self, column: &str, to: &str) {
+        match self.renamed.iter_mut().find(|(now, _)| now.eq_ignore_ascii_case(column)) {
+            Some((now, _)) => to.clone_into(now),
+            None => self.renamed.push((to.to_owned(), column.to_owned())),
+        }
+    }
+
+    fn name_before(&self, column: &str) -> String {
+        let renamed = self.renamed.iter().find(|(now, _)| now.eq_ignore_ascii_case(column));
+        renamed.map_or_else(|| column.to_owned(), |(_, before)| before.clone())
+    }
+
+    fn columns(&self, before: &Table, after: &Table) -> Vec<(String, String)> {
+        let mut columns = Columns { before, after, pairs: Vec::new() };
+        for (now, old) in &self.renamed {
+            columns.pair(old, now);
+        }
+        for column in &after.columns {
+            columns.pair(&column.name, &column.name);
+        }
+        let sources = self.sources.iter().filter(|source| source.table.eq_ignore_ascii_case(&before.name));
+        for (now, old) in sources.flat_map(|source| &source.columns) {
+            columns.pair(old, now);
+        }
+        columns.in_order()
+    }
+}
+
+/// Columns being paired; each takes part once.
+struct Columns<'a> {
+    before: &'a Table,
+    after: &'a Table,
+    pairs: Vec<(String, String)>,
+}
+
+impl Columns<'_> {
+    fn pair(&mut self, old: &str, new: &str) {
+        let (Some(old), Some(new)) = (self.before.column(old), self.after.column(new)) else { return };
+        if !self.pairs.iter().any(|(before, after)| *before == old.name || *after == new.name) {
+            self.pairs.push((old.name.clone(), new.name.clone()));
+        }
+    }
+
+    fn in_order(mut self) -> Vec<(String, String)> {
+        let place = |name: &str| self.after.columns.iter().position(|column| column.name == name);
+        self.pairs.sort_by_key(|(_, after)| place(after));
+        self.pairs
+    }
+}

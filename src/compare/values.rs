@@ -1,0 +1,187 @@
+//! Two values of the same row and column: are they the same, and if not, what happened.
+
+use std::cmp::Ordering;
+
+use rusqlite::types::ValueRef;
+
+/// What became of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Storage class and bytes are equal.
+    Same,
+    /// It became NULL.
+    Nulled,
+    /// It was NULL.
+    Filled,
+    /// The same value in another storage class.
+    Converted,
+    /// Another storage class, and something was lost on the way.
+    Lossy,
+    /// Another value of the same storage class, or one that no conversion explains.
+    Altered,
+}
+
+/// Text encoding of a database; it decides in which order SQLite sorts text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8.
+    Utf8,
+    /// UTF-16, little-endian.
+    Utf16Le,
+    /// UTF-16, big-endian.
+    Utf16Be,
+}
+
+/// Whether storage class and bytes are equal. `0.0` and `-0.0` differ.
+#[must_use]
+pub fn identical(one: ValueRef<'_>, other: ValueRef<'_>) -> bool {
+    match (one, other) {
+        (ValueRef::Real(one), ValueRef::Real(other)) => one.to_bits() == other.to_bits(),
+        (one, other) => one == other,
+    }
+}
+
+/// What became of a value.
+#[must_use]
+pub fn fate(before: ValueRef<'_>, after: ValueRef<'_>) -> Fate {
+    use ValueRef::{Blob, Integer, Null, Real, Text};
+    if identical(before, after) {
+        return Fate::Same;
+    }
+    let same = match (before, after) {
+        (_, Null) => return Fate::Nulled,
+        (Null, _) => return Fate::Filled,
+        (Integer(integer), Real(real)) | (Real(real), Integer(integer)) => exactly(integer, real),
+        (Text(text), Integer(integer)) | (Integer(integer), Text(text)) => *text == *integer.to_string().as_bytes(),
+        (Text(text), Real(real)) | (Real(real), Text(text)) => is_decimal_of(text, real),
+        (Text(one), Blob(other)) | (Blob(one), Text(other)) => one == other,
+        _ => return Fate::Altered,
+    };
+    if same { Fate::Converted } else { Fate::Lossy }
+}
+
+/// Whether the two are the same number. Beyond 2^53 not every integer has a real.
+fn exactly(integer: i64, real: f64) -> bool {
+    compare_integer_real(integer, real) == Ordering::Equal
+}
+
+/// Whether the text is a usual decimal notation of exactly this real: what SQLite, Rust or JavaScript would print.
+fn is_decimal_of(text: &[u8], real: f64) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    let plain = text.strip_prefix('-').unwrap_or(text);
+    let canonical = plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && plain.bytes().filter(|byte| *byte == b'.').count() == 1
+        && (plain.starts_with("0.") || !plain.starts_with(['0', '.']));
+    // More than 15 digits are more than a real keeps for certain.
+    canonical && plain.len() <= 16 && text.parse() == Ok(real)
+}
+
+/// SQLite's order of values under the BINARY collation: NULL, numbers, text, blobs.
+/// Source: sqlite.org/datatype3.html#sort_order.
+#[must_use]
+pub fn order(one: ValueRef<'_>, other: ValueRef<'_>, encoding: Encoding) -> Ordering {
+    use ValueRef::{Blob, Integer, Null, Real, Text};
+    match (one, other) {
+        (Integer(one), Integer(other)) => one.cmp(&other),
+        (Real(one), Real(other)) => one.partial_cmp(&other).unwrap_or(Ordering::Equal),
+        (Integer(integer), Real(real)) => compare_integer_real(integer, real),
+        (Real(real), Integer(integer)) => compare_integer_real(integer, real).reverse(),
+        (Text(one), Text(other)) => text_order(one, other, encoding),
+        (Blob(one), Blob(other)) => one.cmp(other),
+        (one, other) => rank(one).cmp(&rank(other)),
+    }
+}
+
+fn rank(value: ValueRef<'_>) -> u8 {
+    match value {
+        ValueRef::Null => 0,
+        ValueRef::Integer(_) | ValueRef::Real(_) => 1,
+        ValueRef::Text(_) => 2,
+        ValueRef::Blob(_) => 3,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the real is within the range of i64 and is truncated on purpose")]
+fn compare_integer_real(integer: i64, real: f64) -> Ordering {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if real >= BEYOND {
+        Ordering::Less
+    } else if real < -BEYOND {
+        Ordering::Greater
+    } else {
+        let whole = real.trunc();
+        integer.cmp(&(whole as i64)).then(0.0_f64.partial_cmp(&(real - whole)).unwrap_or(Ordering::Equal))
+    }
+}
+
+/// SQLite compares the bytes of the database's encoding.
+fn text_order(one: &[u8], other: &[u8], encoding: Encoding) -> Ordering {
+    let units = |text: &[u8]| -> Vec<u16> { String::from_utf8_lossy(text).encode_utf16().collect() };
+    match encoding {
+        Encoding::Utf8 => one.cmp(other),
+        Encoding::Utf16Be => units(one).cmp(&units(other)),
+        Encoding::Utf16Le => {
+            let swapped = |text| units(text).into_iter().map(u16::swap_bytes).collect::<Vec<_>>();
+            swapped(one).cmp(&swapped(other))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> ValueRef<'_> {
+        ValueRef::Text(text.as_bytes())
+    }
+
+    #[test]
+    fn a_conversion_keeps_the_value_or_loses_something() {
+        let cases = [
+            (text("12"), ValueRef::Integer(12), Fate::Converted),
+            (text("00123"), ValueRef::Integer(123), Fate::Lossy),
+            (text(" 12 "), ValueRef::Integer(12), Fate::Lossy),
+            (text("7e2"), ValueRef::Integer(700), Fate::Lossy),
+            (text("1.5"), ValueRef::Real(1.5), Fate::Converted),
+            (text("1.50"), ValueRef::Real(1.5), Fate::Converted),
+            (text("9007199254740993"), ValueRef::Real(9_007_199_254_740_992.0), Fate::Lossy),
+            (text("9007199254740993"), ValueRef::Integer(9_007_199_254_740_993), Fate::Converted),
+            (ValueRef::Integer(9_007_199_254_740_993), ValueRef::Real(9_007_199_254_740_992.0), Fate::Lossy),
+            (ValueRef::Integer(1), ValueRef::Real(1.0), Fate::Converted),
+            (ValueRef::Real(1.5), ValueRef::Integer(1), Fate::Lossy),
+            (text("x"), ValueRef::Blob(b"x"), Fate::Converted),
+            (text("x"), ValueRef::Null, Fate::Nulled),
+            (ValueRef::Null, text("x"), Fate::Filled),
+            (text("x"), text("y"), Fate::Altered),
+            (ValueRef::Real(0.0), ValueRef::Real(-0.0), Fate::Altered),
+            (text("a"), text("a"), Fate::Same),
+        ];
+        for (before, after, expected) in cases {
+            assert_eq!(fate(before, after), expected, "{before:?} -> {after:?}");
+        }
+    }
+
+    #[test]
+    fn order_is_that_of_sqlite() {
+        let ordered = [
+            ValueRef::Null,
+            ValueRef::Real(f64::NEG_INFINITY),
+            ValueRef::Integer(i64::MIN),
+            ValueRef::Integer(-1),
+            ValueRef::Real(-0.5),
+            ValueRef::Integer(0),
+            ValueRef::Real(0.5),
+            ValueRef::Integer(9_007_199_254_740_992),
+            ValueRef::Integer(9_007_199_254_740_993),
+            ValueRef::Integer(i64::MAX),
+            ValueRef::Real(9_223_372_036_854_775_808.0),
+            text(""),
+            text("a"),
+            ValueRef::Blob(b""),
+        ];
+        for pair in ordered.windows(2) {
+            assert_eq!(order(pair[0], pair[1], Encoding::Utf8), Ordering::Less, "{:?} {:?}", pair[0], pair[1]);
+            assert_eq!(order(pair[1], pair[0], Encoding::Utf8), Ordering::Greater, "{:?} {:?}", pair[1], pair[0]);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Which driver production uses: given, or found out from the project. Where it cannot be known, every plausible one.
+
+use super::driver::Driver;
+use super::drivers::DRIVERS;
+use crate::error::Error;
+use crate::migrations::plan::Decision;
+use crate::migrations::project::Project;
+
+/// The drivers to rehearse under, and why.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// One driver, or the plausible ones where it is not known. Never empty.
+    pub drivers: Vec<&'static Driver>,
+    /// The evidence.
+    pub decision: Decision,
+}
+
+/// Decides for this tool: the given name first, then the imports of migrators, the configuration, the installed packages.
+///
+/// # Errors
+/// When a name is given that is no driver, or not one of this tool.
+pub fn driver(given: Option<&str>, tool: &str, project: &Project) -> Result<Decided, Error> {
+    if let Some(name) = given {
+        return Ok(decided(vec![named(name, tool)?], "given".to_owned()));
+    }
+    let found = [by_imports, by_config, by_packages].into_iter().find_map(|evidence| evidence(tool, project));
+    Ok(found.unwrap_or_else(|| {
+        let plausible = of_tool(tool).filter(|driver| PLAUSIBLE.contains(&driver.name)).collect();
+        decided(plausible, "nothing in the project tells the driver: rehearsed under the usual ones; `--driver` decides".to_owned())
+    }))
+}
+
+/// What is worth trying where nothing is known: together they show every behaviour that differs.
+const PLAUSIBLE: [&str; 5] = ["better-sqlite3", "libsql", "bun-sqlite", "sqlite", "rusqlite"];
+
+fn of_tool(tool: &str) -> impl Iterator<Item = &'static Driver> {
+    DRIVERS.iter().copied().filter(move |driver| driver.tools.contains(&tool))
+}
+
+fn named(name: &str, tool: &str) -> Result<&'static Driver, Error> {
+    of_tool(tool).find(|driver| driver.name == name).ok_or_else(|| {
+        let names: Vec<_> = of_tool(tool).map(|driver| driver.name).collect();
+        Error::usage(format!("choosing the driver `{name}`"), format!("the tool `{tool}` has no such driver"))
+            .hint(format!("the drivers of `{tool}` are {}", names.join(", ")))
+    })
+}
+
+fn decided(drivers: Vec<&'static Driver>, why: String) -> Decided {
+    let names: Vec<_> = drivers.iter().map(|driver| driver.name).collect();
+    Decided { decision: Decision { what: "driver", value: names.join(" or "), why }, drivers }
+}
+
+fn by_imports(tool: &str, project: &Project) -> Option<Decided> {
+    let mut drivers: Vec<&'static Driver> = Vec::new();
+    let mut places = Vec::new();
+    for import in &project.migrator_imports {
+        let Some(driver) = of_tool(tool).find(|driver| driver.modules.contains(&import.driver_module.as_str())) else {
+            continue;
+        };
+        if !drivers.contains(&driver) {
+            drivers.push(driver);
+            places.push(format!("{}:{} imports drizzle-orm/{}", import.file.display(), import.line, import.driver_module));
+        }
+    }
+    (!drivers.is_empty()).then(|| decided(drivers, places.join(", ")))
+}
+
+fn by_config(tool: &str, project: &Project) -> Option<Decided> {
+    let config = project.config.as_ref()?;
+    let name = match (config.driver.as_deref(), config.dialect.as_deref()) {
+        (Some("expo"), _) => "expo-sqlite",
+        (Some("durable-sqlite"), _) => "durable-sqlite",
+        (Some("d1-http" | "d1"), _) => "d1",
+        (_, Some("turso")) => "libsql",
+        _ => return None,
+    };
+    let driver = of_tool(tool).find(|driver| driver.name == name)?;
+    Some(decided(vec![driver], format!("{} says so", config.file.display())))
+}
+
+fn by_packages(tool: &str, project: &Project) -> Option<Decided> {
+    let mut drivers = Vec::new();
+    let mut evidence = Vec::new();
+    for driver in of_tool(tool) {
+        for name in driver.packages {
+            if let Some(package) = project.packages.get(*name) {
+                let version = package.locked.as_ref().unwrap_or(&package.declared);
+                drivers.push(driver);
+                evidence.push(format!("{name} {version}"));
+            }
+        }
+    }
+    (!drivers.is_empty()).then(|| decided(drivers, format!("package.json depends on {}", evidence.join(" and "))))
+}

@@ -1,0 +1,201 @@
+//! Which rows a statement writes: SQLite's pre-update hook, with the authorizer to tell triggers from foreign keys.
+//!
+//! This is the only module of the stage with `unsafe`. It is needed because rusqlite's safe wrapper of the pre-update hook
+//! wants libclang at build time. The bundled SQLite is compiled with the hook through `.cargo/config.toml`.
+#![expect(unsafe_code, reason = "the pre-update hook has no safe wrapper that builds without libclang")]
+
+use std::collections::BTreeSet;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use rusqlite::ffi;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+use super::steps::{By, Change};
+
+/// A connection on which every row that is written is counted.
+pub(super) struct Recorder {
+    // Declared before `counts`, so that the hook is gone before what it points to.
+    connection: Connection,
+    counts: Box<Mutex<Counts>>,
+    permissions: Arc<Mutex<Permissions>>,
+}
+
+/// Rows written since the last look, by table; nested writes (depth 1 and more) apart.
+#[derive(Default)]
+struct Counts {
+    tables: Vec<TableCounts>,
+    /// Index of the table that was written last: runs of rows go to the same table.
+    last: usize,
+}
+
+struct TableCounts {
+    table: Box<CStr>,
+    nested: bool,
+    inserted: u64,
+    updated: u64,
+    deleted: u64,
+}
+
+/// What the statements prepared since the last look may write from within triggers, by operation and table.
+#[derive(Default)]
+struct Permissions {
+    by_trigger: BTreeSet<(Operation, String)>,
+    by_no_trigger: BTreeSet<(Operation, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Operation {
+    Insert,
+    Update,
+    Delete,
+}
+
+impl Recorder {
+    /// Takes the connection over and begins to count.
+    pub(super) fn attach(mut connection: Connection) -> rusqlite::Result<Self> {
+        let permissions = Arc::new(Mutex::new(Permissions::default()));
+        let noted = Arc::clone(&permissions);
+        connection.authorizer(Some(move |context: AuthContext<'_>| authorize(&noted, &context)))?;
+        let counts = Box::new(Mutex::new(Counts::default()));
+        let context: *const Mutex<Counts> = &raw const *counts;
+        // SAFETY: the handle is that of a connection which this value owns; `counts` is boxed, so its address stays, and it
+        // outlives the connection by the order of the fields; the callback only forms a shared reference to the mutex.
+        unsafe {
+            ffi::sqlite3_preupdate_hook(connection.handle(), Some(count_row), context.cast_mut().cast());
+        }
+        Ok(Self { connection, counts, permissions })
+    }
+
+    /// The connection.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Forgets what was counted so far.
+    pub(super) fn forget(&self) {
+        drop(self.take());
+    }
+
+    /// What was written since the last call, in order of table and actor.
+    ///
+    /// Nested writes come from triggers or from foreign keys. The authorizer saw, when the statement was prepared, which tables
+    /// a trigger would write. Where a trigger and a foreign key of one statement write the same table in the same way, SQLite
+    /// does not tell them apart, and the rows are counted as the foreign key's.
+    pub(super) fn take(&self) -> Vec<Change> {
+        let counts = std::mem::take(&mut *lock(&self.counts));
+        let permissions = std::mem::take(&mut *lock(&self.permissions));
+        let mut changes: Vec<Change> = Vec::new();
+        for counted in counts.tables {
+            let table = counted.table.to_string_lossy().into_owned();
+            for (operation, rows) in [
+                (Operation::Insert, counted.inserted),
+                (Operation::Update, counted.updated),
+                (Operation::Delete, counted.deleted),
+            ] {
+                if rows > 0 {
+                    let by = if counted.nested { permissions.nested_actor(operation, &table) } else { By::Statement };
+                    add(&mut changes, &table, by, operation, rows);
+                }
+            }
+        }
+        changes.sort();
+        changes
+    }
+}
+
+impl Permissions {
+    fn nested_actor(&self, operation: Operation, table: &str) -> By {
+        let key = (operation, table.to_ascii_lowercase());
+        if self.by_trigger.contains(&key) && !self.by_no_trigger.contains(&key) { By::Trigger } else { By::ForeignKey }
+    }
+}
+
+fn add(changes: &mut Vec<Change>, table: &str, by: By, operation: Operation, rows: u64) {
+    let position = changes.iter().position(|change| change.table == table && change.by == by).unwrap_or_else(|| {
+        changes.push(Change { table: table.to_owned(), by, inserted: 0, updated: 0, deleted: 0 });
+        changes.len() - 1
+    });
+    let change = &mut changes[position];
+    match operation {
+        Operation::Insert => change.inserted += rows,
+        Operation::Update => change.updated += rows,
+        Operation::Delete => change.deleted += rows,
+    }
+}
+
+fn authorize(permissions: &Mutex<Permissions>, context: &AuthContext<'_>) -> Authorization {
+    let written = match context.action {
+        AuthAction::Insert { table_name } => Some((Operation::Insert, table_name)),
+        AuthAction::Update { table_name, .. } => Some((Operation::Update, table_name)),
+        AuthAction::Delete { table_name } => Some((Operation::Delete, table_name)),
+        // VACUUM attaches a nameless temporary database; anything with a name is a file outside of the copy.
+        AuthAction::Attach { filename } if !filename.is_empty() && filename != ":memory:" => {
+            return Authorization::Deny;
+        }
+        AuthAction::Pragma { pragma_name, pragma_value: Some(_) }
+            if pragma_name.eq_ignore_ascii_case("temp_store_directory")
+                || pragma_name.eq_ignore_ascii_case("data_store_directory") =>
+        {
+            return Authorization::Deny;
+        }
+        _ => None,
+    };
+    if let Some((operation, table)) = written {
+        let key = (operation, table.to_ascii_lowercase());
+        let mut permissions = lock(permissions);
+        if context.accessor.is_some() {
+            permissions.by_trigger.insert(key);
+        } else {
+            permissions.by_no_trigger.insert(key);
+        }
+    }
+    Authorization::Allow
+}
+
+/// Called by SQLite for every row that is about to be written.
+unsafe extern "C" fn count_row(
+    context: *mut c_void,
+    db: *mut ffi::sqlite3,
+    operation: c_int,
+    database: *const c_char,
+    table: *const c_char,
+    _old_rowid: i64,
+    _new_rowid: i64,
+) {
+    // SAFETY: `context` is the mutex that `attach` registered, alive as long as the connection; SQLite gives NUL-terminated
+    // names that are valid during the call.
+    let (counts, database, table) =
+        unsafe { (&*context.cast::<Mutex<Counts>>(), CStr::from_ptr(database), CStr::from_ptr(table)) };
+    if database != c"main" {
+        return;
+    }
+    // SAFETY: called from within the pre-update hook of this very connection, as its documentation demands.
+    let nested = unsafe { ffi::sqlite3_preupdate_depth(db) } > 0;
+    let mut counts = lock(counts);
+    let counted = counts.of(table, nested);
+    match operation {
+        ffi::SQLITE_INSERT => counted.inserted += 1,
+        ffi::SQLITE_UPDATE => counted.updated += 1,
+        _ => counted.deleted += 1,
+    }
+}
+
+impl Counts {
+    fn of(&mut self, table: &CStr, nested: bool) -> &mut TableCounts {
+        let is_it = |counted: &TableCounts| counted.nested == nested && *counted.table == *table;
+        if !self.tables.get(self.last).is_some_and(is_it) {
+            self.last = self.tables.iter().position(is_it).unwrap_or_else(|| {
+                self.tables.push(TableCounts { table: table.into(), nested, inserted: 0, updated: 0, deleted: 0 });
+                self.tables.len() - 1
+            });
+        }
+        &mut self.tables[self.last]
+    }
+}
+
+/// A panic while counting cannot leave the counts half-written: take them as they are.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,374 @@
+//! The run itself: settings, BEGIN, statements, ledger, COMMIT, as the driver would issue them.
+
+use std::path::Path;
+use std::time::Instant;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::Settings;
+use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
+use super::hooks::Recorder;
+use super::steps::{Execution, Failure, Outcome, Step, StepError};
+use crate::error::{Doing, Error};
+use crate::migrations::migration::{Chunk, Migration};
+use crate::migrations::plan::Plan;
+use crate::migrations::statement::{Action, Insert, Select, Statement, double_quoted, quote_identifier};
+use crate::observer::{Observer, Stage};
+
+/// Runs the plan's pending migrations on the database at `copy`.
+///
+/// # Errors
+/// Only where the copy cannot be opened or set up. A migration that fails is an [`Outcome`].
+pub fn run(copy: &Path, plan: &Plan, settings: Settings, observer: &dyn Observer) -> Result<Execution, Error> {
+    let connection = open(copy, settings).doing(|| "opening the copy".to_owned())?;
+    let journal_mode = connection
+        .query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))
+        .doing(|| "reading the journal mode of the copy".to_owned())?;
+    let recorder = Recorder::attach(connection).doing(|| "watching the copy".to_owned())?;
+    let started = Instant::now();
+    let mut run = Run { recorder, settings, steps: Vec::new(), first_open: 0 };
+    let outcome = if plan.refusal.is_some() { Outcome::Refused } else { run.outcome(plan, observer) };
+    Ok(Execution { settings, journal_mode, outcome, steps: run.steps, elapsed: started.elapsed() })
+}
+
+fn open(copy: &Path, settings: Settings) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let strings = settings.driver.double_quoted_strings;
+    for (option, value) in [
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, settings.foreign_keys),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, strings.dml),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, strings.ddl),
+        (DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, false),
+    ] {
+        connection.set_db_config(option, value)?;
+    }
+    // The copy need not survive a power cut; nothing else depends on `synchronous`.
+    connection.execute_batch("PRAGMA recursive_triggers = OFF; PRAGMA synchronous = OFF")?;
+    Ok(connection)
+}
+
+/// A run under way.
+struct Run {
+    recorder: Recorder,
+    settings: Settings,
+    steps: Vec<Step>,
+    /// The first step whose effect is not committed yet.
+    first_open: usize,
+}
+
+/// Why the run stopped: in a step that is already recorded, or around the statements.
+enum Stop {
+    InStep(StepError),
+    Around(&'static str, StepError),
+}
+
+impl Run {
+    fn outcome(&mut self, plan: &Plan, observer: &dyn Observer) -> Outcome {
+        if plan.pending().next().is_none() && plan.setup.is_empty() {
+            return Outcome::NothingPending;
+        }
+        let result = self.all(plan, observer);
+        let rolled_back = self.roll_back();
+        self.around(self.settings.driver.after).ok();
+        match result {
+            Ok(()) if plan.pending().next().is_none() => Outcome::NothingPending,
+            Ok(()) => Outcome::Completed,
+            Err(Stop::InStep(error)) => {
+                Outcome::Failed(Failure { step: self.steps.iter().rposition(|step| step.ran), doing: "", error, rolled_back })
+            }
+            Err(Stop::Around(doing, error)) => Outcome::Failed(Failure { step: None, doing, error, rolled_back }),
+        }
+    }
+
+    fn all(&mut self, plan: &Plan, observer: &dyn Observer) -> Result<(), Stop> {
+        let transaction = self.settings.driver.transaction;
+        if transaction != Transaction::AroundAllAndLedger {
+            self.setup(plan)?;
+        }
+        self.around(self.settings.driver.before).map_err(|error| Stop::Around("preparing the connection", error))?;
+        if transaction != Transaction::AroundEach && transaction != Transaction::None {
+            self.bookkeeping("BEGIN").map_err(|error| Stop::Around("beginning the transaction", error))?;
+        }
+        if transaction == Transaction::AroundAllAndLedger {
+            self.setup(plan)?;
+        }
+        for migration in plan.pending() {
+            let stage = Stage::Migration(migration.name.clone());
+            observer.begin(&stage, Some(migration.chunks.len() as u64));
+            let result = self.migration(migration, observer, &stage);
+            observer.end(&stage);
+            result?;
+        }
+        let own_commit_is_due = matches!(transaction, Transaction::AroundAll | Transaction::AroundAllAndLedger);
+        if own_commit_is_due {
+            self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;
+        }
+        self.note_commit();
+        Ok(())
+    }
+
+    fn setup(&mut self, plan: &Plan) -> Result<(), Stop> {
+        for sql in &plan.setup {
+            self.bookkeeping(sql).map_err(|error| Stop::Around("preparing the ledger", error))?;
+        }
+        Ok(())
+    }
+
+    fn around(&mut self, pragmas: &[&str]) -> Result<(), StepError> {
+        pragmas.iter().try_for_each(|pragma| self.bookkeeping(pragma))
+    }
+
+    fn migration(&mut self, migration: &Migration, observer: &dyn Observer, stage: &Stage) -> Result<(), Stop> {
+        let each = self.settings.driver.transaction == Transaction::AroundEach;
+        if each {
+            self.bookkeeping("BEGIN").map_err(|error| Stop::Around("beginning the transaction", error))?;
+        }
+        let mut number = 0;
+        for (done, chunk) in migration.chunks.iter().enumerate() {
+            self.chunk(migration, chunk, &mut number)?;
+            observer.advance(stage, done as u64 + 1);
+        }
+        for sql in &migration.record {
+            self.bookkeeping(sql).map_err(|error| Stop::Around("recording the migration in the ledger", error))?;
+        }
+        if each {
+            self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;
+        }
+        self.note_commit();
+        Ok(())
+    }
+
+    fn chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize) -> Result<(), Stop> {
+        let driver = self.settings.driver;
+        let Some((first, rest)) = chunk.statements.split_first() else {
+            return self.empty_chunk(migration, chunk, number);
+        };
+        if !rest.is_empty()
+            && let SeveralStatements::Refused(message) = driver.several_statements
+        {
+            return self.refuse_several(migration, first, number, message);
+        }
+        self.statement(migration, first, number)?;
+        for statement in rest {
+            if driver.several_statements == SeveralStatements::All {
+                self.statement(migration, statement, number)?;
+            } else {
+                let mut step = self.step(migration, statement, number);
+                step.ran = false;
+                self.steps.push(step);
+            }
+        }
+        Ok(())
+    }
+
+    fn empty_chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize) -> Result<(), Stop> {
+        let EmptyChunk::Refused(message) = self.settings.driver.empty_chunk else { return Ok(()) };
+        let nothing = Statement {
+            sql: String::new(),
+            line: chunk.line,
+            column: 1,
+            action: Action::Unknown,
+        };
+        self.refuse(migration, &nothing, number, message)
+    }
+
+    /// The driver compiles the first statement before it notices the second, so that an error in the first comes first.
+    fn refuse_several(
+        &mut self,
+        migration: &Migration,
+        first: &Statement,
+        number: &mut usize,
+        message: &'static str,
+    ) -> Result<(), Stop> {
+        let compiled = self.recorder.connection().prepare(&first.sql).map(drop);
+        match compiled {
+            Ok(()) => self.refuse(migration, first, number, message),
+            Err(_) => self.statement(migration, first, number),
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        migration: &Migration,
+        statement: &Statement,
+        number: &mut usize,
+        message: &str,
+    ) -> Result<(), Stop> {
+        let mut step = self.step(migration, statement, number);
+        let error = StepError { message: message.to_owned(), extended_code: None };
+        step.error = Some(error.clone());
+        self.steps.push(step);
+        Err(Stop::InStep(error))
+    }
+
+    fn statement(&mut self, migration: &Migration, statement: &Statement, number: &mut usize) -> Result<(), Stop> {
+        if let Some(message) = self.transaction_refusal(&statement.action) {
+            return self.refuse(migration, statement, number, message);
+        }
+        let mut step = self.step(migration, statement, number);
+        step.source_rows = self.source_rows(&statement.action);
+        step.strings = self.strings(&statement.sql);
+        self.recorder.forget();
+        let started = Instant::now();
+        let result = self.execute(&statement.sql);
+        step.elapsed = started.elapsed();
+        step.changes = self.recorder.take();
+        step.error = result.as_ref().err().cloned();
+        let first_of_run = self.steps.is_empty();
+        self.steps.push(step);
+        result.map_err(Stop::InStep)?;
+        self.honour_pragma(&statement.action);
+        if first_of_run && self.settings.driver.transaction == Transaction::FirstStatementOnly {
+            self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;
+        }
+        if statement.action == Action::Rollback {
+            self.first_open = self.steps.len();
+        }
+        self.note_commit();
+        Ok(())
+    }
+
+    fn step(&self, migration: &Migration, statement: &Statement, number: &mut usize) -> Step {
+        *number += 1;
+        Step {
+            migration: migration.name.clone(),
+            file: migration.file.display().to_string(),
+            number: *number,
+            statement: statement.clone(),
+            ran: true,
+            elapsed: std::time::Duration::ZERO,
+            in_transaction: !self.recorder.connection().is_autocommit(),
+            foreign_keys: self.foreign_keys(),
+            source_rows: None,
+            strings: Vec::new(),
+            changes: Vec::new(),
+            error: None,
+            committed: false,
+        }
+    }
+
+    fn foreign_keys(&self) -> bool {
+        self.recorder.connection().db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY).unwrap_or_default()
+    }
+
+    fn transaction_refusal(&self, action: &Action) -> Option<&'static str> {
+        match self.settings.driver.own_transaction {
+            OwnTransaction::Allowed => None,
+            OwnTransaction::ClosedAfterCommit(message) => {
+                self.recorder.connection().is_autocommit().then_some(message)
+            }
+            OwnTransaction::Refused(message) => {
+                matches!(action, Action::Begin | Action::Commit | Action::Rollback | Action::Savepoint)
+                    .then_some(message)
+            }
+        }
+    }
+
+    /// How many rows the one table of an `INSERT … SELECT` holds. The count does not change what the statement will do.
+    fn source_rows(&self, action: &Action) -> Option<u64> {
+        let Action::Insert(Insert { select: Some(Select { from: Some(from), .. }), .. }) = action else { return None };
+        let sql = format!("SELECT count(*) FROM {}", quote_identifier(from));
+        self.recorder.connection().query_row(&sql, [], |row| row.get(0)).ok()
+    }
+
+    /// The double-quoted names that are read as strings: found out by compiling the statement with such strings forbidden, one
+    /// complaint after the other. Compiling leaves the database as it is.
+    fn strings(&self, sql: &str) -> Vec<String> {
+        let lenient = self.settings.driver.double_quoted_strings;
+        let mut quoted = if lenient.dml || lenient.ddl { double_quoted(sql) } else { Vec::new() };
+        let mut strings = Vec::new();
+        let mut literal = sql.to_owned();
+        self.set_strings(false, false);
+        while let Some(name) = self.complaint(&literal).and_then(|message| take_named(&mut quoted, &message)) {
+            literal = literal.replace(&quote_identifier(&name), &format!("'{}'", name.replace('\'', "''")));
+            strings.push(name);
+        }
+        self.set_strings(lenient.dml, lenient.ddl);
+        strings
+    }
+
+    fn complaint(&self, sql: &str) -> Option<String> {
+        let message = self.recorder.connection().prepare(sql).err()?.to_string();
+        message.contains("no such column").then_some(message)
+    }
+
+    fn set_strings(&self, dml: bool, ddl: bool) {
+        let connection = self.recorder.connection();
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, dml).ok();
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, ddl).ok();
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StepError> {
+        self.try_execute(sql).map_err(|error| step_error(&error))
+    }
+
+    fn try_execute(&self, sql: &str) -> rusqlite::Result<()> {
+        let mut statement = self.recorder.connection().prepare(sql)?;
+        let mut rows = statement.raw_query();
+        while rows.next()?.is_some() {}
+        Ok(())
+    }
+
+    /// What the tool or the driver runs besides the migrations; its writes are not the migration's.
+    fn bookkeeping(&self, sql: &str) -> Result<(), StepError> {
+        let result = self.execute(sql);
+        self.recorder.forget();
+        result
+    }
+
+    /// Two engines treat `PRAGMA foreign_keys` in another way than SQLite does; both ways are set past the pragma.
+    fn honour_pragma(&self, action: &Action) {
+        let Action::Pragma { name, value: Some(value) } = action else { return };
+        if name != "foreign_keys" {
+            return;
+        }
+        let on = match self.settings.driver.foreign_keys {
+            ForeignKeys::AlwaysOn => true,
+            ForeignKeys::OffAndPragmaAlwaysWorks => matches!(value.as_str(), "on" | "1" | "true" | "yes"),
+            ForeignKeys::On | ForeignKeys::Off => return,
+        };
+        self.recorder.connection().set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, on).ok();
+    }
+
+    fn note_commit(&mut self) {
+        if self.recorder.connection().is_autocommit() {
+            for step in &mut self.steps[self.first_open..] {
+                step.committed = step.ran && step.error.is_none();
+            }
+            self.first_open = self.steps.len();
+        }
+    }
+
+    /// True where nothing of what ran is in the database.
+    fn roll_back(&mut self) -> bool {
+        if !self.recorder.connection().is_autocommit() {
+            self.bookkeeping("ROLLBACK").ok();
+        }
+        !self.steps.iter().any(|step| step.committed)
+    }
+}
+
+/// Takes the name out of `quoted` that SQLite's message is about: `no such column: "plan" - should this be a string literal …`.
+fn take_named(quoted: &mut Vec<String>, message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("no such column: ")?;
+    let rest = rest.trim_start_matches('"');
+    let position = quoted.iter().position(|name| {
+        rest.strip_prefix(name.as_str()).is_some_and(|end| end.is_empty() || end.starts_with(['"', ' ']))
+    })?;
+    Some(quoted.swap_remove(position))
+}
+
+fn step_error(error: &rusqlite::Error) -> StepError {
+    match error {
+        rusqlite::Error::SqliteFailure(code, message) => StepError {
+            message: message.clone().unwrap_or_else(|| code.to_string()),
+            extended_code: Some(code.extended_code),
+        },
+        rusqlite::Error::SqlInputError { error, msg, .. } => {
+            StepError { message: msg.clone(), extended_code: Some(error.extended_code) }
+        }
+        other => StepError { message: other.to_string(), extended_code: None },
+    }
+}

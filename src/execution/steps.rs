@@ -1,0 +1,162 @@
+//! What ran: one [`Step`] per statement, with its time, its error and the rows that it wrote.
+
+use std::time::Duration;
+
+use crate::migrations::statement::Statement;
+
+/// A run of the pending migrations on one copy.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    /// The connection as production would have it.
+    pub settings: super::Settings,
+    /// Journal mode of the copy, as SQLite names it: `wal`, `delete`.
+    pub journal_mode: String,
+    /// How the run ended.
+    pub outcome: Outcome,
+    /// Every statement of the migrations that were reached, in order.
+    pub steps: Vec<Step>,
+    /// Wall time of the run.
+    pub elapsed: Duration,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every pending migration ran and is recorded.
+    Completed,
+    /// Nothing was pending.
+    NothingPending,
+    /// A statement, or the bookkeeping around it, failed.
+    Failed(Failure),
+    /// The tool would not have started; nothing ran.
+    Refused,
+}
+
+/// Where and why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Index into [`Execution::steps`]; none where BEGIN, COMMIT or the ledger failed.
+    pub step: Option<usize>,
+    /// What was being done, where it was not a statement of a migration.
+    pub doing: &'static str,
+    /// Why.
+    pub error: StepError,
+    /// Whether everything that had run was rolled back.
+    pub rolled_back: bool,
+}
+
+/// A statement that was reached.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Name of the migration.
+    pub migration: String,
+    /// Its file, as shown to people.
+    pub file: String,
+    /// Number of the statement in its migration, from 1.
+    pub number: usize,
+    /// The statement.
+    pub statement: Statement,
+    /// False where the driver runs only the first statement of a chunk and left this one out.
+    pub ran: bool,
+    /// Wall time.
+    pub elapsed: Duration,
+    /// Whether a transaction was open when it began.
+    pub in_transaction: bool,
+    /// Whether foreign keys were enforced when it began.
+    pub foreign_keys: bool,
+    /// Rows of the one table that an `INSERT … SELECT` read from, counted before it ran.
+    pub source_rows: Option<u64>,
+    /// Double-quoted names that were read as strings.
+    pub strings: Vec<String>,
+    /// Rows that it wrote.
+    pub changes: Vec<Change>,
+    /// Why it failed.
+    pub error: Option<StepError>,
+    /// Whether what it did is in the database at the end.
+    pub committed: bool,
+}
+
+/// Rows that a step wrote in one table, by one of the ways in which that can happen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// The table as it was called at that moment.
+    pub table: String,
+    /// Who wrote.
+    pub by: By,
+    /// Rows inserted.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+}
+
+/// Who wrote a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum By {
+    /// The statement itself.
+    Statement,
+    /// ON DELETE or ON UPDATE of a foreign key.
+    ForeignKey,
+    /// A trigger.
+    Trigger,
+}
+
+impl By {
+    /// `statement`, `foreign-key` or `trigger`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::ForeignKey => "foreign-key",
+            Self::Trigger => "trigger",
+        }
+    }
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepError {
+    /// SQLite's or the driver's message.
+    pub message: String,
+    /// SQLite's extended result code; none where the driver refused before SQLite saw the statement.
+    pub extended_code: Option<i32>,
+}
+
+impl Step {
+    /// Rows deleted by these actors, over all tables that `table` accepts.
+    #[must_use]
+    pub fn deleted(&self, table: &str, by: By) -> u64 {
+        self.changes
+            .iter()
+            .filter(|change| change.by == by && change.table.eq_ignore_ascii_case(table))
+            .map(|change| change.deleted)
+            .sum()
+    }
+}
+
+impl StepError {
+    /// The name of the extended code, for example `SQLITE_CONSTRAINT_NOTNULL`.
+    #[must_use]
+    pub fn code_name(&self) -> Option<&'static str> {
+        Some(match self.extended_code? {
+            1 => "SQLITE_ERROR",
+            5 => "SQLITE_BUSY",
+            8 => "SQLITE_READONLY",
+            11 => "SQLITE_CORRUPT",
+            13 => "SQLITE_FULL",
+            18 => "SQLITE_TOOBIG",
+            20 => "SQLITE_MISMATCH",
+            23 => "SQLITE_AUTH",
+            275 => "SQLITE_CONSTRAINT_CHECK",
+            787 => "SQLITE_CONSTRAINT_FOREIGNKEY",
+            1299 => "SQLITE_CONSTRAINT_NOTNULL",
+            1555 => "SQLITE_CONSTRAINT_PRIMARYKEY",
+            1811 => "SQLITE_CONSTRAINT_TRIGGER",
+            2067 => "SQLITE_CONSTRAINT_UNIQUE",
+            2579 => "SQLITE_CONSTRAINT_ROWID",
+            3091 => "SQLITE_CONSTRAINT_DATATYPE",
+            _ => return None,
+        })
+    }
+}

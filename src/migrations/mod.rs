@@ -1,0 +1,4 @@
+//! Migrations as their tools read them.
+
+pub mod splitter;
+pub mod statement;

@@ -1,0 +1,426 @@
+//! The report document: everything that a rehearsal found out, with stable field names. Every format renders this and nothing else.
+//!
+//! Lines are 1-based, orders are deterministic, names are the user's own. No row's value is in it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::findings::rule::Level;
+
+/// The version of this shape. It grows when a field changes its meaning or goes away.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One rehearsal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Document {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// What made this report.
+    pub rehearse: Tool,
+    /// The outcome in one word.
+    pub verdict: Verdict,
+    /// The file that was given.
+    pub snapshot: Snapshot,
+    /// What is applied, pending, skipped, edited, missing.
+    pub plan: Plan,
+    /// What ran.
+    pub execution: Execution,
+    /// Every table of the user, before and after; the biggest loss first, then by name.
+    pub tables: Vec<Table>,
+    /// What became of the schema.
+    pub schema: Schema,
+    /// What it took.
+    pub resources: Resources,
+    /// What the rules say; the gravest first.
+    pub findings: Vec<Finding>,
+    /// What could not be compared, and why.
+    pub not_compared: Vec<NotCompared>,
+}
+
+/// What made the report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tool {
+    /// Version of rehearse.
+    pub version: String,
+    /// Version of the SQLite that ran the migrations.
+    pub sqlite_version: String,
+}
+
+/// The outcome in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing at or above the level that fails.
+    Passed,
+    /// Something at or above the level that fails.
+    Findings,
+    /// A migration failed on the copy.
+    Failed,
+}
+
+/// The file that was given.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// As it was given.
+    pub path: String,
+    /// Size of the main file in bytes.
+    pub bytes: u64,
+    /// Page size in bytes.
+    pub page_size: u32,
+    /// Pages of the state that was rehearsed.
+    pub pages: u64,
+    /// `wal` or `delete`.
+    pub journal_mode: String,
+    /// Size of the write-ahead log beside it in bytes; null where there is none.
+    pub wal_bytes: Option<u64>,
+    /// How the copy was taken: `backup`, `reflink`, `copy`.
+    pub copied_by: String,
+    /// Size, time and content of the file and its sidecars are what they were.
+    pub untouched: bool,
+    /// What somebody else changed meanwhile.
+    pub changed: Vec<String>,
+}
+
+/// Found minus applied.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    /// `drizzle`, `sql`, …
+    pub tool: String,
+    /// Layout or version of the tool, for example `v0 (journal)`.
+    pub layout: String,
+    /// The driver that the rehearsal ran under.
+    pub driver: String,
+    /// The migrations folder.
+    pub folder: String,
+    /// The ledger's table, or `PRAGMA user_version`.
+    pub ledger: String,
+    /// In the ledger, with the same file.
+    pub applied: Vec<Migration>,
+    /// Ran in this rehearsal.
+    pub pending: Vec<Migration>,
+    /// Will never run.
+    pub skipped: Vec<Migration>,
+    /// Ran once, and the file was changed since.
+    pub edited: Vec<Migration>,
+    /// Known to the ledger or the journal, without a file.
+    pub missing: Vec<Migration>,
+    /// What was found out rather than given.
+    pub decisions: Vec<Decision>,
+}
+
+/// A migration in the plan.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Migration {
+    /// The name that the tool knows it by.
+    pub name: String,
+    /// Its file; empty where there is none.
+    pub file: String,
+    /// SHA-256 in hexadecimal digits.
+    pub checksum: String,
+    /// How many statements it holds.
+    pub statements: usize,
+}
+
+/// Something that was found out rather than given.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Decision {
+    /// `tool`, `migrations`, `driver`, …
+    pub what: String,
+    /// The outcome.
+    pub value: String,
+    /// The evidence.
+    pub why: String,
+}
+
+/// What ran and how.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Execution {
+    /// The outcome of the run.
+    pub outcome: Outcome,
+    /// Wall time of the migrations in milliseconds, on this machine.
+    pub elapsed_ms: f64,
+    /// The connection as production would have it.
+    pub settings: Settings,
+    /// Every statement that ran, in order.
+    pub steps: Vec<Step>,
+    /// The same under the other drivers that production may use; empty where the driver is known.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// How the run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every pending migration ran.
+    Completed,
+    /// Nothing was pending.
+    NothingPending,
+    /// A statement failed.
+    Failed,
+    /// The tool would not have started.
+    Refused,
+}
+
+/// The connection as production would have it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Settings {
+    /// Whether foreign keys were enforced when the migrations began.
+    pub foreign_keys: bool,
+    /// Whether a double-quoted name that is no column is read as a string.
+    pub dqs: bool,
+    /// Who opens the transaction and how far it reaches.
+    pub transaction: String,
+    /// What happens to several statements in one chunk.
+    pub several_statements: String,
+    /// What the driver does before and after the run, for example `PRAGMA foreign_keys=off`.
+    pub around: Vec<String>,
+    /// Journal mode of the copy.
+    pub journal_mode: String,
+    /// Version of SQLite that the driver ships; null where that is not known.
+    pub driver_sqlite_version: Option<String>,
+}
+
+/// A statement that ran.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Step {
+    /// The migration's name.
+    pub migration: String,
+    /// Its file.
+    pub file: String,
+    /// Number of the statement in the migration, from 1.
+    pub statement: usize,
+    /// Line of the file.
+    pub line: u32,
+    /// The text, cut and without the literals of rows.
+    pub sql: String,
+    /// Wall time in milliseconds, on this machine.
+    pub elapsed_ms: f64,
+    /// Rows that it wrote, by table and by who did it.
+    pub changes: Vec<Change>,
+    /// Why it failed.
+    pub error: Option<StepError>,
+    /// False where a driver that runs only the first statement of a chunk left it out.
+    pub ran: bool,
+}
+
+/// Rows that a step wrote in one table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Change {
+    /// The table as it was called at that moment.
+    pub table: String,
+    /// `statement`, `foreign-key` or `trigger`.
+    pub by: String,
+    /// Rows inserted.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StepError {
+    /// SQLite's or the driver's message.
+    pub message: String,
+    /// SQLite's extended result code; null where the driver refused before SQLite saw it.
+    pub extended_code: Option<i32>,
+    /// The code's name, for example `SQLITE_CONSTRAINT_NOTNULL`.
+    pub code: Option<String>,
+}
+
+/// The outcome under another driver.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Alternative {
+    /// The driver.
+    pub driver: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The error's message, where it failed.
+    pub error: Option<String>,
+    /// Rows lost in all tables.
+    pub rows_lost: u64,
+    /// The tables whose outcome differs from the main rehearsal: name, rows after.
+    pub differs: BTreeMap<String, Option<u64>>,
+}
+
+/// One table before and after.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Table {
+    /// Name after; of a dropped table the name before.
+    pub name: String,
+    /// Name before; null where it is new.
+    pub before_name: Option<String>,
+    /// What became of it.
+    pub change: TableChange,
+    /// Its rows.
+    pub rows: Rows,
+    /// Its columns; empty where the table is unchanged in every respect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+}
+
+/// What became of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableChange {
+    /// The same table.
+    Same,
+    /// Under another name.
+    Renamed,
+    /// Created anew and filled from the old one.
+    Rebuilt,
+    /// New.
+    Added,
+    /// Gone.
+    Dropped,
+}
+
+/// Rows of a table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rows {
+    /// Rows before; null where the table is new.
+    pub before: Option<u64>,
+    /// Rows after; null where the table is gone.
+    pub after: Option<u64>,
+    /// Rows that are no longer there; null where rows could not be matched.
+    pub lost: Option<u64>,
+    /// Rows that were not there before.
+    pub gained: Option<u64>,
+    /// Rows that are still there with another value in at least one column.
+    pub changed: Option<u64>,
+}
+
+/// A column before and after.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Column {
+    /// Name after; of a dropped column the name before.
+    pub name: String,
+    /// Name before; null where it is new.
+    pub before_name: Option<String>,
+    /// NULLs before and after; null on a side where the column is not.
+    pub nulls: Nulls,
+    /// Values by storage class, before and after.
+    pub classes: Classes,
+    /// Values of rows that are on both sides; null where the column is on one side only or rows could not be matched.
+    pub values: Option<Values>,
+}
+
+/// NULLs of a column.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Nulls {
+    /// Before.
+    pub before: Option<u64>,
+    /// After.
+    pub after: Option<u64>,
+}
+
+/// Values by storage class: `integer`, `real`, `text`, `blob`; classes without values are left out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Classes {
+    /// Before.
+    pub before: BTreeMap<String, u64>,
+    /// After.
+    pub after: BTreeMap<String, u64>,
+}
+
+/// What became of the values of rows that are on both sides.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Values {
+    /// Storage class or bytes differ.
+    pub changed: u64,
+    /// Of these: became NULL.
+    pub nulled: u64,
+    /// Of these: were NULL.
+    pub filled: u64,
+    /// Of these: the same value in another storage class.
+    pub converted: u64,
+    /// Of these: a conversion that lost something.
+    pub lossy: u64,
+}
+
+/// What became of the schema.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Schema {
+    /// One entry per object that changed.
+    pub changes: Vec<SchemaChange>,
+    /// Unified diff of the CREATE statements; empty where nothing changed.
+    pub diff: String,
+}
+
+/// One change of the schema.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SchemaChange {
+    /// `table`, `column`, `index`, `trigger`, `view`, `foreign-key`, `check`, `not-null`, `unique`, `primary-key`, …
+    pub kind: String,
+    /// `added`, `removed`, `changed`, `renamed`.
+    pub change: String,
+    /// The table it belongs to.
+    pub table: Option<String>,
+    /// Its name or description.
+    pub name: String,
+    /// What was and what is, in words.
+    pub detail: String,
+}
+
+/// What it took.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Resources {
+    /// Size of the database before the migrations in bytes.
+    pub bytes_before: u64,
+    /// Size after them in bytes.
+    pub bytes_after: u64,
+    /// Rows written by all steps.
+    pub rows_written: u64,
+}
+
+/// What a rule says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule's code, `LS102`.
+    pub code: String,
+    /// The rule's name, `cascade-deleted-rows`.
+    pub name: String,
+    /// How grave it is here.
+    pub level: Level,
+    /// The table.
+    pub table: Option<String>,
+    /// The column.
+    pub column: Option<String>,
+    /// The index, trigger, view, file or driver.
+    pub object: Option<String>,
+    /// The migration's name.
+    pub migration: Option<String>,
+    /// Its file.
+    pub file: Option<String>,
+    /// Line of the statement.
+    pub line: Option<u32>,
+    /// Column of the statement in the file, in characters.
+    pub position: Option<u32>,
+    /// The statement, without the literals of rows.
+    pub statement: Option<String>,
+    /// What the statement did.
+    pub label: Option<String>,
+    /// Rows or values concerned.
+    pub rows: Option<u64>,
+    /// The fact.
+    pub message: String,
+    /// Why it happened.
+    pub cause: Option<String>,
+    /// What another rehearsal with one setting turned has shown.
+    pub proof: Option<String>,
+    /// What to do instead.
+    pub help: Vec<String>,
+    /// The waiver that covers it; null where none does.
+    pub waived: Option<String>,
+}
+
+/// Something that could not be compared.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NotCompared {
+    /// The table.
+    pub table: String,
+    /// Why.
+    pub why: String,
+}

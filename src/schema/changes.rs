@@ -1,0 +1,355 @@
+//! What differs between two schemas, object by object and property by property, and the same as a text diff.
+
+use similar::TextDiff;
+
+use super::{Object, Schema, Table};
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What differs.
+    pub kind: Kind,
+    /// How.
+    pub how: How,
+    /// The table that it belongs to: the name after, or before where the table is gone.
+    pub table: String,
+    /// Its name, or the expression, or the columns of a constraint.
+    pub name: String,
+    /// What was.
+    pub before: String,
+    /// What is.
+    pub after: String,
+}
+
+/// What differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A table.
+    Table,
+    /// A column.
+    Column,
+    /// The declared type of a column.
+    Type,
+    /// NOT NULL of a column.
+    NotNull,
+    /// The DEFAULT of a column.
+    Default,
+    /// The primary key.
+    PrimaryKey,
+    /// A UNIQUE constraint.
+    Unique,
+    /// A CHECK constraint.
+    Check,
+    /// A foreign key.
+    ForeignKey,
+    /// AUTOINCREMENT.
+    Autoincrement,
+    /// STRICT or WITHOUT ROWID.
+    TableOption,
+    /// An index.
+    Index,
+    /// A trigger.
+    Trigger,
+    /// A view.
+    View,
+}
+
+/// How something differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It is there under the same name, but not the same.
+    Changed,
+    /// It is there under another name.
+    Renamed,
+}
+
+impl Kind {
+    /// In the report's words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Column => "column",
+            Self::Type => "type",
+            Self::NotNull => "not-null",
+            Self::Default => "default",
+            Self::PrimaryKey => "primary-key",
+            Self::Unique => "unique",
+            Self::Check => "check",
+            Self::ForeignKey => "foreign-key",
+            Self::Autoincrement => "autoincrement",
+            Self::TableOption => "table-option",
+            Self::Index => "index",
+            Self::Trigger => "trigger",
+            Self::View => "view",
+        }
+    }
+}
+
+impl How {
+    /// In the report's words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+            Self::Renamed => "renamed",
+        }
+    }
+}
+
+/// A table on both sides, with its columns paired by position in `columns`: (before, after).
+#[derive(Debug, Clone)]
+pub struct Paired<'a> {
+    /// The table before.
+    pub before: &'a Table,
+    /// The table after.
+    pub after: &'a Table,
+    /// Names of the same column before and after.
+    pub columns: Vec<(String, String)>,
+}
+
+/// Differences between the two sides of one table.
+#[must_use]
+pub fn of_table(pair: &Paired<'_>) -> Vec<Change> {
+    let mut changes = Changes { table: pair.after.name.clone(), list: Vec::new() };
+    if !pair.before.name.eq_ignore_ascii_case(&pair.after.name) {
+        changes.push(Kind::Table, How::Renamed, &pair.after.name, &pair.before.name, &pair.after.name);
+    }
+    columns(pair, &mut changes);
+    keys(pair, &mut changes);
+    constraints(pair, &mut changes);
+    options(pair, &mut changes);
+    changes.list
+}
+
+/// A table that is on one side only.
+#[must_use]
+pub fn of_lone_table(table: &Table, how: How) -> Change {
+    Change {
+        kind: Kind::Table,
+        how,
+        table: table.name.clone(),
+        name: table.name.clone(),
+        before: String::new(),
+        after: String::new(),
+    }
+}
+
+/// Differences in indexes, triggers and views. `renamed` gives the name after of a table before, or none where it is gone.
+#[must_use]
+pub fn of_objects(before: &Schema, after: &Schema, renamed: &dyn Fn(&str) -> Option<String>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (kind, old, new) in [
+        (Kind::Index, &before.indexes, &after.indexes),
+        (Kind::Trigger, &before.triggers, &after.triggers),
+        (Kind::View, &before.views, &after.views),
+    ] {
+        for (key, object) in old {
+            match new.get(key) {
+                None => changes.push(of_object(kind, How::Removed, object, renamed(&object.table))),
+                Some(now) if !same_sql(&object.sql, &now.sql) => changes.push(Change {
+                    before: object.sql.clone(),
+                    after: now.sql.clone(),
+                    ..of_object(kind, How::Changed, now, None)
+                }),
+                Some(_) => {}
+            }
+        }
+        let added = new.iter().filter(|(key, _)| !old.contains_key(*key));
+        changes.extend(added.map(|(_, object)| of_object(kind, How::Added, object, None)));
+    }
+    changes
+}
+
+/// A unified diff of all CREATE statements, in order of name; empty where nothing differs.
+#[must_use]
+pub fn diff(before: &Schema, after: &Schema) -> String {
+    let (before, after) = (listing(before), listing(after));
+    if before == after {
+        return String::new();
+    }
+    TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).header("before", "after").to_string()
+}
+
+fn of_object(kind: Kind, how: How, object: &Object, table: Option<String>) -> Change {
+    Change {
+        kind,
+        how,
+        table: table.unwrap_or_else(|| object.table.clone()),
+        name: object.name.clone(),
+        before: String::new(),
+        after: String::new(),
+    }
+}
+
+struct Changes {
+    table: String,
+    list: Vec<Change>,
+}
+
+impl Changes {
+    fn push(&mut self, kind: Kind, how: How, name: &str, before: &str, after: &str) {
+        let table = self.table.clone();
+        self.list.push(Change { kind, how, table, name: name.into(), before: before.into(), after: after.into() });
+    }
+
+    fn push_if_different(&mut self, kind: Kind, name: &str, before: &str, after: &str) {
+        if before != after {
+            let how = match (before.is_empty(), after.is_empty()) {
+                (true, _) => How::Added,
+                (_, true) => How::Removed,
+                _ => How::Changed,
+            };
+            self.push(kind, how, name, before, after);
+        }
+    }
+
+    /// Entries of two lists that have no equal partner in the other one.
+    fn push_lone(&mut self, kind: Kind, before: Vec<String>, mut after: Vec<String>) {
+        for entry in before {
+            match after.iter().position(|other| other.eq_ignore_ascii_case(&entry)) {
+                Some(partner) => drop(after.remove(partner)),
+                None => self.push(kind, How::Removed, &entry, &entry, ""),
+            }
+        }
+        for entry in after {
+            self.push(kind, How::Added, &entry, "", &entry);
+        }
+    }
+}
+
+fn columns(pair: &Paired<'_>, changes: &mut Changes) {
+    for column in &pair.before.columns {
+        if !pair.columns.iter().any(|(before, _)| *before == column.name) {
+            changes.push(Kind::Column, How::Removed, &column.name, &column.declared_type, "");
+        }
+    }
+    for column in &pair.after.columns {
+        if !pair.columns.iter().any(|(_, after)| *after == column.name) {
+            changes.push(Kind::Column, How::Added, &column.name, "", &column.declared_type);
+        }
+    }
+    for (old, new) in &pair.columns {
+        let (Some(before), Some(after)) = (pair.before.column(old), pair.after.column(new)) else { continue };
+        if !old.eq_ignore_ascii_case(new) {
+            changes.push(Kind::Column, How::Renamed, new, old, new);
+        }
+        if !before.declared_type.eq_ignore_ascii_case(&after.declared_type) {
+            changes.push(Kind::Type, How::Changed, new, &before.declared_type, &after.declared_type);
+        }
+        let not_null = |set: bool| if set { "NOT NULL" } else { "" };
+        changes.push_if_different(Kind::NotNull, new, not_null(before.not_null), not_null(after.not_null));
+        let default = |value: &Option<String>| value.clone().unwrap_or_default();
+        changes.push_if_different(Kind::Default, new, &default(&before.default), &default(&after.default));
+    }
+}
+
+/// A name of the table before, as it is called after.
+fn now(pair: &Paired<'_>, column: &str) -> String {
+    let renamed = pair.columns.iter().find(|(before, _)| before.eq_ignore_ascii_case(column));
+    renamed.map_or_else(|| column.to_owned(), |(_, after)| after.clone())
+}
+
+fn keys(pair: &Paired<'_>, changes: &mut Changes) {
+    let list = |columns: &[String]| columns.join(", ");
+    let before: Vec<String> = pair.before.primary_key.iter().map(|column| now(pair, column)).collect();
+    if list(&before).to_ascii_lowercase() != list(&pair.after.primary_key).to_ascii_lowercase() {
+        let (before, after) = (list(&before), list(&pair.after.primary_key));
+        changes.push_if_different(Kind::PrimaryKey, if after.is_empty() { &before } else { &after }, &before, &after);
+    }
+    let uniques = |table: &Table, name: &dyn Fn(&str) -> String| -> Vec<String> {
+        let constraints = table.uniques.iter().filter(|unique| unique.constraint);
+        constraints.map(|unique| unique.columns.iter().map(|column| name(column)).collect::<Vec<_>>().join(", ")).collect()
+    };
+    let before = uniques(pair.before, &|column| now(pair, column));
+    // A constraint that became a unique index over the same columns, or the other way round, enforces the same.
+    let any_unique = |table: &Table| -> Vec<String> { table.uniques.iter().map(|unique| list(&unique.columns)).collect() };
+    let (held, holds) = (any_unique(pair.before), any_unique(pair.after));
+    let after = uniques(pair.after, &str::to_owned);
+    let lost = before.into_iter().filter(|columns| !holds.contains(columns)).collect();
+    changes.push_lone(Kind::Unique, lost, after.into_iter().filter(|columns| !held.contains(columns)).collect());
+}
+
+fn constraints(pair: &Paired<'_>, changes: &mut Changes) {
+    let describe = |table: &Table, name: &dyn Fn(&str) -> String| -> Vec<String> {
+        let keys = table.foreign_keys.iter();
+        keys.map(|key| {
+            let columns: Vec<String> = key.columns.iter().map(|column| name(column)).collect();
+            let parent_columns = match key.parent_columns.as_slice() {
+                [] => String::new(),
+                columns => format!("({})", columns.join(", ")),
+            };
+            let mut text = format!("({}) REFERENCES {}{parent_columns}", columns.join(", "), key.parent);
+            for (event, action) in [("DELETE", &key.on_delete), ("UPDATE", &key.on_update)] {
+                if action != "NO ACTION" {
+                    text.push_str(&format!(" ON {event} {action}"));
+                }
+            }
+            text
+        })
+        .collect()
+    };
+    let before = describe(pair.before, &|column| now(pair, column));
+    changes.push_lone(Kind::ForeignKey, before, describe(pair.after, &str::to_owned));
+    // SQLite rewrites the table's own name inside CHECKs when a table is renamed.
+    let checks = |table: &Table| -> Vec<String> {
+        table.checks.iter().map(|check| without_table(check, &table.name)).collect()
+    };
+    changes.push_lone(Kind::Check, checks(pair.before), checks(pair.after));
+}
+
+/// A CHECK without the table's own name before its columns and without the quotes around names, which mean nothing.
+fn without_table(check: &str, table: &str) -> String {
+    let plain = check.replace(['"', '`', '[', ']'], "");
+    plain.replace(&format!("{table} . "), "")
+}
+
+fn options(pair: &Paired<'_>, changes: &mut Changes) {
+    let set = |on: bool, word: &'static str| if on { word } else { "" };
+    let (before, after) = (pair.before, pair.after);
+    let word = "AUTOINCREMENT";
+    let table = after.name.clone();
+    changes.push_if_different(Kind::Autoincrement, &table, set(before.autoincrement, word), set(after.autoincrement, word));
+    changes.push_if_different(Kind::TableOption, "STRICT", set(before.strict, "STRICT"), set(after.strict, "STRICT"));
+    let word = "WITHOUT ROWID";
+    changes.push_if_different(Kind::TableOption, word, set(before.without_rowid, word), set(after.without_rowid, word));
+}
+
+/// Every CREATE statement, tables with their indexes and triggers behind them, each followed by an empty line.
+fn listing(schema: &Schema) -> String {
+    let mut listing = String::new();
+    for table in schema.tables.values().filter(|table| table.is_user_table()) {
+        listing.push_str(&table.sql);
+        listing.push_str(";\n");
+        for objects in [&schema.indexes, &schema.triggers] {
+            for object in objects.values().filter(|object| object.table.eq_ignore_ascii_case(&table.name)) {
+                listing.push_str(&object.sql);
+                listing.push_str(";\n");
+            }
+        }
+        listing.push('\n');
+    }
+    for view in schema.views.values() {
+        listing.push_str(&view.sql);
+        listing.push_str(";\n\n");
+    }
+    listing
+}
+
+/// Equal but for white space and the quotes around names.
+fn same_sql(before: &str, after: &str) -> bool {
+    let plain = |sql: &str| -> String {
+        super::lexer::tokens(sql)
+            .filter(|token| !token.is_trivia())
+            .map(|token| token.name(sql).map_or_else(|| token.text(sql).to_owned(), std::borrow::Cow::into_owned))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    before == after || plain(before) == plain(after)
+}

@@ -1,0 +1,178 @@
+//! Tables, columns, indexes, triggers and views as SQLite reports them.
+//!
+//! Takes a connection, gives a [`Schema`]. Nothing is parsed that SQLite can tell; only CHECK constraints, which it does not
+//! list, are read from the CREATE statement.
+
+pub mod changes;
+pub mod lexer;
+mod read;
+
+use std::collections::BTreeMap;
+
+/// The schema of one database state (`main` only).
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    /// Tables of every kind, by name in lower case.
+    pub tables: BTreeMap<String, Table>,
+    /// Indexes, by name in lower case; the automatic ones of UNIQUE and PRIMARY KEY are constraints of their tables.
+    pub indexes: BTreeMap<String, Object>,
+    /// Triggers, by name in lower case.
+    pub triggers: BTreeMap<String, Object>,
+    /// Views, by name in lower case.
+    pub views: BTreeMap<String, Object>,
+}
+
+/// A table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Its name as it was written.
+    pub name: String,
+    /// The CREATE statement; empty for shadow tables whose statement SQLite hides.
+    pub sql: String,
+    /// Ordinary, virtual or shadow.
+    pub kind: TableKind,
+    /// WITHOUT ROWID.
+    pub without_rowid: bool,
+    /// STRICT.
+    pub strict: bool,
+    /// AUTOINCREMENT.
+    pub autoincrement: bool,
+    /// Columns in order, generated ones too; hidden columns of virtual tables are left out.
+    pub columns: Vec<Column>,
+    /// Columns of the primary key in key order.
+    pub primary_key: Vec<String>,
+    /// The column that is the rowid, where there is an INTEGER PRIMARY KEY.
+    pub rowid_alias: Option<String>,
+    /// UNIQUE constraints and complete unique indexes over plain columns, the primary key excluded.
+    pub uniques: Vec<Unique>,
+    /// Foreign keys in order of declaration.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// The expressions of its CHECK constraints, white space folded.
+    pub checks: Vec<String>,
+    /// Root page of its b-tree; 0 for virtual tables.
+    pub root_page: u32,
+}
+
+/// What a table is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableKind {
+    /// A table with rows of its own.
+    Ordinary,
+    /// A virtual table of this module.
+    Virtual(String),
+    /// A table in which a virtual table keeps its content.
+    Shadow,
+    /// `sqlite_sequence`, `sqlite_stat1` and their like.
+    Internal,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name as it was written.
+    pub name: String,
+    /// The declared type; empty where there is none.
+    pub declared_type: String,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// The DEFAULT as it was written.
+    pub default: Option<String>,
+    /// GENERATED, virtual or stored.
+    pub generated: bool,
+}
+
+/// A UNIQUE constraint or index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique {
+    /// Name of the index; SQLite makes one up for a constraint.
+    pub index: String,
+    /// Its columns in order.
+    pub columns: Vec<String>,
+    /// Whether it is a constraint of the CREATE TABLE.
+    pub constraint: bool,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// Columns of this table.
+    pub columns: Vec<String>,
+    /// The parent table as it was written.
+    pub parent: String,
+    /// Columns of the parent; empty where its primary key is meant.
+    pub parent_columns: Vec<String>,
+    /// `CASCADE`, `SET NULL`, `SET DEFAULT`, `RESTRICT`, `NO ACTION`.
+    pub on_delete: String,
+    /// The same for updates.
+    pub on_update: String,
+}
+
+/// An index, a trigger or a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Its name as it was written.
+    pub name: String,
+    /// The table it belongs to; of a view its own name.
+    pub table: String,
+    /// The CREATE statement.
+    pub sql: String,
+}
+
+impl Schema {
+    /// Reads the schema.
+    ///
+    /// # Errors
+    /// When SQLite cannot read it: a corrupt database.
+    pub fn read(connection: &rusqlite::Connection) -> rusqlite::Result<Self> {
+        read::schema(connection)
+    }
+
+    /// The table of this name, in any case.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(&name.to_ascii_lowercase())
+    }
+
+    /// The tables that are the user's: ordinary and virtual ones, `ledger` excluded; in order of name.
+    pub fn user_tables<'a>(&'a self, ledger: &'a str) -> impl Iterator<Item = &'a Table> {
+        self.tables
+            .values()
+            .filter(move |table| table.is_user_table() && !table.name.eq_ignore_ascii_case(ledger))
+    }
+
+    /// The foreign keys that point to this table, with the table that they belong to.
+    pub fn references_to<'a>(&'a self, parent: &'a str) -> impl Iterator<Item = (&'a Table, &'a ForeignKey)> {
+        self.tables.values().flat_map(move |table| {
+            table
+                .foreign_keys
+                .iter()
+                .filter(move |key| key.parent.eq_ignore_ascii_case(parent))
+                .map(move |key| (table, key))
+        })
+    }
+}
+
+impl Table {
+    /// Whether its rows are the user's.
+    #[must_use]
+    pub fn is_user_table(&self) -> bool {
+        matches!(self.kind, TableKind::Ordinary | TableKind::Virtual(_))
+    }
+
+    /// The column of this name, in any case.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl ForeignKey {
+    /// `posts.user_id` or `posts.(a, b)`.
+    #[must_use]
+    pub fn describe(&self, table: &str) -> String {
+        match self.columns.as_slice() {
+            [column] => format!("{table}.{column}"),
+            columns => format!("{table}.({})", columns.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Reading a schema through SQLite's pragmas.
+
+use rusqlite::{Connection, Result, Row};
+
+use super::lexer::{Token, TokenKind, tokens};
+use super::{Column, ForeignKey, Object, Schema, Table, TableKind, Unique};
+
+pub(super) fn schema(connection: &Connection) -> Result<Schema> {
+    let mut schema = Schema::default();
+    for listed in listed_tables(connection)? {
+        let table = table(connection, listed)?;
+        schema.tables.insert(table.name.to_ascii_lowercase(), table);
+    }
+    for (kind, object) in objects(connection)? {
+        let key = object.name.to_ascii_lowercase();
+        match kind.as_str() {
+            "index" => schema.indexes.insert(key, object),
+            "trigger" => schema.triggers.insert(key, object),
+            _ => schema.views.insert(key, object),
+        };
+    }
+    Ok(schema)
+}
+
+/// A row of `pragma_table_list` with what `sqlite_schema` adds.
+struct Listed {
+    name: String,
+    kind: String,
+    without_rowid: bool,
+    strict: bool,
+    sql: String,
+    root_page: u32,
+}
+
+fn listed_tables(connection: &Connection) -> Result<Vec<Listed>> {
+    collect(
+        connection,
+        "SELECT l.name, l.type, l.wr, l.strict, coalesce(s.sql, ''), coalesce(s.rootpage, 0) FROM pragma_table_list l \
+         JOIN sqlite_schema s ON s.name = l.name AND s.type = 'table' WHERE l.schema = 'main' AND l.type <> 'view' ORDER BY l.name",
+        "",
+        |row| {
+            Ok(Listed {
+                name: row.get(0)?,
+                kind: row.get(1)?,
+                without_rowid: row.get(2)?,
+                strict: row.get(3)?,
+                sql: row.get(4)?,
+                root_page: row.get(5)?,
+            })
+        },
+    )
+}
+
+fn table(connection: &Connection, listed: Listed) -> Result<Table> {
+    let kind = kind(&listed);
+    let (columns, primary_key) = match columns(connection, &listed.name) {
+        // The module is not in this SQLite; the comparison says that it could not read the table.
+        Err(_) if matches!(kind, TableKind::Virtual(_)) => Default::default(),
+        read => read?,
+    };
+    let rowid_alias = rowid_alias(connection, &listed, &columns, &primary_key)?;
+    Ok(Table {
+        kind,
+        autoincrement: significant(&listed.sql).any(|token| token.is_word(&listed.sql, "AUTOINCREMENT")),
+        uniques: uniques(connection, &listed.name)?,
+        foreign_keys: foreign_keys(connection, &listed.name)?,
+        checks: checks(&listed.sql),
+        name: listed.name,
+        sql: listed.sql,
+        without_rowid: listed.without_rowid,
+        strict: listed.strict,
+        root_page: listed.root_page,
+        columns,
+        primary_key,
+        rowid_alias,
+    })
+}
+
+fn kind(listed: &Listed) -> TableKind {
+    match listed.kind.as_str() {
+        "virtual" => TableKind::Virtual(module(&listed.sql)),
+        "shadow" => TableKind::Shadow,
+        _ if listed.name.to_ascii_lowercase().starts_with("sqlite_") => TableKind::Internal,
+        _ => TableKind::Ordinary,
+    }
+}
+
+fn columns(connection: &Connection, table: &str) -> Result<(Vec<Column>, Vec<String>)> {
+    let listed = collect(
+        connection,
+        "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?1) ORDER BY cid",
+        table,
+        |row| {
+            let hidden: u8 = row.get(5)?;
+            let column = Column {
+                name: row.get(0)?,
+                declared_type: row.get(1)?,
+                not_null: row.get(2)?,
+                default: row.get(3)?,
+                generated: hidden >= 2,
+            };
+            Ok((column, row.get::<_, u32>(4)?, hidden == 1))
+        },
+    )?;
+    let mut key: Vec<_> =
+        listed.iter().filter(|(_, place, _)| *place > 0).map(|(column, place, _)| (*place, column.name.clone())).collect();
+    key.sort();
+    let columns = listed.into_iter().filter(|(_, _, hidden)| !hidden).map(|(column, _, _)| column).collect();
+    Ok((columns, key.into_iter().map(|(_, name)| name).collect()))
+}
+
+/// Source: sqlite.org/lang_createtable.html#rowid. A key that is the rowid is the one key that needs no index
+/// (`INTEGER PRIMARY KEY DESC` is not the rowid, and has one).
+fn rowid_alias(connection: &Connection, listed: &Listed, columns: &[Column], key: &[String]) -> Result<Option<String>> {
+    let [key] = key else { return Ok(None) };
+    let integer = columns.iter().any(|column| column.name == *key && column.declared_type.eq_ignore_ascii_case("INTEGER"));
+    if listed.without_rowid || listed.kind != "table" || !integer {
+        return Ok(None);
+    }
+    let indexed = "SELECT name FROM pragma_index_list(?1) WHERE origin = 'pk'";
+    let indexes = collect(connection, indexed, &listed.name, |row| row.get::<_, String>(0))?;
+    Ok(indexes.is_empty().then(|| key.clone()))
+}
+
+fn uniques(connection: &Connection, table: &str) -> Result<Vec<Unique>> {
+    let listed = collect(
+        connection,
+        "SELECT name, origin FROM pragma_index_list(?1) WHERE \"unique\" AND NOT partial AND origin <> 'pk' ORDER BY name",
+        table,
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+    )?;
+    let mut uniques = Vec::new();
+    for (index, origin) in listed {
+        let columns = collect(
+            connection,
+            "SELECT name FROM pragma_index_xinfo(?1) WHERE key ORDER BY seqno",
+            &index,
+            |row| row.get::<_, Option<String>>(0),
+        )?;
+        // An expression has no name; such an index is no key.
+        if let Some(columns) = columns.into_iter().collect::<Option<Vec<_>>>() {
+            uniques.push(Unique { index, columns, constraint: origin == "u" });
+        }
+    }
+    Ok(uniques)
+}
+
+fn foreign_keys(connection: &Connection, table: &str) -> Result<Vec<ForeignKey>> {
+    let rows = collect(
+        connection,
+        "SELECT id, \"from\", \"table\", \"to\", on_delete, on_update FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq",
+        table,
+        |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, Option<String>>(3)?,
+                row.get::<_, String>(4)?,
+                row.get::<_, String>(5)?,
+            ))
+        },
+    )?;
+    let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
+    for (id, from, parent, to, on_delete, on_update) in rows {
+        if keys.last().is_none_or(|(last, _)| *last != id) {
+            let key = ForeignKey { columns: Vec::new(), parent, parent_columns: Vec::new(), on_delete, on_update };
+            keys.push((id, key));
+        }
+        if let Some((_, key)) = keys.last_mut() {
+            key.columns.push(from);
+            key.parent_columns.extend(to);
+        }
+    }
+    Ok(keys.into_iter().map(|(_, key)| key).collect())
+}
+
+fn objects(connection: &Connection) -> Result<Vec<(String, Object)>> {
+    collect(
+        connection,
+        "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type <> 'table' AND sql IS NOT NULL ORDER BY name",
+        "",
+        |row| Ok((row.get(0)?, Object { name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })),
+    )
+}
+
+fn collect<T>(
+    connection: &Connection,
+    sql: &str,
+    argument: &str,
+    read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = if statement.parameter_count() == 0 {
+        statement.query_map([], read)?
+    } else {
+        statement.query_map([argument], read)?
+    };
+    rows.collect()
+}
+
+/// The tokens that SQLite's parser sees.
+fn significant(sql: &str) -> impl Iterator<Item = Token> {
+    tokens(sql).filter(|token| !token.is_trivia())
+}
+
+/// The name after USING.
+fn module(sql: &str) -> String {
+    significant(sql)
+        .skip_while(|token| !token.is_word(sql, "USING"))
+        .nth(1)
+        .and_then(|token| token.name(sql))
+        .map(|name| name.to_ascii_lowercase())
+        .unwrap_or_default()
+}
+
+/// The expressions behind the word CHECK, in order, tokens separated by one space.
+fn checks(sql: &str) -> Vec<String> {
+    let tokens: Vec<Token> = significant(sql).collect();
+    let mut checks = Vec::new();
+    for (index, pair) in tokens.windows(2).enumerate() {
+        if pair[0].is_word(sql, "CHECK") && pair[1].kind == TokenKind::Open {
+            checks.push(parenthesised(sql, &tokens[index + 1..]));
+        }
+    }
+    checks
+}
+
+/// The text between the parenthesis that `tokens` begin with and its partner.
+fn parenthesised(sql: &str, tokens: &[Token]) -> String {
+    let mut depth = 0_usize;
+    let mut text = Vec::new();
+    for token in tokens {
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+        text.push(token.text(sql));
+    }
+    text[1..].join(" ")
+}

@@ -1,0 +1,88 @@
+//! Copies the snapshot through SQLite while an app has it open, without keeping the app from writing.
+
+use std::fs::File;
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use super::imprint::Imprint;
+use super::location::{Location, folder_of};
+use super::{CopyMethod, Taken, connection, space};
+use crate::error::Error;
+use crate::observer::{Observer, Stage};
+use crate::sqlite_file::header::Header;
+
+/// In rollback mode writers wait while a step reads; between two steps they get in.
+const FIRST_STEP_PAGES: i32 = 1000;
+
+/// Copies a consistent state of the database into the new file `to`. `None` when SQLite cannot read it without writing, as on a
+/// hot journal, or waited in vain for a writer.
+pub(super) fn take(
+    location: &Location,
+    header: &Header,
+    to: &Path,
+    observer: &dyn Observer,
+) -> Result<Option<Taken>, Error> {
+    let cannot = |error: std::io::Error| location.error(error);
+    space::refuse_when_full(&folder_of(to), location.bytes().map_err(cannot)?)?;
+    // Before SQLite opens the file: closing a descriptor of it later would drop SQLite's locks.
+    let imprint = Imprint::of(location).map_err(cannot)?;
+    match copy(&location.db, header, to, observer) {
+        Ok(()) => Ok(Some(Taken { imprint, method: CopyMethod::Backup })),
+        Err(_) => Ok(None),
+    }
+}
+
+fn copy(from: &Path, header: &Header, to: &Path, observer: &dyn Observer) -> rusqlite::Result<()> {
+    let source = connection::live(from)?;
+    if header.is_wal() {
+        // A reader in WAL mode blocks nobody, and holding one state means that writers cannot make the backup start again.
+        source.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")?;
+    }
+    let mut copy = empty(to)?;
+    run(&Backup::new(&source, &mut copy)?, u64::from(header.page_size), observer)?;
+    copy.close().map_err(|(_, error)| error)
+}
+
+/// Steps to the end. SQLite starts again when another process wrote between two steps; each time the steps get longer, so that
+/// a busy app cannot keep the backup from ending.
+fn run(backup: &Backup, page_size: u64, observer: &dyn Observer) -> rusqlite::Result<()> {
+    let mut pages = FIRST_STEP_PAGES;
+    let mut copied = 0;
+    loop {
+        match backup.step(pages)? {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            _ => return Err(busy()),
+        }
+        let progress = backup.progress();
+        let now = progress.pagecount.saturating_sub(progress.remaining);
+        if now <= copied {
+            pages = pages.saturating_mul(2);
+        }
+        copied = now;
+        observer.advance(&Stage::Copy, u64::try_from(now).unwrap_or(0) * page_size);
+    }
+}
+
+/// A database without content, to be filled. A crash needs no recovery: the workspace is gone then.
+fn empty(path: &Path) -> rusqlite::Result<Connection> {
+    let created = File::create(path);
+    created.map_err(|_| cannot_open())?;
+    let connection = connection::private(path)?;
+    connection.execute_batch("PRAGMA journal_mode = off; PRAGMA synchronous = off")?;
+    Ok(connection)
+}
+
+fn busy() -> rusqlite::Error {
+    failure(rusqlite::ffi::SQLITE_BUSY)
+}
+
+fn cannot_open() -> rusqlite::Error {
+    failure(rusqlite::ffi::SQLITE_CANTOPEN)
+}
+
+fn failure(code: i32) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None)
+}

@@ -1,0 +1,50 @@
+//! How connections to databases are opened: never in a way that creates a file.
+
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+/// How long a connection waits for a writer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A file in the workspace that nobody writes: read without locks and without sidecars, even in WAL mode.
+pub(super) fn immutable(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path, "mode=ro&immutable=1", OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    Ok(connection)
+}
+
+/// The snapshot while an app has it open: `-shm`, the app's lock table, is neither created nor written.
+pub(super) fn live(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path, "mode=ro&readonly_shm=1", OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+/// A private copy that SQLite may recover, checkpoint or fill.
+pub(super) fn private(path: &Path) -> rusqlite::Result<Connection> {
+    open(path, "mode=rw", OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+fn open(path: &Path, parameters: &str, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = mode | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("{}?{parameters}", uri(path)), flags)
+}
+
+/// The path as a `file:` URI (<https://sqlite.org/uri.html>). Every byte but the plainest is escaped, so that `?`, `#`, `%` and
+/// names that are not UTF-8 keep their meaning.
+fn uri(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}

@@ -1,0 +1,110 @@
+//! Copies the snapshot's files as they are, without SQLite, and makes sure that nobody wrote meanwhile.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::imprint::{Content, Imprint, stats};
+use super::journal::{Journal, Wal, detach_super_journal};
+use super::location::{Location, beside, folder_of};
+use super::locks::Liveness;
+use super::{CopyMethod, Taken, space};
+use crate::error::Error;
+use crate::observer::{Observer, Stage};
+
+/// How often the copying starts again when the files change meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Copies the database to `to`, with its WAL and its journal where SQLite would read them. `None` when the files changed each
+/// time while they were copied.
+pub(super) fn take(location: &Location, to: &Path, observer: &dyn Observer) -> Result<Option<Taken>, Error> {
+    for _ in 0..ATTEMPTS {
+        if let Some(taken) = attempt(location, to, observer)? {
+            return Ok(Some(taken));
+        }
+    }
+    Ok(None)
+}
+
+fn attempt(location: &Location, to: &Path, observer: &dyn Observer) -> Result<Option<Taken>, Error> {
+    let started = SystemTime::now();
+    let cannot = |error: io::Error| location.error(error);
+    let before = stats(location).map_err(cannot)?;
+    let copies = Copies::make(location, to, observer)?;
+    if stats(location).map_err(cannot)? != before {
+        return Ok(None);
+    }
+    let imprint = Imprint::of_known(&before, |path| copies.content(path)).map_err(cannot)?;
+    if imprint.is_fresh(started) && Imprint::of(location).map_err(cannot)? != imprint {
+        return Ok(None);
+    }
+    Ok(Some(Taken { imprint, method: copies.method }))
+}
+
+struct Copies {
+    contents: Vec<(PathBuf, Content)>,
+    method: CopyMethod,
+}
+
+impl Copies {
+    /// Copies the files under one base name: SQLite finds a sidecar by its name.
+    fn make(location: &Location, to: &Path, observer: &dyn Observer) -> Result<Self, Error> {
+        let cannot = |error: io::Error| location.error(error);
+        let liveness = Liveness::of(location);
+        let mut copies = Self { contents: Vec::new(), method: CopyMethod::Reflink };
+        copies.add(location, &location.db, to, observer)?;
+        let (wal, journal) = (beside(to, "-wal"), beside(to, "-journal"));
+        remove_stale(&[&wal, &journal]).map_err(cannot)?;
+        if Wal::of(location).map_err(cannot)?.bytes() > 0 {
+            copies.add(location, &location.wal, &wal, &crate::observer::Silent)?;
+        }
+        if Journal::of(location, liveness).map_err(cannot)?.rolls_back() {
+            copies.add(location, &location.journal, &journal, &crate::observer::Silent)?;
+            detach_super_journal(&journal).map_err(cannot)?;
+        }
+        Ok(copies)
+    }
+
+    fn add(&mut self, location: &Location, from: &Path, to: &Path, observer: &dyn Observer) -> Result<(), Error> {
+        let advance = |bytes| observer.advance(&Stage::Copy, bytes);
+        remove_stale(&[to]).map_err(|error| location.error(error))?;
+        let content = if reflink_copy::reflink(from, to).is_ok() {
+            File::open(to).and_then(|mut copy| Content::pour(&mut copy, &mut io::sink(), advance))
+        } else {
+            self.method = CopyMethod::Copy;
+            refuse_when_full(location, to)?;
+            copy(from, to, advance)
+        };
+        let content = content.map_err(|error| location.error(format!("copying `{}`: {error}", from.display())))?;
+        self.contents.push((from.to_path_buf(), content));
+        Ok(())
+    }
+
+    fn content(&self, path: &Path) -> Option<Content> {
+        self.contents.iter().find(|(copied, _)| copied == path).map(|(_, content)| *content)
+    }
+}
+
+/// Only where the file system cannot share the blocks.
+fn refuse_when_full(location: &Location, to: &Path) -> Result<(), Error> {
+    let bytes = location.bytes().map_err(|error| location.error(error))?;
+    space::refuse_when_full(&folder_of(to), bytes)
+}
+
+fn copy(from: &Path, to: &Path, advance: impl FnMut(u64)) -> io::Result<Content> {
+    let mut from = File::open(from)?;
+    let mut to = File::create_new(to)?;
+    Content::pour(&mut from, &mut to, advance)
+}
+
+/// Removes what an earlier attempt left in the workspace.
+fn remove_stale(files: &[&Path]) -> io::Result<()> {
+    for file in files {
+        match std::fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}

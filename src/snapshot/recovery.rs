@@ -1,0 +1,66 @@
+//! Turns the private copy of the files into one file with one consistent state, as the next connection in production would.
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::connection;
+use super::location::{Location, beside};
+use super::recognize::refused;
+use crate::error::Error;
+use crate::sqlite_file::header::{HEADER_BYTES, Header};
+
+/// Brings the WAL into the copy, or rolls back with the hot journal. The journal mode stays what it was. Returns the header of
+/// the consistent state.
+pub(super) fn settle(location: &Location, copy: &Path) -> Result<Header, Error> {
+    let has = |suffix| beside(copy, suffix).exists();
+    if has("-wal") || has("-journal") {
+        recover(copy).map_err(|error| unreadable(location, &error))?;
+    }
+    header(copy).map_err(|error| refused(location, format!("it is damaged: {error}")))
+}
+
+/// Reads the schema too, so that a damaged one is found here.
+pub(super) fn connect(location: &Location, copy: &Path) -> Result<Connection, Error> {
+    let readable = |connection: Connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    connection::immutable(copy).and_then(readable).map_err(|error| unreadable(location, &error))
+}
+
+/// The pages of the copy; its header may be too old to know.
+pub(super) fn pages(location: &Location, copy: &Path, header: &Header) -> Result<u64, Error> {
+    let bytes = copy.metadata().map_err(|error| location.error(error))?.len();
+    Ok(bytes / u64::from(header.page_size))
+}
+
+/// Reading the header is enough for SQLite to recover; the schema may be damaged. Closing the only connection removes the
+/// sidecars.
+fn recover(copy: &Path) -> rusqlite::Result<()> {
+    let connection = connection::private(copy)?;
+    connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+fn header(copy: &Path) -> Result<Header, Box<dyn std::error::Error>> {
+    use std::io::Read;
+
+    let mut bytes = [0; HEADER_BYTES];
+    std::fs::File::open(copy)?.read_exact(&mut bytes)?;
+    Ok(Header::parse(&bytes)?)
+}
+
+fn unreadable(location: &Location, error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => {
+            refused(location, format!("SQLite does not accept it: {error}; it may be encrypted or damaged"))
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            let recover = format!("save what is left with `sqlite3 {} .recover`", location.given.display());
+            location.error(format!("it is damaged: {error}")).hint(recover)
+        }
+        _ => location.error(error),
+    }
+}

@@ -1,0 +1,3 @@
+//! The SQLite file format, read directly from bytes: no SQL, no connection, no writes.
+
+pub mod header;
