@@ -45,6 +45,7 @@ async function makeProduction(app, layout) {
   const project = await Project.create(folder, layout);
   const database = join(folder, 'production.db');
   await project.steps(app.history);
+  if (app.prepare) execute(database, app.prepare);
   if (app.ledger !== false) {
     const outcome = await migrate({ layout, driver: 'better-sqlite3', database, migrations: project.migrations });
     assert.equal(outcome.error, null, 'the history must be applied without an error');
@@ -55,7 +56,7 @@ async function makeProduction(app, layout) {
   await copyDatabase(database, snapshot);
   connection?.close();
   await project.steps(app.pending);
-  return { folder, snapshot, migrations: project.migrations };
+  return { folder, snapshot, migrations: project.migrations, layout: project.layout };
 }
 
 async function check(app, layout, driver, production) {
@@ -66,7 +67,7 @@ async function check(app, layout, driver, production) {
   // What really happens.
   await copyDatabase(production.snapshot, at('before.db'));
   await copyDatabase(production.snapshot, at('real.db'));
-  const real = await migrateInChild({ layout, driver, database: at('real.db'), migrations: production.migrations, foreignKeys: app.foreignKeys });
+  const real = await migrateInChild({ layout: production.layout, driver, database: at('real.db'), migrations: production.migrations, foreignKeys: app.foreignKeys });
   const done = harm(at('before.db'), at('real.db'), real.error ? {} : app.renamed);
   const expected = expectation(app, layout, driver);
   if (expected.error) assert.match(real.error?.message ?? 'no error', expected.error, 'the real migrate()');
@@ -87,6 +88,11 @@ async function check(app, layout, driver, production) {
   const disagreements = [];
   const agree = (condition, otherwise) => condition || disagreements.push(otherwise);
 
+  if (app.refused) {
+    agree(rehearsal.exit > 1, `migrate() refuses with "${real.error.message}", but the exit code is ${rehearsal.exit}`);
+    assert.ok(disagreements.length === 0, disagreements[0]);
+    return;
+  }
   assert.ok(rehearsal.report, `no report was written, exit code ${rehearsal.exit}: ${rehearsal.stderr}`);
   const { verdict, findings } = rehearsal.report;
   if (real.error) {
@@ -99,6 +105,7 @@ async function check(app, layout, driver, production) {
   } else {
     agree(verdict !== 'failed' && rehearsal.errors.length === 0, `migrate() succeeds, but the verdict is ${verdict}: ${rehearsal.errors.map((error) => error.message)}`);
     agree([0, 1].includes(rehearsal.exit), `migrate() succeeds, but the exit code is ${rehearsal.exit}`);
+    for (const fact of app.intended ?? []) delete done[fact];
     const harmed = JSON.stringify(done);
     if (Object.keys(done).some((fact) => !fact.endsWith(' changed'))) {
       agree(verdict !== 'passed' && rehearsal.exit === 1, `migrate() did ${harmed}, but the verdict is ${verdict}, exit code ${rehearsal.exit}`);

@@ -1,11 +1,11 @@
 // A Drizzle project in a temporary folder, driven by the real drizzle-kit.
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { folderOf } from './versions.js';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 const IMPORTS = `import { blob, check, foreignKey, index, integer, numeric, primaryKey, real, sqliteTable, sqliteView, text, unique, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { sql } from 'drizzle-orm';
@@ -15,8 +15,9 @@ export class Project {
   /** Makes an empty project; `layout` is `v0` (journal) or `v1` (a folder per migration). */
   static async create(folder, layout) {
     await mkdir(folder, { recursive: true });
-    await symlink(join(folderOf(layout), 'node_modules'), join(folder, 'node_modules'));
-    return new Project(folder, layout);
+    const project = new Project(folder, layout);
+    await project.link();
+    return project;
   }
 
   constructor(folder, layout) {
@@ -32,10 +33,12 @@ export class Project {
    *   { schema, ...options }   the same, with `breakpoints: false`, or `renames: [[table, from, to]]`
    *   { custom }               SQL for `drizzle-kit generate --custom`; `''` leaves the file as the kit wrote it
    *   { edit }                 a function of this project that edits the generated files
+   *   { upgrade: true }        from here on drizzle 1.0
    */
   async steps(steps) {
     for (const step of steps) {
       if (typeof step === 'string') await this.generate({ schema: step });
+      else if (step.upgrade) await this.upgrade();
       else if (step.edit) await step.edit(this);
       else if (step.custom !== undefined) await this.custom(step.custom);
       else await this.generate(step);
@@ -57,18 +60,31 @@ export class Project {
     if (sql !== '') await writeFile((await this.files()).at(-1), sql);
   }
 
+  /** Turns a v0 project into a v1 project, as its users do: new packages and `drizzle-kit up`. */
+  async upgrade() {
+    this.layout = 'v1';
+    await unlink(join(this.folder, 'node_modules'));
+    await this.link();
+    await this.run(['up', '--dialect', 'sqlite', '--out', 'drizzle']);
+  }
+
   /** Runs `drizzle-kit generate`; `answers` is how many rename prompts to answer with the second choice. */
   async kit(options, answers) {
     this.count += 1;
-    const kit = [
-      join(this.folder, 'node_modules/drizzle-kit/bin.cjs'),
-      ...['generate', '--dialect', 'sqlite', '--schema', 'schema.ts', '--out', 'drizzle'],
-      ...['--name', `step${this.count}`, ...options],
-    ];
+    const generate = ['generate', '--dialect', 'sqlite', '--schema', 'schema.ts', '--out', 'drizzle'];
+    await this.run([...generate, '--name', `step${this.count}`, ...options], answers);
+  }
+
+  async link() {
+    await symlink(join(folderOf(this.layout), 'node_modules'), join(this.folder, 'node_modules'));
+  }
+
+  async run(options, answers = 0) {
+    const kit = [join(this.folder, 'node_modules/drizzle-kit/bin.cjs'), ...options];
     const [command, args] = answers
       ? ['python3', [join(import.meta.dirname, 'answer.py'), String(answers), process.execPath, ...kit]]
       : [process.execPath, kit];
-    const child = run(command, args, { cwd: this.folder });
+    const child = execute(command, args, { cwd: this.folder });
     child.child.stdin.end();
     await child;
   }
