@@ -138,7 +138,11 @@ struct App {
 
 impl App {
     fn start(database: &Path) -> Self {
-        let mut child = role("app").env("REHEARSE_TEST_PATH", database).spawn().unwrap();
+        Self::start_as("app", database)
+    }
+
+    fn start_as(name: &str, database: &Path) -> Self {
+        let mut child = role(name).env("REHEARSE_TEST_PATH", database).spawn().unwrap();
         let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let mut app = Self { child, to, from };
         app.await_line("ready");
@@ -174,6 +178,17 @@ fn role(name: &str) -> Command {
     command.args(["child_process", "--exact", "--nocapture", "--test-threads=1"]);
     command.env("REHEARSE_TEST_ROLE", name).stdin(Stdio::piped()).stdout(Stdio::piped());
     command
+}
+
+/// What opening says in a process that is not root, which may read and write everything. `None` where root's other users may
+/// not run this binary.
+fn opened_without_privileges(path: &Path) -> Option<String> {
+    let mut opener = role("opener");
+    opener.env("REHEARSE_TEST_PATH", path);
+    if rustix::process::geteuid().is_root() {
+        opener.uid(65534);
+    }
+    Some(String::from_utf8(opener.output().ok()?.stdout).unwrap())
 }
 
 /// Not a test: what the children of the other tests do.
@@ -304,13 +319,7 @@ fn no_permission() {
     let path = place.database("prod.db");
     fs::set_permissions(place.folder.path(), Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
-    let mut opener = role("opener");
-    opener.env("REHEARSE_TEST_PATH", &path);
-    if rustix::process::geteuid().is_root() {
-        // Root may read everything.
-        opener.uid(65534);
-    }
-    let output = String::from_utf8(opener.output().unwrap().stdout).unwrap();
+    let Some(output) = opened_without_privileges(&path) else { return };
     let wanted = format!("opening the snapshot `{}`: no permission to read it", path.display());
     assert!(output.contains(&wanted), "{output}");
 }
@@ -399,7 +408,7 @@ fn a_truncated_database() {
     let half = place.write("half.db", &bytes[..bytes.len() / 4096 / 2 * 4096]);
     let wanted = format!(
         "opening the snapshot `…/half.db`: it is truncated: {} bytes where its header says {}\n\
-         hint: copy it again, with `sqlite3 prod.db \".backup copy.db\"` where an app has it open\nrule: SN904",
+         hint: copy it again, with `sqlite3 …/half.db \".backup copy.db\"` where an app has it open\nrule: SN904",
         bytes.len() / 4096 / 2 * 4096,
         bytes.len()
     );
@@ -441,6 +450,17 @@ fn a_damaged_schema() {
 }
 
 #[test]
+fn damage_is_never_a_panic() {
+    let place = Place::new();
+    let whole = fs::read(place.database("whole.db")).unwrap();
+    for at in (0..whole.len()).step_by(211).chain(0..200) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0xff;
+        let _ = place.open(&place.write("bad.db", &bytes)).map(|snapshot| snapshot.check_untouched());
+    }
+}
+
+#[test]
 fn a_stale_page_count_is_legal() {
     let place = Place::new();
     let mut bytes = fs::read(place.database("whole.db")).unwrap();
@@ -461,7 +481,7 @@ fn too_big_for_the_disk() {
     // Sparse: it takes no space, a copy would.
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 43).unwrap();
     let text = place.refusal(&path);
-    assert!(text.contains("17.6 TiB are needed for two copies, "), "{text}");
+    assert!(text.contains("17.5 TiB are needed for two copies, "), "{text}");
     assert!(text.ends_with("hint: put the copies on another disk: `TMPDIR=/other/disk rehearse …`"), "{text}");
 }
 
@@ -592,12 +612,17 @@ fn a_journal_with_an_erased_header_means_nothing() {
 #[test]
 fn a_super_journal_decides_whether_the_transaction_was_committed() {
     let place = Place::new();
-    let path = interrupted_transaction(&place);
+    let path = place.database("prod.db");
+    let mut app = App::start(&path);
+    // Without syncing, the journal is complete at any time.
+    app.run("PRAGMA synchronous = off; PRAGMA cache_size = 1; BEGIN; DELETE FROM t WHERE id > 10");
+    let journal = fs::read(place.path("prod.db-journal")).unwrap();
+    app.run("COMMIT");
+    drop(app);
     let super_journal = place.path("main.db-mj0A1B2C9D3");
     let name = super_journal.as_os_str().as_bytes();
     let length = u32::try_from(name.len()).unwrap();
     let checksum: u32 = name.iter().map(|byte| u32::from(*byte)).sum();
-    let mut journal = fs::OpenOptions::new().append(true).open(place.path("prod.db-journal")).unwrap();
     let trailer = [
         &0x4000_0001_u32.to_be_bytes(),
         name,
@@ -605,12 +630,12 @@ fn a_super_journal_decides_whether_the_transaction_was_committed() {
         &checksum.to_be_bytes(),
         b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7",
     ];
-    journal.write_all(&trailer.concat()).unwrap();
+    place.write("prod.db-journal", [journal, trailer.concat()].concat());
 
-    let gone = place.open(&path);
-    let Journal::Hot { super_journal: Some(found), .. } = &gone.as_ref().unwrap().facts().journal else { panic!() };
+    let committed = place.open(&path).unwrap();
+    let Journal::Hot { super_journal: Some(found), .. } = &committed.facts().journal else { panic!() };
     assert_eq!((&found.path, found.exists), (&super_journal, false));
-    assert_ne!(rows(&gone.unwrap()), 100);
+    assert_eq!(rows(&committed), 10);
 
     fs::write(&super_journal, "").unwrap();
     let before = place.listing();
@@ -644,13 +669,8 @@ fn a_folder_that_may_not_be_written() {
     }
     fs::set_permissions(place.folder.path(), Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(&folder, Permissions::from_mode(0o555)).unwrap();
-    let mut opener = role("opener");
-    opener.env("REHEARSE_TEST_PATH", folder.join("prod.db"));
-    if rustix::process::geteuid().is_root() {
-        opener.uid(65534);
-    }
-    let output = String::from_utf8(opener.output().unwrap().stdout).unwrap();
-    assert!(output.contains("opened"), "{output}");
+    let output = opened_without_privileges(&folder.join("prod.db"));
+    assert!(output.is_none_or(|output| output.contains("opened")));
     assert_eq!(listing(&folder).len(), 2);
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
 }
@@ -706,6 +726,7 @@ fn an_app_in_wal_mode() {
     let before = place.listing();
     let snapshot = place.open(&path).unwrap();
     assert_eq!((rows(&snapshot), snapshot.facts().in_use, snapshot.facts().method), (60, true, CopyMethod::Backup));
+    assert_eq!((snapshot.facts().journal_mode, snapshot.facts().user_version), (JournalMode::Wal, 7));
     assert_sound(&snapshot);
     assert_eq!(snapshot.check_untouched().unwrap(), Untouched::Yes);
     assert_eq!(place.listing(), before);
@@ -762,11 +783,12 @@ fn a_busy_app_goes_on_writing() {
     for mode in ["delete", "wal"] {
         let place = Place::new();
         let path = place.path("prod.db");
-        create(&path).execute_batch(&format!("PRAGMA journal_mode = {mode}; PRAGMA synchronous = off")).unwrap();
-        let mut child = role("writer").env("REHEARSE_TEST_PATH", &path).spawn().unwrap();
-        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut app = App { child, to, from };
-        app.await_line("ready");
+        let connection = create(&path);
+        // Some steps of the backup long.
+        connection.execute_batch("CREATE TABLE big AS SELECT zeroblob(16000000)").unwrap();
+        connection.execute_batch(&format!("PRAGMA journal_mode = {mode}")).unwrap();
+        connection.close().unwrap();
+        let mut app = App::start_as("writer", &path);
         let snapshot = place.open(&path).unwrap();
         assert_sound(&snapshot);
         assert_eq!(rows(&snapshot), 100);
@@ -774,6 +796,18 @@ fn a_busy_app_goes_on_writing() {
         app.await_line("commits done");
         assert!(matches!(snapshot.check_untouched().unwrap(), Untouched::ChangedByOthers(_)));
     }
+}
+
+#[test]
+fn an_app_with_exclusive_locking_in_wal_mode() {
+    let place = Place::new();
+    let path = place.database("prod.db");
+    let mut app = App::start(&path);
+    app.run("PRAGMA locking_mode = exclusive; PRAGMA journal_mode = wal; DELETE FROM t WHERE id > 60");
+    let snapshot = place.open(&path).unwrap();
+    assert_eq!((rows(&snapshot), snapshot.facts().in_use), (60, true));
+    assert_sound(&snapshot);
+    app.run("DELETE FROM t");
 }
 
 // ---- the workspace
@@ -805,10 +839,7 @@ fn a_panic_removes_the_workspace() {
 fn signals_remove_the_workspace() {
     for signal in [rustix::process::Signal::TERM, rustix::process::Signal::INT, rustix::process::Signal::HUP] {
         let below = tempfile::tempdir().unwrap();
-        let mut child = role("workspace").env("REHEARSE_TEST_PATH", below.path()).spawn().unwrap();
-        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut waiting = App { child, to, from };
-        waiting.await_line("ready");
+        let mut waiting = App::start_as("workspace", below.path());
         assert_eq!(listing(below.path()).len(), 1);
         let id = i32::try_from(waiting.child.id()).unwrap();
         rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal).unwrap();

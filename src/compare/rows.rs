@@ -7,9 +7,10 @@ use rusqlite::{Connection, Error, Result, Row, Statement};
 // Both cursors are stepped apart, so that each keeps its current row.
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 
-use super::values::{self, Encoding, Fate};
+use super::values::{self, Fate};
 use crate::schema::Table;
 use crate::schema::lexer::quote_identifier;
+use crate::sqlite_file::header::TextEncoding;
 
 /// By what rows before and after are matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub fn compare(
     after: Side<'_>,
     key: Key,
     columns: &[(String, String)],
-    encoding: Encoding,
+    encoding: TextEncoding,
 ) -> Result<RowComparison> {
     let old_names: Vec<&str> = columns.iter().map(|(before, _)| before.as_str()).collect();
     let new_names: Vec<&str> = columns.iter().map(|(_, after)| after.as_str()).collect();
@@ -122,7 +123,7 @@ fn select<'c>(side: Side<'c>, key: &[String], columns: &[&str]) -> Result<Statem
 struct Merge {
     /// Number of key columns at the start of each row.
     width: usize,
-    encoding: Encoding,
+    encoding: TextEncoding,
     result: RowComparison,
 }
 

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use rusqlite::types::ValueRef;
 
+use crate::sqlite_file::header::TextEncoding;
+
 /// What became of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -19,17 +21,6 @@ pub enum Fate {
     Lossy,
     /// Another value of the same storage class, or one that no conversion explains.
     Altered,
-}
-
-/// Text encoding of a database; it decides in which order SQLite sorts text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// UTF-8.
-    Utf8,
-    /// UTF-16, little-endian.
-    Utf16Le,
-    /// UTF-16, big-endian.
-    Utf16Be,
 }
 
 /// Whether storage class and bytes are equal. `0.0` and `-0.0` differ.
@@ -79,7 +70,7 @@ fn is_decimal_of(text: &[u8], real: f64) -> bool {
 /// SQLite's order of values under the BINARY collation: NULL, numbers, text, blobs.
 /// Source: sqlite.org/datatype3.html#sort_order.
 #[must_use]
-pub fn order(one: ValueRef<'_>, other: ValueRef<'_>, encoding: Encoding) -> Ordering {
+pub fn order(one: ValueRef<'_>, other: ValueRef<'_>, encoding: TextEncoding) -> Ordering {
     use ValueRef::{Blob, Integer, Null, Real, Text};
     match (one, other) {
         (Integer(one), Integer(other)) => one.cmp(&other),
@@ -115,12 +106,12 @@ fn compare_integer_real(integer: i64, real: f64) -> Ordering {
 }
 
 /// SQLite compares the bytes of the database's encoding.
-fn text_order(one: &[u8], other: &[u8], encoding: Encoding) -> Ordering {
+fn text_order(one: &[u8], other: &[u8], encoding: TextEncoding) -> Ordering {
     let units = |text: &[u8]| -> Vec<u16> { String::from_utf8_lossy(text).encode_utf16().collect() };
     match encoding {
-        Encoding::Utf8 => one.cmp(other),
-        Encoding::Utf16Be => units(one).cmp(&units(other)),
-        Encoding::Utf16Le => {
+        TextEncoding::Utf8 => one.cmp(other),
+        TextEncoding::Utf16Be => units(one).cmp(&units(other)),
+        TextEncoding::Utf16Le => {
             let swapped = |text| units(text).into_iter().map(u16::swap_bytes).collect::<Vec<_>>();
             swapped(one).cmp(&swapped(other))
         }
@@ -180,8 +171,8 @@ mod tests {
             ValueRef::Blob(b""),
         ];
         for pair in ordered.windows(2) {
-            assert_eq!(order(pair[0], pair[1], Encoding::Utf8), Ordering::Less, "{:?} {:?}", pair[0], pair[1]);
-            assert_eq!(order(pair[1], pair[0], Encoding::Utf8), Ordering::Greater, "{:?} {:?}", pair[1], pair[0]);
+            assert_eq!(order(pair[0], pair[1], TextEncoding::Utf8), Ordering::Less, "{:?} {:?}", pair[0], pair[1]);
+            assert_eq!(order(pair[1], pair[0], TextEncoding::Utf8), Ordering::Greater, "{:?} {:?}", pair[1], pair[0]);
         }
     }
 }

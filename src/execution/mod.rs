@@ -7,6 +7,7 @@
 pub mod decide;
 pub mod driver;
 pub mod drivers;
+pub mod empty;
 mod hooks;
 mod run;
 pub mod steps;

@@ -136,6 +136,12 @@ impl Step {
 }
 
 impl StepError {
+    /// Whether a foreign key was violated.
+    #[must_use]
+    pub fn is_foreign_key(&self) -> bool {
+        self.extended_code == Some(787)
+    }
+
     /// The name of the extended code, for example `SQLITE_CONSTRAINT_NOTNULL`.
     #[must_use]
     pub fn code_name(&self) -> Option<&'static str> {

@@ -1,7 +1,12 @@
 //! A migration as its tool reads it: a file, cut into the chunks that the driver receives, each holding statements.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
+use super::splitter::statements;
 use super::statement::Statement;
 
 /// One migration file.
@@ -9,11 +14,12 @@ use super::statement::Statement;
 pub struct Migration {
     /// The name that the tool knows it by: drizzle v0's journal tag, v1's folder name, a plain file's name.
     pub name: String,
-    /// The file, as found below the migrations folder that was given (not made absolute).
+    /// The file, as found below the migrations folder that was given (not made absolute). Empty where the ledger knows
+    /// the migration and no file does.
     pub file: PathBuf,
-    /// SHA-256 of the file in lower-case hexadecimal digits.
+    /// SHA-256 of the text in lower-case hexadecimal digits; of a missing migration the one in the ledger.
     pub checksum: String,
-    /// The whole text.
+    /// The whole text. Bytes that are not UTF-8 are U+FFFD, as Node.js reads them; a byte order mark stays.
     pub sql: String,
     /// What the tool hands to the driver in one call each, in order.
     pub chunks: Vec<Chunk>,
@@ -30,4 +36,54 @@ pub struct Chunk {
     pub line: u32,
     /// The statements in it; none where it holds only comments and white space.
     pub statements: Vec<Statement>,
+}
+
+impl Migration {
+    /// Reads a file and cuts it at every occurrence of `separator`; without one the whole file is one chunk.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn read(name: String, file: PathBuf, separator: Option<&str>) -> io::Result<Self> {
+        let sql = read_text(&file)?;
+        let checksum = checksum(&sql);
+        let chunks = separator.map_or_else(|| vec![Chunk::new(&sql, 1)], |separator| cut(&sql, separator));
+        Ok(Self { name, file, checksum, sql, chunks, record: Vec::new() })
+    }
+
+    /// A migration of which only the name, or the recorded checksum, is known.
+    pub(super) fn without_file(name: String, file: PathBuf, checksum: String) -> Self {
+        Self { name, file, checksum, sql: String::new(), chunks: Vec::new(), record: Vec::new() }
+    }
+}
+
+impl Chunk {
+    fn new(sql: &str, line: u32) -> Self {
+        Self { sql: sql.into(), line, statements: statements(sql, line) }
+    }
+}
+
+/// A file's text as Node.js' `readFileSync(file).toString()` gives it.
+pub(super) fn read_text(file: &Path) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&std::fs::read(file)?).into_owned())
+}
+
+fn checksum(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+fn cut(sql: &str, separator: &str) -> Vec<Chunk> {
+    let mut line = 1;
+    let mut chunks = Vec::new();
+    for piece in sql.split(separator) {
+        chunks.push(Chunk::new(piece, line));
+        line += line_breaks(piece);
+    }
+    chunks
+}
+
+fn line_breaks(text: &str) -> u32 {
+    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,112 @@
-//! Migrations as their tools read them.
+//! Which migrations there are, and which of them will run: found minus applied, by the rule of the project's own tool.
+//!
+//! [`locate`] finds out what the person did not say: the tool, the folder, the ledger. It reads files and runs nothing.
+//! [`plan`] compares what it found with the snapshot's ledger. It only reads the snapshot.
 
+mod folder;
+pub mod migration;
+pub mod plan;
+pub mod project;
 pub mod splitter;
 pub mod statement;
+pub mod tools;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+pub use self::migration::{Chunk, Migration};
+pub use self::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
+pub use self::project::Project;
+pub use self::tools::Tool;
+use crate::error::Error;
+
+/// What the person gave; everything else is found out.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// `--migrations`: the migrations folder.
+    pub folder: Option<PathBuf>,
+    /// `--tool`: the name of one of [`tools::TOOLS`].
+    pub tool: Option<String>,
+    /// `--ledger-table`: the table in which the tool records what was applied.
+    pub table: Option<String>,
+    /// Where the search for the project begins; empty or `.` is the working directory.
+    pub project: PathBuf,
+}
+
+/// The project's migrations, before the snapshot is looked at.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The tool whose rules hold.
+    pub tool: &'static Tool,
+    /// The tool's layout, for example `v0 (journal)`.
+    pub layout: &'static str,
+    /// The migrations folder, below the path that the person gave.
+    pub folder: PathBuf,
+    /// The ledger's table; `PRAGMA user_version` or empty where the tool has no table.
+    pub table: String,
+    /// The evidence that the project's files give; it also decides the driver.
+    pub project: Project,
+    /// What was found out and why.
+    pub decisions: Vec<Decision>,
+}
+
+/// Finds the project's migrations.
+///
+/// The project is the nearest folder, from the given migrations folder or from `project` upwards, that holds a
+/// `package.json`, a `drizzle.config.*` or a `.git`.
+///
+/// # Errors
+/// Where the folder, the tool or the ledger's table cannot be decided from what the project says: each error names the
+/// option that decides it.
+pub fn locate(request: &Request) -> Result<Located, Error> {
+    let asked = request.tool.as_deref().map(tools::named).transpose()?;
+    let mut project = Project::read(&request.project, request.folder.as_deref())?;
+    let mut decisions = std::mem::take(&mut project.notes);
+    let folder = folder::decide(request, asked, &mut project, &mut decisions)?;
+    let tool = folder::tool(asked, &folder, &project, &mut decisions)?;
+    let layout = (tool.layout)(&folder, &project, &mut decisions)?;
+    let table = table(request, tool, layout, &project, &mut decisions)?;
+    Ok(Located { tool, layout, folder, table, project, decisions })
+}
+
+/// Plans against the snapshot's ledger. `before` is a read-only connection to the snapshot's state.
+///
+/// # Errors
+/// When a migration, a journal or the ledger cannot be read. A tool that would refuse to run is not an error: see
+/// [`Plan::refusal`].
+pub fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
+    (located.tool.plan)(located, before)
+}
+
+/// The ledger's table: given, or in the configuration, or in a call of `migrate()`, or the tool's default.
+fn table(
+    request: &Request,
+    tool: &Tool,
+    layout: &str,
+    project: &Project,
+    decisions: &mut Vec<Decision>,
+) -> Result<String, Error> {
+    let (table, why) = match &request.table {
+        Some(_) if tool.config_table.is_none() => {
+            return Err(Error::usage(
+                "reading `--ledger-table`",
+                format!("the tool `{}` has no such table", tool.name),
+            ));
+        }
+        Some(table) => (table.clone(), "`--ledger-table`".into()),
+        None => match tool.config_table.map(|read| read(project)).transpose()?.flatten() {
+            Some(found) => found,
+            None => ((tool.ledger)(layout).into(), format!("default of {}", tool.name)),
+        },
+    };
+    let value = if table.is_empty() { "none".into() } else { table.clone() };
+    decisions.push(Decision { what: "ledger", value, why });
+    Ok(table)
+}
+
+/// A path for messages: `./x` is `x`, and the empty path is `.`.
+pub(crate) fn shown(path: &Path) -> String {
+    let clean: PathBuf = path.components().filter(|part| *part != std::path::Component::CurDir).collect();
+    if clean.as_os_str().is_empty() { ".".into() } else { clean.display().to_string() }
+}

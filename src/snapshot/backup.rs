@@ -8,7 +8,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::imprint::Imprint;
 use super::location::{Location, folder_of};
-use super::{CopyMethod, Taken, connection, space};
+use super::{CopyMethod, Taken, connection, discard, space};
 use crate::error::Error;
 use crate::observer::{Observer, Stage};
 use crate::sqlite_file::header::Header;
@@ -26,6 +26,7 @@ pub(super) fn take(
 ) -> Result<Option<Taken>, Error> {
     let cannot = |error: std::io::Error| location.error(error);
     space::refuse_when_full(&folder_of(to), location.bytes().map_err(cannot)?)?;
+    discard(to).map_err(cannot)?;
     // Before SQLite opens the file: closing a descriptor of it later would drop SQLite's locks.
     let imprint = Imprint::of(location).map_err(cannot)?;
     match copy(&location.db, header, to, observer) {

@@ -48,12 +48,13 @@ impl Imprint {
 
     /// The imprint of files whose content may be known already, because it was copied.
     pub fn of_known(stats: &[(PathBuf, Option<Stat>)], known: impl Fn(&Path) -> Option<Content>) -> io::Result<Self> {
-        let file = |(path, stat): &(PathBuf, Option<Stat>)| {
-            let content = |stat: &Stat| {
-                let content = known(path).map_or_else(|| Content::of(path), Ok)?;
-                Ok(State { stat: *stat, content })
+        let file = |(path, stat): &(PathBuf, Option<Stat>)| -> io::Result<FileImprint> {
+            let content = match known(path) {
+                Some(content) => Some(content),
+                None => existing(Content::of(path))?,
             };
-            Ok(FileImprint { path: path.clone(), state: stat.as_ref().map(content).transpose()? })
+            let state = stat.zip(content).map(|(stat, content)| State { stat, content });
+            Ok(FileImprint { path: path.clone(), state })
         };
         Ok(Self { files: stats.iter().map(file).collect::<io::Result<_>>()? })
     }
@@ -109,12 +110,20 @@ impl Stat {
 
 /// What the file system says about the database and its sidecars; `None` for a file that is not there.
 pub(super) fn stats(location: &Location) -> io::Result<Vec<(PathBuf, Option<Stat>)>> {
-    let stat = |path: &Path| match path.metadata() {
-        Ok(metadata) => Ok((path.to_path_buf(), Some(Stat::from(&metadata)?))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((path.to_path_buf(), None)),
-        Err(error) => Err(error),
+    let stat = |path: &Path| -> io::Result<_> {
+        let metadata = existing(path.metadata())?;
+        Ok((path.to_path_buf(), metadata.as_ref().map(Stat::from).transpose()?))
     };
     location.files().into_iter().map(stat).collect()
+}
+
+/// `None` for a file that is not there. An app removes its sidecars at any time, also between looking and reading.
+pub(super) fn existing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn change(before: &FileImprint, now: &FileImprint) -> Option<String> {

@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use super::imprint::existing;
 use super::location::Location;
 use super::locks::Liveness;
 
@@ -55,7 +56,7 @@ pub struct SuperJournal {
 impl Wal {
     /// Looks at the file.
     pub(super) fn of(location: &Location) -> io::Result<Self> {
-        Ok(match size(&location.wal)? {
+        Ok(match existing(location.wal.metadata())?.map(|wal| wal.len()) {
             None => Self::Absent,
             Some(0) => Self::Empty,
             Some(bytes) => Self::Bytes(bytes),
@@ -75,20 +76,20 @@ impl Wal {
 impl Journal {
     /// Looks at the file, by the rules of SQLite's `hasHotJournal`.
     pub(super) fn of(location: &Location, liveness: Liveness) -> io::Result<Self> {
-        let Some(bytes) = size(&location.journal)? else { return Ok(Self::Absent) };
-        let mut first = [0];
-        let filled = File::open(&location.journal)?.read(&mut first)?;
-        if filled == 0 || first == [0] {
-            return Ok(Self::Spent);
-        }
+        let Some(mut journal) = existing(File::open(&location.journal))? else { return Ok(Self::Absent) };
         if matches!(liveness, Liveness::Writing | Liveness::Exclusive) {
             return Ok(Self::InTransaction);
         }
-        let super_journal = SuperJournal::named_in(&location.journal, location)?;
-        Ok(Self::Hot { bytes, super_journal })
+        let mut first = [0];
+        let filled = journal.read(&mut first)?;
+        if filled == 0 || first == [0] {
+            return Ok(Self::Spent);
+        }
+        let super_journal = SuperJournal::named_in(&mut journal, location)?;
+        Ok(Self::Hot { bytes: journal.metadata()?.len(), super_journal })
     }
 
-    /// Whether SQLite would roll back with it when nobody else had the database open.
+    /// Whether SQLite would look into it, to roll back, if nobody else had the database open.
     pub(super) fn rolls_back(&self) -> bool {
         match self {
             Self::Absent | Self::Spent => false,
@@ -99,8 +100,8 @@ impl Journal {
 }
 
 impl SuperJournal {
-    fn named_in(journal: &Path, location: &Location) -> io::Result<Option<Self>> {
-        let Some(trailer) = Trailer::of(&mut File::open(journal)?)? else { return Ok(None) };
+    fn named_in(journal: &mut File, location: &Location) -> io::Result<Option<Self>> {
+        let Some(trailer) = Trailer::of(journal)? else { return Ok(None) };
         let beside = trailer.super_journal.file_name().map(|name| location.db.with_file_name(name));
         let candidates = std::iter::once(trailer.super_journal.clone()).chain(beside);
         let existing = candidates.into_iter().find(|path| path.exists());
@@ -154,12 +155,4 @@ fn has_checksum(name: &[u8], checksum: u32) -> bool {
     let signed = name.iter().fold(0_u32, |sum, byte| sum.wrapping_add_signed(byte.cast_signed().into()));
     let unsigned = name.iter().fold(0_u32, |sum, byte| sum.wrapping_add((*byte).into()));
     [signed, unsigned].contains(&checksum)
-}
-
-fn size(path: &Path) -> io::Result<Option<u64>> {
-    match path.metadata() {
-        Ok(metadata) => Ok(Some(metadata.len())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }

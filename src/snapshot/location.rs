@@ -52,6 +52,11 @@ impl Location {
         Ok(self.db.metadata()?.len() + size(&self.wal) + size(&self.journal))
     }
 
+    /// The command that copies a database which an app has open, for hints.
+    pub fn backup_command(&self) -> String {
+        format!("`sqlite3 {} \".backup copy.db\"`", self.given.display())
+    }
+
     /// An error about this snapshot.
     pub fn error(&self, cause: impl std::fmt::Display) -> Error {
         opening(&self.given, cause)

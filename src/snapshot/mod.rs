@@ -135,7 +135,9 @@ impl Snapshot {
             recognize::refuse_truncated(&location, &header)?;
         }
         let before = workspace.unused("before");
+        observer.begin(&Stage::Copy, Some(surroundings.bytes));
         let taken = surroundings.take(&location, &header, &before, observer)?;
+        observer.end(&Stage::Copy);
         let header = recovery::settle(&location, &before)?;
         let pages = recovery::pages(&location, &before, &header)?;
         let facts = Facts::of(&location, surroundings, &header, pages, taken.method);
@@ -210,7 +212,6 @@ impl Surroundings {
     /// Takes the private copy: raw where nobody would write meanwhile or readers are kept out, else through SQLite; where that
     /// does not succeed, the other way.
     fn take(&self, location: &Location, header: &Header, to: &Path, observer: &dyn Observer) -> Result<Taken, Error> {
-        observer.begin(&Stage::Copy, Some(self.bytes));
         let raw = || raw_copy::take(location, to, observer);
         let backup = || backup::take(location, header, to, observer);
         let taken = match self.liveness {
@@ -223,7 +224,6 @@ impl Surroundings {
                 None => raw()?,
             },
         };
-        observer.end(&Stage::Copy);
         taken.ok_or_else(|| changes_too_fast(location))
     }
 }
@@ -252,8 +252,17 @@ impl Facts {
 }
 
 fn changes_too_fast(location: &Location) -> Error {
+    let backup = location.backup_command();
     location
         .error("it changed each time while it was copied")
         .rule("SN905")
-        .hint("rehearse on a copy: `sqlite3 prod.db \".backup copy.db\"`, or `VACUUM INTO` in the app")
+        .hint(format!("rehearse on a copy: {backup}, or `VACUUM INTO` in the app"))
+}
+
+/// Removes what an earlier attempt left in the workspace: a WAL of one attempt would be taken for that of the next.
+fn discard(copy: &Path) -> std::io::Result<()> {
+    for suffix in ["", "-wal", "-journal"] {
+        imprint::existing(std::fs::remove_file(location::beside(copy, suffix)))?;
+    }
+    Ok(())
 }

@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::imprint::{Content, Imprint, stats};
+use super::imprint::{Content, Imprint, existing, stats};
 use super::journal::{Journal, Wal, detach_super_journal};
 use super::location::{Location, beside, folder_of};
 use super::locks::Liveness;
-use super::{CopyMethod, Taken, space};
+use super::{CopyMethod, Taken, discard, space};
 use crate::error::Error;
 use crate::observer::{Observer, Stage};
 
@@ -30,6 +30,7 @@ pub(super) fn take(location: &Location, to: &Path, observer: &dyn Observer) -> R
 fn attempt(location: &Location, to: &Path, observer: &dyn Observer) -> Result<Option<Taken>, Error> {
     let started = SystemTime::now();
     let cannot = |error: io::Error| location.error(error);
+    discard(to).map_err(cannot)?;
     let before = stats(location).map_err(cannot)?;
     let copies = Copies::make(location, to, observer)?;
     if stats(location).map_err(cannot)? != before {
@@ -55,20 +56,18 @@ impl Copies {
         let mut copies = Self { contents: Vec::new(), method: CopyMethod::Reflink };
         copies.add(location, &location.db, to, observer)?;
         let (wal, journal) = (beside(to, "-wal"), beside(to, "-journal"));
-        remove_stale(&[&wal, &journal]).map_err(cannot)?;
         if Wal::of(location).map_err(cannot)?.bytes() > 0 {
             copies.add(location, &location.wal, &wal, &crate::observer::Silent)?;
         }
         if Journal::of(location, liveness).map_err(cannot)?.rolls_back() {
             copies.add(location, &location.journal, &journal, &crate::observer::Silent)?;
-            detach_super_journal(&journal).map_err(cannot)?;
+            existing(detach_super_journal(&journal)).map_err(cannot)?;
         }
         Ok(copies)
     }
 
     fn add(&mut self, location: &Location, from: &Path, to: &Path, observer: &dyn Observer) -> Result<(), Error> {
         let advance = |bytes| observer.advance(&Stage::Copy, bytes);
-        remove_stale(&[to]).map_err(|error| location.error(error))?;
         let content = if reflink_copy::reflink(from, to).is_ok() {
             File::open(to).and_then(|mut copy| Content::pour(&mut copy, &mut io::sink(), advance))
         } else {
@@ -76,8 +75,10 @@ impl Copies {
             refuse_when_full(location, to)?;
             copy(from, to, advance)
         };
-        let content = content.map_err(|error| location.error(format!("copying `{}`: {error}", from.display())))?;
-        self.contents.push((from.to_path_buf(), content));
+        // A sidecar that is gone again shows in the comparison of the files before and after.
+        let content =
+            existing(content).map_err(|error| location.error(format!("copying `{}`: {error}", from.display())))?;
+        self.contents.extend(content.map(|content| (from.to_path_buf(), content)));
         Ok(())
     }
 
@@ -96,15 +97,4 @@ fn copy(from: &Path, to: &Path, advance: impl FnMut(u64)) -> io::Result<Content>
     let mut from = File::open(from)?;
     let mut to = File::create_new(to)?;
     Content::pour(&mut from, &mut to, advance)
-}
-
-/// Removes what an earlier attempt left in the workspace.
-fn remove_stale(files: &[&Path]) -> io::Result<()> {
-    for file in files {
-        match std::fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }

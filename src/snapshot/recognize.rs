@@ -37,8 +37,8 @@ pub(super) fn refuse_truncated(location: &Location, header: &Header) -> Result<(
         }
         _ => return Ok(()),
     };
-    Err(refused(location, cause)
-        .hint("copy it again, with `sqlite3 prod.db \".backup copy.db\"` where an app has it open"))
+    let again = format!("copy it again, with {} where an app has it open", location.backup_command());
+    Err(refused(location, cause).hint(again))
 }
 
 /// The error for a file that SQLite itself does not accept.

@@ -29,8 +29,11 @@ pub(super) fn connect(location: &Location, copy: &Path) -> Result<Connection, Er
     connection::immutable(copy).and_then(readable).map_err(|error| unreadable(location, &error))
 }
 
-/// The pages of the copy; its header may be too old to know.
+/// The pages of the copy, from its size where the header does not know.
 pub(super) fn pages(location: &Location, copy: &Path, header: &Header) -> Result<u64, Error> {
+    if let Some(pages) = header.trusted_page_count() {
+        return Ok(pages.into());
+    }
     let bytes = copy.metadata().map_err(|error| location.error(error))?.len();
     Ok(bytes / u64::from(header.page_size))
 }

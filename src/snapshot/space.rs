@@ -45,7 +45,7 @@ mod tests {
         let error = compare(Path::new("/tmp/x"), needed(3 << 30), 1 << 29).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "copying the snapshot to `/tmp/x`: 6.6 GiB are needed for two copies, 512.0 MiB are free"
+            "copying the snapshot to `/tmp/x`: 6.5 GiB are needed for two copies, 512.0 MiB are free"
         );
         assert_eq!(error.hints(), ["put the copies on another disk: `TMPDIR=/other/disk rehearse …`"]);
         assert_eq!(error.exit_code(), 4);

@@ -1,0 +1,246 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use rehearse::Options;
+use rehearse::error::Error;
+use rehearse::findings::rule::Level;
+use rehearse::migrations::Request;
+use rehearse::report::Format;
+
+/// Runs pending SQLite migrations on a copy of production data and tells what they would lose.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    override_usage = "rehearse --snapshot FILE [OPTIONS]\n       rehearse COMMAND",
+    after_help = "\
+Exit codes:
+  0    passed
+  1    findings at or above --fail-on
+  2    wrong arguments
+  3    a migration failed on the copy
+  4    could not rehearse
+  130  interrupted
+
+Start with `rehearse demo`, then run `rehearse --snapshot FILE` in the folder of your app."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub run: RunArguments,
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// The commands beside the main one.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows what is applied, pending, skipped, edited and missing; runs nothing
+    Plan(ProjectArguments),
+    /// Runs scenario files
+    Test {
+        /// Scenario files, or folders of them
+        #[arg(value_name = "PATH", default_value = "scenarios")]
+        paths: Vec<PathBuf>,
+    },
+    /// Lists every rule
+    Rules,
+    /// Shows the page of one rule
+    Explain {
+        /// The rule's code or name
+        #[arg(value_name = "CODE|NAME")]
+        rule: String,
+    },
+    /// Shows a migration that loses every row of a table, on a database made on the spot
+    Demo {
+        /// Where to make it and leave it; a temporary folder that is removed again where none is given
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// What to rehearse.
+#[derive(Debug, Args)]
+pub struct ProjectArguments {
+    /// A copy of the production database; it is only ever read
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+    /// The folder of the migrations [default: found from the project's configuration]
+    #[arg(long, value_name = "DIR")]
+    pub migrations: Option<PathBuf>,
+    /// What manages the migrations [default: found from the project's files]
+    #[arg(long, value_name = "NAME")]
+    pub tool: Option<String>,
+    /// The library that runs the migrations in production [default: found from the project's files]
+    #[arg(long, value_name = "NAME")]
+    pub driver: Option<String>,
+    /// Whether production enforces foreign keys when the migrations begin [default: as the driver does]
+    #[arg(long, value_name = "on|off", value_parser = on_or_off, hide_possible_values = true)]
+    pub foreign_keys: Option<bool>,
+    /// The table in which the tool records what was applied [default: the tool's own]
+    #[arg(long, value_name = "NAME")]
+    pub ledger_table: Option<String>,
+}
+
+/// The main command.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    #[command(flatten)]
+    pub project: ProjectArguments,
+    /// Also writes a report to a file; can be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+    pub reports: Vec<(Format, PathBuf)>,
+    /// The level from which on findings make the exit code 1
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Error)]
+    pub fail_on: FailOn,
+    /// Keeps the migrated copy as this file
+    #[arg(long, value_name = "FILE")]
+    pub keep_copy: Option<PathBuf>,
+    /// Objects to a snapshot that is older, for example 24h or 7d
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub max_snapshot_age: Option<Duration>,
+}
+
+/// How to tell it.
+#[derive(Debug, Args)]
+pub struct OutputArguments {
+    /// The form of the report
+    #[arg(long, value_name = "FORMAT", global = true, default_value = "text", value_parser = format, help_heading = "Output")]
+    pub format: Format,
+    /// The verdict and one line per finding only
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+    /// Also every statement, table, column and note
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
+    pub color: Colour,
+}
+
+/// The level from which on findings count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+impl RunArguments {
+    /// What the library is asked.
+    pub fn options(&self) -> Result<Options, Error> {
+        Ok(Options {
+            keep_copy: self.keep_copy.clone(),
+            fail_on: match self.fail_on {
+                FailOn::Error => Some(Level::Error),
+                FailOn::Warning => Some(Level::Warning),
+                FailOn::Note => Some(Level::Note),
+                FailOn::Never => None,
+            },
+            max_snapshot_age: self.max_snapshot_age,
+            ..self.project.options()?
+        })
+    }
+}
+
+impl ProjectArguments {
+    /// What the library is asked, with everything else at its default.
+    pub fn options(&self) -> Result<Options, Error> {
+        let snapshot = self.snapshot.clone().ok_or_else(|| {
+            Error::usage("reading the arguments", "no snapshot was given")
+                .hint("give a copy of the production database: --snapshot FILE")
+                .hint("to see what a rehearsal looks like: rehearse demo")
+        })?;
+        Ok(Options {
+            snapshot,
+            migrations: Request {
+                folder: self.migrations.clone(),
+                tool: self.tool.clone(),
+                table: self.ledger_table.clone(),
+                project: PathBuf::from("."),
+            },
+            driver: self.driver.clone(),
+            foreign_keys: self.foreign_keys,
+            workspace: None,
+            keep_copy: None,
+            fail_on: Some(Level::Error),
+            max_snapshot_age: None,
+        })
+    }
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("say `on` or `off`".to_owned()),
+    }
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    Format::named(text).ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+        super::suggest::unknown("format", text, &names)
+    })
+}
+
+fn report(text: &str) -> Result<(Format, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !file.is_empty() => Ok((format(name)?, PathBuf::from(file))),
+        _ => Err("write FORMAT=FILE, for example json=report.json".to_owned()),
+    }
+}
+
+/// `90s`, `30m`, `24h`, `7d`, `1d12h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a number and s, m, h or d, for example 24h".to_owned();
+    let mut seconds = 0_u64;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !character.is_ascii_digit()).ok_or_else(wrong)?;
+        let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
+        let unit = match rest.as_bytes()[digits] {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 60 * 60,
+            b'd' => 24 * 60 * 60,
+            _ => return Err(wrong()),
+        };
+        seconds = number.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
+        rest = &rest[digits + 1..];
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, duration};
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("24h").unwrap().as_secs(), 86_400);
+        assert_eq!(duration("1d12h").unwrap().as_secs(), 129_600);
+        for wrong in ["", "24", "h", "24 h", "-1h", "1.5h", "99999999999999999d", "1é"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

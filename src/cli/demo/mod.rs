@@ -1,0 +1,158 @@
+//! `rehearse demo`: a small drizzle app whose next migration loses every row of a table, made on the spot and rehearsed by the same code
+//! as any other.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use rehearse::Options;
+use rehearse::error::{Doing as _, Error};
+use rehearse::findings::rule::Level;
+use rehearse::migrations::Request;
+use rehearse::report::Format;
+use rehearse::report::visible::visible;
+use rusqlite::{Connection, OpenFlags, params};
+use sha2::{Digest as _, Sha256};
+
+use super::output::Terminal;
+use super::reports::Reports;
+
+/// The app, as drizzle-kit 0.31 leaves it.
+const FILES: [(&str, &str); 6] = [
+    ("package.json", include_str!("package.json")),
+    ("drizzle.config.ts", include_str!("drizzle.config.ts")),
+    ("schema.ts", include_str!("schema.ts")),
+    ("drizzle/meta/_journal.json", include_str!("_journal.json")),
+    ("drizzle/0000_init.sql", INIT),
+    ("drizzle/0001_email_required.sql", include_str!("0001_email_required.sql")),
+];
+/// The migration that production already has.
+const INIT: &str = include_str!("0000_init.sql");
+/// Its `when` in the journal.
+const INIT_WHEN: i64 = 1_760_000_000_000;
+
+/// 100 users with one post each, and the ledger as drizzle-orm 0.45 writes it.
+const ROWS: &str = "
+    WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+        INSERT INTO users (id, email) SELECT i, printf('user%d@example.com', i) FROM n;
+    WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+        INSERT INTO posts (id, user_id, title) SELECT i, i, printf('post %d', i) FROM n;
+    CREATE TABLE IF NOT EXISTS \"__drizzle_migrations\" ( id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric );";
+
+const BEFORE: &str = "\
+An app with drizzle-orm and better-sqlite3. Its production database holds 100 users and 100 posts;
+posts reference users with ON DELETE CASCADE. In the schema `email` became notNull(), and
+`drizzle-kit generate` wrote drizzle/0001_email_required.sql, which copies `users` into a new table.
+migrate() will run it at the next start, return normally, and integrity_check will say ok.
+
+";
+
+/// Makes the app in `folder`, or in a temporary one that is removed again, and rehearses it there.
+pub fn run(folder: Option<&Path>, terminal: &Terminal) -> Result<u8, Error> {
+    let temporary = tempfile::Builder::new()
+        .prefix("rehearse-demo-")
+        .tempdir()
+        .doing(|| "making a folder for the demo".to_owned())?;
+    let place = folder.map_or_else(|| temporary.path().to_owned(), Path::to_owned);
+    make(&place)?;
+    let here = std::env::current_dir().doing(|| "finding the current folder".to_owned())?;
+    std::env::set_current_dir(&place).doing(|| format!("entering `{}`", place.display()))?;
+    let outcome = show(folder, terminal);
+    std::env::set_current_dir(here).doing(|| "leaving the demo's folder".to_owned())?;
+    outcome
+}
+
+fn show(folder: Option<&Path>, terminal: &Terminal) -> Result<u8, Error> {
+    let talkative = terminal.format == Format::Text && !terminal.is_quiet();
+    if talkative {
+        terminal.print(&format!("{BEFORE}$ rehearse --snapshot prod.db\n\n"))?;
+    }
+    let options = Options {
+        snapshot: PathBuf::from("prod.db"),
+        migrations: Request { folder: None, tool: None, table: None, project: PathBuf::from(".") },
+        driver: None,
+        foreign_keys: None,
+        workspace: None,
+        keep_copy: None,
+        fail_on: Some(Level::Error),
+        max_snapshot_age: None,
+    };
+    let code = super::run_and_report(&options, Reports::default(), terminal)?;
+    if code != 1 {
+        return Err(Error::cannot(
+            "running the demo",
+            format!("the loss was not found: the rehearsal would exit with {code}"),
+        )
+        .hint("this is a bug in rehearse; please report it with the output above"));
+    }
+    if talkative {
+        terminal.print(&after(folder))?;
+    }
+    Ok(0)
+}
+
+fn after(folder: Option<&Path>) -> String {
+    let play = match folder {
+        Some(folder) => format!("cd {}", visible(&folder.display().to_string())),
+        None => "rehearse demo ./demo && cd demo".to_owned(),
+    };
+    let rest = [
+        (play.as_str(), "play with this app"),
+        ("rehearse --snapshot prod.db --driver libsql", "the same files are harmless under libsql"),
+        ("rehearse explain LS102", "why this happens and what to do"),
+        ("rehearse --snapshot FILE", "in the folder of your own app, with a copy of its database"),
+    ];
+    let width = rest.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
+    let mut text = String::from(
+        "\nThe rehearsal itself would have exited with 1; the demo worked, so it exits with 0.\n\nNext:\n",
+    );
+    for (command, what) in rest {
+        let _ = writeln!(text, "  {command:width$}  {what}");
+    }
+    text
+}
+
+/// Writes the app and its database; never over files that are there.
+fn make(folder: &Path) -> Result<(), Error> {
+    let database = folder.join("prod.db");
+    if database.exists() {
+        return Err(Error::usage(format!("making the demo in `{}`", folder.display()), "there is a `prod.db` already")
+            .hint("give a folder that does not exist yet"));
+    }
+    for (name, text) in FILES {
+        let file = folder.join(name);
+        let doing = || format!("writing `{}`", file.display());
+        if let Some(parent) = file.parent() {
+            std::fs::create_dir_all(parent).doing(doing)?;
+        }
+        if file.exists() {
+            return Err(Error::usage(doing(), "the file exists already").hint("give a folder that does not exist yet"));
+        }
+        std::fs::write(&file, text).doing(doing)?;
+    }
+    fill(&database).doing(|| format!("making `{}`", database.display()))
+}
+
+fn fill(database: &Path) -> rusqlite::Result<()> {
+    let connection =
+        Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    connection.execute_batch(INIT)?;
+    connection.execute_batch(ROWS)?;
+    let hash: String = Sha256::digest(INIT).iter().map(|byte| format!("{byte:02x}")).collect();
+    connection
+        .execute("INSERT INTO \"__drizzle_migrations\" (hash, created_at) VALUES (?1, ?2)", params![hash, INIT_WHEN])?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FILES, INIT_WHEN};
+
+    #[test]
+    fn the_journal_names_the_files_and_the_time() {
+        let journal: serde_json::Value = serde_json::from_str(FILES[3].1).unwrap();
+        assert_eq!(journal["entries"][0]["when"], INIT_WHEN);
+        for (index, (name, _)) in FILES[4..].iter().enumerate() {
+            assert_eq!(*name, format!("drizzle/{}.sql", journal["entries"][index]["tag"].as_str().unwrap()));
+        }
+    }
+}

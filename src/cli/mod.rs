@@ -1,0 +1,86 @@
+//! The command line: arguments in, the library asked, the report out, the exit code back.
+
+mod arguments;
+mod catalogue;
+mod demo;
+mod output;
+mod progress;
+mod reports;
+mod suggest;
+
+use clap::Parser as _;
+use rehearse::Options;
+use rehearse::error::Error;
+use rehearse::report::{Format, json, text};
+
+use arguments::{Arguments, Command, RunArguments};
+use output::Terminal;
+use reports::Reports;
+
+/// What is printed where nothing was asked for.
+const USAGE: &str = "\
+rehearse runs your pending migrations on a copy of production data and tells what they would lose
+
+usage: rehearse --snapshot FILE
+next:  rehearse demo      see it find a loss, on a database made on the spot
+       rehearse --help    every option and command
+";
+
+/// Runs the command that the process was started with and gives its exit code.
+pub fn main() -> u8 {
+    let arguments = Arguments::parse();
+    let terminal = Terminal::new(&arguments.output);
+    if std::env::args_os().len() <= 1 {
+        terminal.say_aside(USAGE);
+        return 2;
+    }
+    match run(&arguments, &terminal) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal.error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
+    match &arguments.command {
+        None => rehearse(&arguments.run, terminal),
+        Some(Command::Plan(project)) => {
+            let plan = rehearse::plan(&project.options()?)?;
+            terminal.print(&match terminal.format {
+                Format::Text => text::render_plan(&plan, &terminal.style()),
+                Format::Json => json::pretty(&plan),
+            })?;
+            Ok(0)
+        }
+        Some(Command::Test { paths }) => test(paths, terminal),
+        Some(Command::Rules) => catalogue::list(terminal),
+        Some(Command::Explain { rule }) => catalogue::explain(rule, terminal),
+        Some(Command::Demo { folder }) => demo::run(folder.as_deref(), terminal),
+    }
+}
+
+fn rehearse(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Error> {
+    let options = arguments.options()?;
+    let reports = Reports::open(&arguments.reports, &options.snapshot)?;
+    run_and_report(&options, reports, terminal)
+}
+
+/// The main command, also for `rehearse demo`: rehearse, print the report, write the report files, give the exit code.
+fn run_and_report(options: &Options, reports: Reports, terminal: &Terminal) -> Result<u8, Error> {
+    let progress = terminal.progress();
+    let rehearsal = rehearse::rehearse(options, progress.as_ref());
+    drop(progress);
+    let rehearsal = rehearsal?;
+    let document = rehearsal.document();
+    let written = reports.write(&document);
+    terminal.print(&terminal.format.render(&document, &terminal.style()))?;
+    written?;
+    Ok(rehearsal.exit_code())
+}
+
+fn test(paths: &[std::path::PathBuf], terminal: &Terminal) -> Result<u8, Error> {
+    let _ = (paths, terminal);
+    Err(Error::cannot("running scenarios", "not there yet"))
+}

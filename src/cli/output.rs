@@ -1,0 +1,125 @@
+//! The terminal: what goes to stdout and stderr, in which colours and how wide.
+
+use std::fmt::Write as _;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Effects, Style as Ansi};
+use rehearse::error::Error;
+use rehearse::findings::catalogue::RULES;
+use rehearse::observer::{Observer, Silent};
+use rehearse::report::Format;
+use rehearse::report::text::{Detail, Style};
+use rehearse::report::visible::visible;
+
+use super::arguments::{Colour, OutputArguments};
+use super::progress::Line;
+
+/// Columns where nobody knows better: the output goes to a file or a CI log.
+const WIDTH_OF_A_FILE: usize = 100;
+
+/// How and how much to print.
+pub struct Terminal {
+    /// The form of the report on stdout.
+    pub format: Format,
+    detail: Detail,
+}
+
+impl Terminal {
+    /// As the arguments and the environment say.
+    pub fn new(arguments: &OutputArguments) -> Self {
+        match arguments.color {
+            Colour::Auto => ColorChoice::Auto,
+            Colour::Always => ColorChoice::Always,
+            Colour::Never => ColorChoice::Never,
+        }
+        .write_global();
+        let detail = match (arguments.quiet, arguments.verbose) {
+            (true, _) => Detail::Brief,
+            (false, 0) => Detail::Normal,
+            (false, _) => Detail::Full,
+        };
+        Self { format: arguments.format, detail }
+    }
+
+    /// How text for people is laid out on stdout.
+    pub fn style(&self) -> Style {
+        Style {
+            colour: AutoStream::choice(&std::io::stdout()) != ColorChoice::Never,
+            width: width(),
+            detail: self.detail,
+        }
+    }
+
+    /// Whether only the least is wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.detail == Detail::Brief
+    }
+
+    /// Prints to stdout. A reader that went away is no error: the exit code still tells the outcome.
+    pub fn print(&self, text: &str) -> Result<(), Error> {
+        let mut stdout = AutoStream::auto(std::io::stdout().lock());
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Error::cannot("writing to the standard output", error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints to stderr as it is; where that fails, there is nobody to tell.
+    pub fn say_aside(&self, text: &str) {
+        let _ = AutoStream::auto(std::io::stderr().lock()).write_all(text.as_bytes());
+    }
+
+    /// Prints why no rehearsal was possible and what to do next.
+    pub fn error(&self, error: &Error) {
+        let red: Ansi = AnsiColor::Red.on_default() | Effects::BOLD;
+        let cyan: Ansi = AnsiColor::Cyan.on_default() | Effects::BOLD;
+        let head = match error.code() {
+            Some(code) => {
+                let name = RULES
+                    .iter()
+                    .find(|rule| rule.code == code)
+                    .map(|rule| format!(" {}", rule.name))
+                    .unwrap_or_default();
+                format!("{red}error[{code}]{red:#}{name}")
+            }
+            None => format!("{red}error{red:#}"),
+        };
+        let mut text = format!("{head}: {}\n", lines(&error.to_string()));
+        for hint in error.hints() {
+            let _ = writeln!(text, "{cyan}hint{cyan:#}: {}", lines(hint));
+        }
+        if let Some(code) = error.code() {
+            let _ = writeln!(text, "{cyan}more{cyan:#}: rehearse explain {code}");
+        }
+        self.say_aside(&text);
+    }
+
+    /// Shows progress on stderr where a person looks at it.
+    pub fn progress(&self) -> Box<dyn Observer> {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if self.is_quiet() || dumb || !std::io::stderr().is_terminal() {
+            Box::new(Silent)
+        } else {
+            Box::new(Line::new(width()))
+        }
+    }
+}
+
+/// Harmless, but with its line breaks; later lines are indented.
+fn lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n  ")
+}
+
+/// `COLUMNS`, else the width of the terminal, else [`WIDTH_OF_A_FILE`].
+fn width() -> usize {
+    let columns =
+        std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok()).filter(|columns| *columns > 0);
+    let terminal = || {
+        let (terminal_size::Width(width), _) = terminal_size::terminal_size()?;
+        (width > 0).then_some(usize::from(width))
+    };
+    columns.or_else(terminal).unwrap_or(WIDTH_OF_A_FILE)
+}

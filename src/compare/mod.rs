@@ -1,0 +1,299 @@
+//! Before against after: the schema, every table, every row, every value.
+//!
+//! Takes connections to the two states and the run's steps, gives a [`Comparison`]. Tables are followed by what the statements
+//! did; rows are matched by key. A table that no statement wrote and whose definition and root page stayed is counted on both
+//! sides, but not merged row by row. What could not be read is listed, never left out.
+
+pub mod integrity;
+pub mod lineage;
+pub mod rows;
+pub mod values;
+
+use rusqlite::Connection;
+
+use crate::error::{Doing, Error};
+use crate::execution::Execution;
+use crate::observer::{Observer, Stage};
+use crate::profile::{self, TableProfile};
+use crate::schema::changes::{self, How, Paired};
+use crate::schema::{Schema, Table};
+use crate::sqlite_file::header::TextEncoding;
+use integrity::Violations;
+use lineage::{Change, Pair};
+use rows::{ColumnComparison, Key, RowComparison, Side};
+
+/// What differs between the two states.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// The schema before.
+    pub before: Schema,
+    /// The schema after.
+    pub after: Schema,
+    /// Every table of the user on either side, in order of name.
+    pub tables: Vec<TableComparison>,
+    /// What differs in the schema.
+    pub schema_changes: Vec<changes::Change>,
+    /// The same as a unified diff.
+    pub schema_diff: String,
+    /// What SQLite says of both states.
+    pub integrity: Integrity,
+    /// What could not be compared, and why.
+    pub not_compared: Vec<NotCompared>,
+}
+
+/// A table before and after.
+#[derive(Debug, Clone)]
+pub struct TableComparison {
+    /// Which is which.
+    pub pair: Pair,
+    /// What it held.
+    pub before: Option<TableProfile>,
+    /// What it holds.
+    pub after: Option<TableProfile>,
+    /// What became of its rows; none where the table is on one side only or could not be compared.
+    pub rows: Option<RowComparison>,
+}
+
+/// What SQLite says of both states.
+#[derive(Debug, Clone, Default)]
+pub struct Integrity {
+    /// Messages of `integrity_check` before; asked for only where there are any after.
+    pub before: Vec<String>,
+    /// Messages of `integrity_check` after.
+    pub after: Vec<String>,
+    /// Rows that violated a foreign key before.
+    pub violations_before: Violations,
+    /// Rows that violate one after.
+    pub violations_after: Violations,
+}
+
+/// Something that could not be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotCompared {
+    /// The table, or what else it is about.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Where the two states are read, and how.
+#[derive(Clone, Copy)]
+pub struct States<'a> {
+    /// The state before.
+    pub before: &'a Connection,
+    /// The state after.
+    pub after: &'a Connection,
+    /// The tool's own table, which is not the user's data.
+    pub ledger: &'a str,
+    /// The text encoding of both.
+    pub encoding: TextEncoding,
+}
+
+impl Comparison {
+    /// Compares the two states.
+    ///
+    /// # Errors
+    /// When a schema cannot be read. A table that cannot be read is listed in `not_compared`.
+    pub fn between(states: States<'_>, execution: &Execution, observer: &dyn Observer) -> Result<Self, Error> {
+        let before = Schema::read(states.before).doing(|| "reading the schema of the snapshot".to_owned())?;
+        let after = Schema::read(states.after).doing(|| "reading the schema of the copy".to_owned())?;
+        let pairs = lineage::pairs(&before, &after, states.ledger, &execution.steps);
+        let mut comparer = Comparer { states, before: &before, after: &after, execution, not_compared: Vec::new() };
+        let tables = comparer.tables(&pairs, observer);
+        let integrity = comparer.integrity();
+        let not_compared = comparer.not_compared;
+        Ok(Self {
+            schema_changes: schema_changes(&before, &after, &pairs),
+            schema_diff: changes::diff(&before, &after),
+            tables,
+            integrity,
+            not_compared,
+            before,
+            after,
+        })
+    }
+
+    /// The comparison of the table with this name before.
+    #[must_use]
+    pub fn table_before(&self, name: &str) -> Option<&TableComparison> {
+        self.tables.iter().find(|table| table.pair.before.as_ref().is_some_and(|before| before.eq_ignore_ascii_case(name)))
+    }
+
+    /// The comparison of the table with this name after.
+    #[must_use]
+    pub fn table_after(&self, name: &str) -> Option<&TableComparison> {
+        self.tables.iter().find(|table| table.pair.after.as_ref().is_some_and(|after| after.eq_ignore_ascii_case(name)))
+    }
+
+    /// Rows that are gone, over all tables.
+    #[must_use]
+    pub fn rows_lost(&self) -> u64 {
+        self.tables.iter().map(TableComparison::lost).sum()
+    }
+}
+
+impl TableComparison {
+    /// Its name after; of a dropped table the name before.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.pair.after.as_ref().or(self.pair.before.as_ref()).map_or("", String::as_str)
+    }
+
+    /// Rows that are gone.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        match (&self.rows, self.pair.change, &self.before) {
+            (Some(rows), _, _) => rows.lost,
+            (None, Change::Dropped, Some(before)) => before.rows,
+            _ => 0,
+        }
+    }
+
+    /// The comparison of the column with this name before.
+    #[must_use]
+    pub fn column_before(&self, name: &str) -> Option<&ColumnComparison> {
+        self.rows.as_ref()?.columns.iter().find(|column| column.before.eq_ignore_ascii_case(name))
+    }
+}
+
+struct Comparer<'a> {
+    states: States<'a>,
+    before: &'a Schema,
+    after: &'a Schema,
+    execution: &'a Execution,
+    not_compared: Vec<NotCompared>,
+}
+
+impl Comparer<'_> {
+    fn tables(&mut self, pairs: &[Pair], observer: &dyn Observer) -> Vec<TableComparison> {
+        observer.begin(&Stage::Compare, Some(pairs.len() as u64));
+        let mut tables = Vec::with_capacity(pairs.len());
+        for (done, pair) in pairs.iter().enumerate() {
+            tables.push(self.table(pair));
+            observer.advance(&Stage::Compare, done as u64 + 1);
+        }
+        observer.end(&Stage::Compare);
+        tables
+    }
+
+    fn table(&mut self, pair: &Pair) -> TableComparison {
+        let side = |name: &Option<String>, schema: &'_ Schema| name.as_ref().and_then(|name| schema.table(name)).cloned();
+        let (old, new) = (side(&pair.before, self.before), side(&pair.after, self.after));
+        let before = old.as_ref().and_then(|table| self.profile(self.states.before, table, "before"));
+        let after = new.as_ref().and_then(|table| self.profile(self.states.after, table, "after"));
+        let rows = match (&old, &new, &before, &after) {
+            (Some(old), Some(new), Some(held), Some(holds)) => self.rows(pair, (old, held), (new, holds)),
+            _ => None,
+        };
+        TableComparison { pair: pair.clone(), before, after, rows }
+    }
+
+    fn profile(&mut self, connection: &Connection, table: &Table, when: &str) -> Option<TableProfile> {
+        let profile = profile::of_table(connection, table);
+        profile.map_err(|error| self.not_compared(&table.name, &format!("cannot be read {when} the migrations"), &error)).ok()
+    }
+
+    fn not_compared(&mut self, what: &str, why: &str, error: &rusqlite::Error) {
+        let hint = if rows::is_missing_extension(error) { "; this SQLite does not have what it needs" } else { "" };
+        self.not_compared.push(NotCompared { what: what.to_owned(), why: format!("{why}: {error}{hint}") });
+    }
+
+    fn rows(
+        &mut self,
+        pair: &Pair,
+        (old, held): (&Table, &TableProfile),
+        (new, holds): (&Table, &TableProfile),
+    ) -> Option<RowComparison> {
+        if self.is_untouched(pair, old, new) && held == holds {
+            return Some(unchanged(pair));
+        }
+        if pair.columns.is_empty() {
+            self.not_compared.push(NotCompared {
+                what: new.name.clone(),
+                why: "no column is on both sides, so that no row can be matched".to_owned(),
+            });
+            return None;
+        }
+        let no_null = |before: &str, after: &str| {
+            [held.column(before), holds.column(after)].iter().all(|column| column.is_some_and(|column| column.nulls == 0))
+        };
+        let rowids_stay = pair.change != Change::Rebuilt;
+        let key = rows::choose_key(old, new, &pair.columns, rowids_stay, &no_null);
+        let before = Side { connection: self.states.before, table: old };
+        let after = Side { connection: self.states.after, table: new };
+        rows::compare(before, after, key, &pair.columns, self.states.encoding)
+            .map_err(|error| self.not_compared(&new.name, "its rows cannot be compared", &error))
+            .ok()
+    }
+
+    /// No statement wrote it, and it lies where it lay. The pre-update hook reports every row that is written.
+    fn is_untouched(&self, pair: &Pair, old: &Table, new: &Table) -> bool {
+        let written = |name: &str| {
+            self.execution.steps.iter().flat_map(|step| &step.changes).any(|change| change.table.eq_ignore_ascii_case(name))
+        };
+        pair.change == Change::Same
+            && old.root_page != 0
+            && old.root_page == new.root_page
+            && old.sql == new.sql
+            && !written(&old.name)
+    }
+
+    fn integrity(&mut self) -> Integrity {
+        let mut checked = Integrity::default();
+        match integrity::check(self.states.after) {
+            Ok(messages) => checked.after = messages,
+            Err(error) => self.not_compared("integrity_check", "cannot run after the migrations", &error),
+        }
+        if !checked.after.is_empty() {
+            match integrity::check(self.states.before) {
+                Ok(messages) => checked.before = messages,
+                Err(error) => self.not_compared("integrity_check", "cannot run before the migrations", &error),
+            }
+        }
+        for (connection, violations, when) in [
+            (self.states.before, &mut checked.violations_before, "before"),
+            (self.states.after, &mut checked.violations_after, "after"),
+        ] {
+            match integrity::violations(connection) {
+                Ok(found) => *violations = found,
+                Err(error) => {
+                    self.not_compared("foreign_key_check", &format!("cannot run {when} the migrations"), &error);
+                }
+            }
+        }
+        checked
+    }
+}
+
+fn unchanged(pair: &Pair) -> RowComparison {
+    RowComparison { key: Key::Content, lost: 0, gained: 0, changed: Some(0), columns: Vec::new() }.with_columns(pair)
+}
+
+impl RowComparison {
+    fn with_columns(mut self, pair: &Pair) -> Self {
+        self.columns = pair.columns.iter().map(|(before, after)| ColumnComparison::new(before, after)).collect();
+        self
+    }
+}
+
+fn schema_changes(before: &Schema, after: &Schema, pairs: &[Pair]) -> Vec<changes::Change> {
+    let mut changes = Vec::new();
+    for pair in pairs {
+        let old = pair.before.as_ref().and_then(|name| before.table(name));
+        let new = pair.after.as_ref().and_then(|name| after.table(name));
+        match (old, new) {
+            (Some(before), Some(after)) => {
+                changes.extend(changes::of_table(&Paired { before, after, columns: pair.columns.clone() }));
+            }
+            (Some(before), None) => changes.push(changes::of_lone_table(before, How::Removed)),
+            (None, Some(after)) => changes.push(changes::of_lone_table(after, How::Added)),
+            (None, None) => {}
+        }
+    }
+    let renamed = |name: &str| {
+        let pair = pairs.iter().find(|pair| pair.before.as_ref().is_some_and(|before| before.eq_ignore_ascii_case(name)));
+        pair.and_then(|pair| pair.after.clone())
+    };
+    changes.extend(changes::of_objects(before, after, &renamed));
+    changes
+}

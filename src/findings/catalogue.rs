@@ -1,0 +1,308 @@
+//! The one list of rules. A rule is a record here, a function in `findings::rules`, a page in `docs/rules`, a scenario in which it
+//! fires and one in `scenarios/quiet` in which it nearly does; `tests/catalogue.rs` holds them together.
+
+use super::rule::{Basis, Level, Rule};
+
+/// Every rule, in the order of the codes.
+pub static RULES: &[&Rule] = LIST;
+
+/// The rule with this code (`LS102`) or name (`cascade-deleted-rows`); upper and lower case are the same.
+#[must_use]
+pub fn find(code_or_name: &str) -> Option<&'static Rule> {
+    let wanted = code_or_name.trim();
+    RULES.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(wanted) || rule.name.eq_ignore_ascii_case(wanted))
+}
+
+/// Makes one `pub static` per record, and the list of all of them.
+macro_rules! rules {
+    ($($code:ident $name:literal, $level:ident, $basis:ident { when: $when:literal, effect: $effect:literal, fix: $fix:literal })*) => {
+        $(
+            #[doc = concat!("`", $name, "`: ", $when, ".")]
+            pub static $code: Rule = Rule {
+                code: stringify!($code),
+                name: $name,
+                level: Level::$level,
+                basis: Basis::$basis,
+                since: "0.1.0",
+                when: $when,
+                effect: $effect,
+                fix: $fix,
+                page: include_str!(concat!("../../docs/rules/", stringify!($code), ".md")),
+            };
+        )*
+        static LIST: &[&Rule] = &[$(&$code),*];
+    };
+}
+
+rules! {
+    // LS: rows lost
+
+    LS101 "rows-lost", Error, Measured {
+        when: "a table that is still there has fewer of its rows, and no other rule explains why",
+        effect: "rows that the app wrote are gone after the deploy",
+        fix: "find the statement that wrote the table, and keep the rows or delete them in a statement that says so"
+    }
+    LS102 "cascade-deleted-rows", Error, Measured {
+        when: "rows left a table that the statement does not name, through ON DELETE CASCADE from a dropped or deleted parent",
+        effect: "the child rows are gone, the migration reports success, and every integrity check is clean",
+        fix: "turn foreign keys off before the migrator opens its transaction and on again after it, then run foreign_key_check"
+    }
+    LS103 "cascade-nulled-rows", Error, Measured {
+        when: "a reference was set to NULL or to its default in a table that the statement does not name, through ON DELETE SET NULL or SET DEFAULT",
+        effect: "the child rows are still there, but no longer know to which parent they belong",
+        fix: "turn foreign keys off before the migrator opens its transaction and on again after it, then run foreign_key_check"
+    }
+    LS104 "nonempty-table-dropped", Error, Measured {
+        when: "a table with rows is gone and no other table took its rows over",
+        effect: "the table's rows are gone",
+        fix: "rename the table if that was meant, or copy its rows before it is dropped"
+    }
+    LS105 "copy-shortfall", Error, Measured {
+        when: "the INSERT … SELECT of a rebuild copied fewer rows than the table had",
+        effect: "the rows that were not copied are deleted with the old table",
+        fix: "copy every row: no WHERE, LIMIT or inner join in the SELECT that fills the new table"
+    }
+    LS106 "conflict-rows-discarded", Error, Measured {
+        when: "OR IGNORE, OR REPLACE or an upsert discarded or overwrote rows",
+        effect: "rows that share a key with another row are gone, and no error says so",
+        fix: "decide first which of the duplicates stays, with a query that says it, and insert without a conflict clause"
+    }
+    LS107 "explicit-delete", Warning, Measured {
+        when: "a DELETE that names the table removed rows (an error where it has no WHERE)",
+        effect: "the rows are gone as the statement says, perhaps more of them than its author had in mind",
+        fix: "compare the number of rows with what the author expected, and keep a copy of them"
+    }
+    LS108 "rows-multiplied", Error, Measured {
+        when: "a join or a repeated copy wrote more rows into a rebuilt table than the old one had",
+        effect: "the same record is there several times",
+        fix: "join on a key that is unique on the other side, or use a subquery that returns one value"
+    }
+    LS109 "orphans-created", Error, Measured {
+        when: "rows refer to a parent that was there before the migrations and is not any more",
+        effect: "joins drop these rows, and the next write to them fails once foreign keys are enforced",
+        fix: "keep the parents, or delete or reassign their children in the same migration"
+    }
+    LS110 "table-emptied", Error, Measured {
+        when: "a table went from some rows to none, and no other rule explains why",
+        effect: "the app starts with an empty table",
+        fix: "find the statement that emptied the table, and keep the rows"
+    }
+
+    // VL: values changed or lost
+
+    VL201 "nonnull-column-dropped", Error, Measured {
+        when: "a column that held values is gone and no other column took them over",
+        effect: "the column's values are gone",
+        fix: "rename the column if that was meant, or copy its values before it is dropped"
+    }
+    VL202 "new-nulls", Error, Measured {
+        when: "values of surviving rows became NULL",
+        effect: "the values are gone, and code that does not expect NULL fails",
+        fix: "copy the values to where they belong before the old column goes"
+    }
+    VL203 "values-changed", Warning, Measured {
+        when: "values of surviving rows differ (an error where no statement assigns the column)",
+        effect: "the app reads other values than it wrote",
+        fix: "compare the number of values with what the author expected"
+    }
+    VL204 "storage-class-changed", Warning, Measured {
+        when: "values kept their meaning in another storage class, for example the text '12' became the integer 12",
+        effect: "comparisons, sorting and unique indexes treat the values differently, and drivers return another type",
+        fix: "check every query and every piece of code that compares or sorts by the column"
+    }
+    VL205 "lossy-cast", Error, Measured {
+        when: "a conversion to another storage class lost something: leading zeros, digits beyond 2^53, an exponent read as a number",
+        effect: "the original text or number cannot be recovered from what is stored now",
+        fix: "keep the column's type, or copy the values into a new column and keep the old one until the app has moved"
+    }
+    VL206 "constant-fill", Error, Measured {
+        when: "every value of a column is the column's own name, or one constant where there were several values",
+        effect: "the column holds the same text in every row, and what it held before is gone",
+        fix: "leave the new column out of the copy so that its DEFAULT applies, or select the old name of a renamed column"
+    }
+
+    // SC: schema
+
+    SC301 "index-lost", Error, Measured {
+        when: "an index is gone and no equal one took its place (a note where a statement drops it by name)",
+        effect: "queries that used it read the whole table; if it was unique, duplicates are accepted",
+        fix: "create the index again after the rebuild"
+    }
+    SC302 "trigger-lost", Error, Measured {
+        when: "a trigger is gone (a note where a statement drops it by name)",
+        effect: "what the trigger kept up to date no longer is, and no error says so",
+        fix: "create the trigger again after the rebuild"
+    }
+    SC303 "view-lost", Error, Measured {
+        when: "a view is gone (a note where a statement drops it by name)",
+        effect: "queries that read it fail",
+        fix: "create the view again"
+    }
+    SC304 "view-broken", Error, Measured {
+        when: "a view that could be read before cannot be read any more",
+        effect: "queries that read it fail",
+        fix: "drop the view before the change and create it again for the new shape after it"
+    }
+    SC305 "trigger-broken", Error, Measured {
+        when: "a trigger that could be compiled before cannot be compiled any more",
+        effect: "every write that fires it fails",
+        fix: "drop the trigger before the change and create it again for the new shape after it"
+    }
+    SC306 "foreign-key-lost", Error, Measured {
+        when: "a table no longer has a foreign key that it had",
+        effect: "rows without a parent are accepted, and deleting a parent no longer reaches its children",
+        fix: "declare the foreign key in the rebuilt table, with its ON DELETE and ON UPDATE"
+    }
+    SC307 "foreign-key-retargeted", Error, Measured {
+        when: "a foreign key refers to another table than before, and its parent was not renamed to that",
+        effect: "writes to the child fail or are checked against the wrong table",
+        fix: "rebuild the child with the right REFERENCES, or rename tables with legacy_alter_table off"
+    }
+    SC308 "check-lost", Error, Measured {
+        when: "a table no longer has a CHECK constraint that it had",
+        effect: "values that were refused before are accepted",
+        fix: "declare the constraint in the rebuilt table"
+    }
+    SC309 "not-null-lost", Error, Measured {
+        when: "a column that was NOT NULL accepts NULL",
+        effect: "rows without the value are accepted, and code that relies on it fails later",
+        fix: "declare the column NOT NULL in the rebuilt table"
+    }
+    SC310 "unique-lost", Error, Measured {
+        when: "a UNIQUE constraint or unique index is gone and nothing else keeps the columns unique",
+        effect: "duplicates are accepted, and ON CONFLICT on these columns fails",
+        fix: "create the unique index again after the rebuild"
+    }
+    SC317 "leftover-rebuild-table", Warning, Measured {
+        when: "a table with a name that tools give to the new half of a rebuild, such as `__new_users`, is there after the run",
+        effect: "a rebuild did not finish: rows may be in the wrong table, and the next rebuild fails",
+        fix: "compare it with the table it was made for, take over the rows that are only there, and drop it"
+    }
+
+    // IN: integrity
+
+    IN401 "integrity-check-failed", Error, Measured {
+        when: "PRAGMA integrity_check reports a problem after the run that it did not report before",
+        effect: "the file contradicts its own schema, and queries can return wrong rows",
+        fix: "find the statement that wrote past the constraint, and correct the rows first"
+    }
+    IN402 "new-foreign-key-violations", Error, Measured {
+        when: "PRAGMA foreign_key_check reports rows that it did not report before although no parent row was lost: the foreign key is new, or the rows are",
+        effect: "rows break a foreign key from its first day, and the next write to them fails",
+        fix: "delete or reassign the rows before the foreign key is added"
+    }
+    IN403 "existing-foreign-key-violations", Note, Measured {
+        when: "PRAGMA foreign_key_check reports rows of the snapshot, before any migration ran",
+        effect: "production already holds rows without a parent, and a rebuild with foreign keys on may fail on them",
+        fix: "list them with PRAGMA foreign_key_check and repair them in a migration of its own"
+    }
+
+    // TX: transactions and driver
+
+    TX501 "pragma-without-effect", Warning, Inferred {
+        when: "PRAGMA foreign_keys runs inside a transaction, where SQLite ignores it, and would have changed the setting",
+        effect: "the statements after it run with the other setting than the file says",
+        fix: "set the pragma before the migrator opens its transaction: around migrate(), in the app"
+    }
+    TX502 "parent-rebuilt-with-foreign-keys-on", Warning, Inferred {
+        when: "a table that others refer to was dropped with foreign keys on, and today no row was lost",
+        effect: "the same migration deletes or nulls rows, or fails, as soon as a child row is there",
+        fix: "turn foreign keys off before the migrator opens its transaction and on again after it"
+    }
+    TX503 "defer-does-not-stop-cascade", Warning, Inferred {
+        when: "PRAGMA defer_foreign_keys=ON stands before the drop of a parent with ON DELETE CASCADE, SET NULL or SET DEFAULT",
+        effect: "the pragma defers the check, not the action: child rows are deleted or nulled at once",
+        fix: "turn foreign keys off before the migrator opens its transaction and on again after it"
+    }
+    TX504 "nested-transaction", Error, Inferred {
+        when: "a migration begins a transaction inside the one that its tool has already opened",
+        effect: "SQLite refuses it: cannot start a transaction within a transaction",
+        fix: "remove BEGIN and COMMIT from the file: the migrator already runs it in a transaction"
+    }
+    TX507 "pending-skipped", Warning, Inferred {
+        when: "a migration is not in the ledger, and by the tool's rule it will never run",
+        effect: "the migrator reports success, and what the file creates is missing in production",
+        fix: "give the migration a journal time after the newest applied one, or generate it again"
+    }
+    TX508 "applied-file-changed", Warning, Inferred {
+        when: "a migration that was applied has another content today",
+        effect: "production has what the old file did; a new database gets what the new file does",
+        fix: "restore the file as it was applied, and put the change into a new migration"
+    }
+    TX510 "double-quoted-string", Warning, Inferred {
+        when: "a double-quoted name that is no column was read as a string",
+        effect: "the statement writes or compares the name itself; another driver refuses it",
+        fix: "single quotes for a string; for a column, the right name"
+    }
+    TX511 "outcome-differs-by-driver", Warning, Measured {
+        when: "nothing tells which driver production uses, and the outcome is not the same under all that fit",
+        effect: "the same files keep the rows under one driver and lose them, or fail, under another",
+        fix: "name the driver with --driver"
+    }
+    TX514 "chunk-partly-run", Error, Measured {
+        when: "the driver runs only the first statement of a chunk, and the migration is recorded as applied",
+        effect: "the other statements never run, in this deploy or any later one",
+        fix: "put `--> statement-breakpoint` between the statements"
+    }
+
+    // EX: execution
+
+    EX601 "migration-failed", Error, Measured {
+        when: "a migration failed on the copy",
+        effect: "the deploy fails, and what was not in a transaction stays half done",
+        fix: "correct the statement, or the rows that it fails on"
+    }
+    EX602 "fails-on-data", Error, Measured {
+        when: "a migration failed on the copy, and the same migration passes on the same schema without rows",
+        effect: "every test on an empty database is green, and the deploy fails",
+        fix: "correct the rows before the statement that demands it, in an earlier step of the migration"
+    }
+    EX609 "nothing-pending", Note, Inferred {
+        when: "every migration of the folder is already applied",
+        effect: "the deploy changes nothing",
+        fix: "nothing, unless a migration was expected to run"
+    }
+
+    // SN: snapshot and upkeep
+
+    SN901 "wal-not-included", Warning, Inferred {
+        when: "the snapshot is a main file in WAL mode without its write-ahead log",
+        effect: "the newest commits may be missing from the rehearsal",
+        fix: "take the snapshot with sqlite3 prod.db \".backup snapshot.db\" or VACUUM INTO, or copy the -wal file along"
+    }
+    SN902 "hot-journal", Warning, Inferred {
+        when: "a rollback journal lies beside the snapshot: a transaction was under way when it was copied",
+        effect: "the file holds half of a transaction until the journal is rolled back",
+        fix: "take the snapshot with sqlite3 prod.db \".backup snapshot.db\" or VACUUM INTO"
+    }
+    SN903 "snapshot-stale", Warning, Measured {
+        when: "the snapshot is older than the age that was allowed",
+        effect: "rows that were written since are not rehearsed",
+        fix: "take a new snapshot"
+    }
+    SN904 "not-a-database-or-encrypted", Error, Measured {
+        when: "the snapshot cannot be read as a SQLite database: text, empty, truncated, corrupt or encrypted",
+        effect: "no rehearsal is possible",
+        fix: "take the snapshot again; decrypt an encrypted one first"
+    }
+    SN905 "snapshot-changed-while-read", Error, Measured {
+        when: "somebody wrote to the snapshot's files while they were being read",
+        effect: "the rehearsal may have seen a mixture of two states",
+        fix: "rehearse a snapshot that nobody writes to"
+    }
+    SN911 "not-compared", Error, Measured {
+        when: "a table could not be compared",
+        effect: "what the migrations did to it is not known",
+        fix: "see the reason in the report; give the table a key, or look at it by hand"
+    }
+    SN912 "undescriptive-name", Note, Inferred {
+        when: "a pending migration has the two random words for a name that drizzle-kit invents",
+        effect: "nobody can see from the folder what it does",
+        fix: "drizzle-kit generate --name add_user_plan"
+    }
+    SN915 "push-managed-database", Error, Inferred {
+        when: "the snapshot has tables but no ledger, and the first migration would create them again",
+        effect: "the migrator starts from the first migration and fails: table already exists",
+        fix: "record the migrations that the database already has in the ledger, once"
+    }
+}

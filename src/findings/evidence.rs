@@ -1,0 +1,106 @@
+//! Everything that a rehearsal found out, for the rules to judge.
+
+use std::time::{Duration, SystemTime};
+
+use crate::compare::Comparison;
+use crate::execution::steps::{Failure, Outcome};
+use crate::execution::{Execution, Step};
+use crate::migrations::plan::{Decision, Plan};
+use crate::snapshot::{Facts, Untouched};
+
+use super::rule::Place;
+
+/// Everything that a rehearsal found out.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// What the snapshot is.
+    pub snapshot: Facts,
+    /// Whether it is still what it was.
+    pub untouched: Untouched,
+    /// What was applied and pending.
+    pub plan: Plan,
+    /// How the driver was found out.
+    pub driver_decision: Decision,
+    /// The rehearsal that counts: under the driver, or under the plausible driver with the worst outcome.
+    pub trial: Trial,
+    /// The rehearsals under the other plausible drivers, where the driver is not known.
+    pub others: Vec<Trial>,
+    /// The same with foreign keys off, where foreign keys did something.
+    pub without_foreign_keys: Option<Trial>,
+    /// The outcome on a database with the same schema and no rows, where a migration failed.
+    pub on_empty: Option<Execution>,
+    /// What the person set.
+    pub limits: Limits,
+}
+
+/// One run and what it did.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// What ran.
+    pub execution: Execution,
+    /// What differs.
+    pub comparison: Comparison,
+    /// Size of the copy before the run in bytes.
+    pub bytes_before: u64,
+    /// Size of the copy after the run in bytes.
+    pub bytes_after: u64,
+}
+
+/// What the person set.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The oldest snapshot that is worth a rehearsal.
+    pub max_snapshot_age: Option<Duration>,
+    /// When the rehearsal began.
+    pub now: SystemTime,
+}
+
+impl Evidence {
+    /// What ran.
+    #[must_use]
+    pub fn execution(&self) -> &Execution {
+        &self.trial.execution
+    }
+
+    /// What differs.
+    #[must_use]
+    pub fn comparison(&self) -> &Comparison {
+        &self.trial.comparison
+    }
+
+    /// The steps whose effect is in the database, in order.
+    pub fn committed(&self) -> impl DoubleEndedIterator<Item = &Step> {
+        self.execution().steps.iter().filter(|step| step.committed)
+    }
+}
+
+impl Trial {
+    /// How grave the outcome is; the gravest of several plausible ones counts.
+    #[must_use]
+    pub fn gravity(&self) -> (bool, u64, u64) {
+        let failed = matches!(self.execution.outcome, Outcome::Failed(_));
+        let columns = self.comparison.tables.iter().filter_map(|table| table.rows.as_ref()).flat_map(|rows| &rows.columns);
+        (failed, self.comparison.rows_lost(), columns.map(|column| column.nulled + column.lossy + column.altered()).sum())
+    }
+
+    /// Where and why it failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.execution.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+/// The place of a step's statement.
+#[must_use]
+pub fn place(step: &Step) -> Place {
+    Place {
+        migration: step.migration.clone(),
+        file: step.file.clone(),
+        line: step.statement.line,
+        column: step.statement.column,
+        statement: crate::migrations::statement::redact(&step.statement.sql),
+    }
+}

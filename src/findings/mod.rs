@@ -1,0 +1,25 @@
+//! What the rules make of the evidence: takes an [`Evidence`], gives [`Finding`]s, the gravest first.
+
+pub mod catalogue;
+pub mod evidence;
+pub mod rule;
+mod rules;
+mod wording;
+
+pub use evidence::{Evidence, Limits, Trial};
+pub use rule::{Finding, Level, Rule};
+
+/// Lets every rule look at the evidence. The order is that of gravity, then of rule, table, column and place.
+#[must_use]
+pub fn evaluate(evidence: &Evidence) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = rules::ALL.iter().flat_map(|rule| rule(evidence)).collect();
+    findings.sort_by(|one, other| {
+        other.level.cmp(&one.level).then_with(|| one.rule.code.cmp(other.rule.code)).then_with(|| {
+            let key = |finding: &Finding| {
+                (finding.table.clone(), finding.column.clone(), finding.object.clone(), finding.place.clone())
+            };
+            key(one).cmp(&key(other))
+        })
+    });
+    findings
+}

@@ -1,0 +1,108 @@
+//! What several rules need to know: which step did it, why foreign keys were on, what to write instead.
+
+use crate::compare::TableComparison;
+use crate::execution::Step;
+use crate::execution::driver::{Driver, ForeignKeys, Transaction};
+use crate::execution::steps::By;
+use crate::findings::Evidence;
+use crate::findings::wording::share;
+use crate::migrations::statement::Action;
+use crate::schema::lexer::quote_identifier;
+
+/// Whether this name is one that the table had before, after or while it was rebuilt.
+pub(super) fn is_called(table: &TableComparison, name: &str, evidence: &Evidence) -> bool {
+    let is = |other: Option<&String>| other.is_some_and(|other| other.eq_ignore_ascii_case(name));
+    is(table.pair.before.as_ref()) || is(table.pair.after.as_ref()) || interim_names(table, evidence).any(|other| other.eq_ignore_ascii_case(name))
+}
+
+/// The names under which the table was made before it was renamed to what it is called after.
+pub(super) fn interim_names<'a>(table: &'a TableComparison, evidence: &'a Evidence) -> impl Iterator<Item = &'a str> {
+    evidence.committed().filter_map(move |step| match &step.statement.action {
+        Action::RenameTable { table: from, to } => {
+            let after = table.pair.after.as_ref()?;
+            after.eq_ignore_ascii_case(to).then_some(from.as_str())
+        }
+        _ => None,
+    })
+}
+
+/// Rows of the table that this step deleted in this way.
+pub(super) fn deleted(step: &Step, table: &TableComparison, by: By, evidence: &Evidence) -> u64 {
+    let mine = step.changes.iter().filter(|change| change.by == by && is_called(table, &change.table, evidence));
+    mine.map(|change| change.deleted).sum()
+}
+
+/// The table that a step drops or deletes from, so that foreign keys act.
+pub(super) fn parent_of(step: &Step) -> Option<&str> {
+    match &step.statement.action {
+        Action::DropTable { table } | Action::Delete { table, .. } | Action::Update { table, .. } => Some(table),
+        Action::Insert(insert) => Some(&insert.table),
+        _ => None,
+    }
+}
+
+/// Why foreign keys were on when this step ran.
+pub(super) fn why_foreign_keys_were_on(evidence: &Evidence, step: &Step) -> Option<String> {
+    let driver = evidence.execution().settings.driver;
+    let pragma = dead_pragma(evidence)?;
+    let same_file = pragma.file == step.file;
+    let place = if same_file { format!("line {}", pragma.statement.line) } else { format!("{}:{}", pragma.file, pragma.statement.line) };
+    let why = match (driver.foreign_keys, driver.transaction) {
+        (ForeignKeys::AlwaysOn, _) => format!("{} accepts it and keeps foreign keys on", driver.name),
+        (_, Transaction::AroundAll | Transaction::AroundAllAndLedger) => {
+            format!("{} has already opened a transaction", migrator(driver, evidence))
+        }
+        _ => "a transaction is open".to_owned(),
+    };
+    Some(format!("`{}` on {place} has no effect: {why}", pragma.statement.sql))
+}
+
+/// `drizzle's better-sqlite3 migrator`.
+pub(super) fn migrator(driver: &Driver, evidence: &Evidence) -> String {
+    format!("{}'s {} migrator", evidence.plan.tool, driver.name)
+}
+
+/// The first `PRAGMA foreign_keys=OFF` that ran inside a transaction while foreign keys were on: dead text.
+pub(super) fn dead_pragma(evidence: &Evidence) -> Option<&Step> {
+    let works = evidence.execution().settings.driver.foreign_keys == ForeignKeys::OffAndPragmaAlwaysWorks;
+    evidence.execution().steps.iter().filter(|_| !works).find(|step| {
+        let turns_off = matches!(&step.statement.action, Action::Pragma { name, value: Some(value) }
+            if name == "foreign_keys" && matches!(value.as_str(), "off" | "0" | "false" | "no"));
+        turns_off && step.in_transaction && step.foreign_keys && step.error.is_none()
+    })
+}
+
+/// The first `PRAGMA defer_foreign_keys=ON`.
+pub(super) fn defer_pragma(evidence: &Evidence) -> Option<&Step> {
+    evidence.execution().steps.iter().find(|step| {
+        matches!(&step.statement.action, Action::Pragma { name, value: Some(value) }
+            if name == "defer_foreign_keys" && matches!(value.as_str(), "on" | "1" | "true" | "yes"))
+    })
+}
+
+/// What the same migrations do to this table with foreign keys off.
+pub(super) fn proof(evidence: &Evidence, table: &TableComparison) -> Option<String> {
+    let without = evidence.without_foreign_keys.as_ref()?;
+    let name = table.pair.before.as_ref()?;
+    let there = without.comparison.table_before(name)?;
+    let (before, kept) = (there.before.as_ref()?.rows, there.before.as_ref()?.rows - there.lost());
+    Some(format!("rehearsed again with foreign keys off: `{name}` keeps {}", share(kept, before, "row")))
+}
+
+/// What to do so that a rebuild of `parent` leaves its children alone under this driver.
+pub(super) fn keep_children(evidence: &Evidence, parent: &str, child: &str) -> Vec<String> {
+    let driver = evidence.execution().settings.driver;
+    if !driver.foreign_keys_off.is_empty() {
+        let around = driver.foreign_keys_off;
+        let lead = "turn foreign keys off before the migrations run and on again after them";
+        return vec![format!("{lead}:\n{around}")];
+    }
+    let keep = quote_identifier(&format!("__keep_{child}"));
+    let child = quote_identifier(child);
+    vec![format!(
+        "{} cannot turn foreign keys off: set the rows of {child} aside while `{parent}` is rebuilt:\n\
+         CREATE TABLE {keep} AS SELECT * FROM {child};\n-- the rebuild of `{parent}`\n\
+         INSERT INTO {child} SELECT * FROM {keep} WHERE true ON CONFLICT DO NOTHING;\nDROP TABLE {keep};",
+        driver.name
+    )]
+}

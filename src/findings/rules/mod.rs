@@ -1,0 +1,42 @@
+//! The rules: one function each, one file per family. A rule looks at the evidence and returns what it has to say.
+
+mod causes;
+mod execution;
+mod integrity;
+mod rows;
+mod schema;
+mod snapshot;
+mod transactions;
+mod values;
+
+use super::{Evidence, Finding};
+
+/// A rule.
+pub type Check = fn(&Evidence) -> Vec<Finding>;
+
+/// Every rule, by family.
+pub static ALL: &[Check] = &[
+    rows::foreign_key_actions,
+    rows::tables,
+    rows::dropped,
+    rows::multiplied,
+    values::columns_dropped,
+    values::values,
+    schema::objects_lost,
+    schema::objects_broken,
+    schema::constraints_lost,
+    schema::leftovers,
+    integrity::damaged,
+    integrity::foreign_keys,
+    transactions::foreign_keys_on,
+    transactions::own_transaction,
+    transactions::double_quoted_strings,
+    transactions::partly_run,
+    transactions::plan,
+    transactions::drivers,
+    execution::failed,
+    execution::nothing_pending,
+    snapshot::files,
+    snapshot::not_compared,
+    snapshot::names,
+];

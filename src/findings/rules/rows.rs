@@ -1,0 +1,317 @@
+//! LS: rows that are gone, or there more than once. One cause, one finding.
+
+use crate::compare::TableComparison;
+use crate::compare::lineage::Change;
+use crate::compare::rows::Key;
+use crate::execution::Step;
+use crate::execution::steps::By;
+use crate::findings::catalogue::{LS101, LS102, LS103, LS104, LS105, LS106, LS107, LS108, LS110};
+use crate::findings::evidence::place;
+use crate::findings::rules::causes;
+use crate::findings::wording::{count, names, number, share};
+use crate::findings::{Evidence, Finding, Level};
+use crate::migrations::statement::{Action, Conflict, Insert};
+use crate::schema::ForeignKey;
+
+/// LS102 and LS103: what ON DELETE did to tables that the statement does not name.
+pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
+    evidence.comparison().tables.iter().flat_map(|table| [cascade(evidence, table), nulled(evidence, table)]).flatten().collect()
+}
+
+fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
+    let deleted = |step: &Step| causes::deleted(step, table, By::ForeignKey, evidence);
+    let rows: u64 = evidence.committed().map(deleted).sum();
+    let step = worst(evidence, deleted)?;
+    if net_lost(table) == 0 {
+        return None;
+    }
+    let before = rows_before(table);
+    let name = table.name();
+    let parent = causes::parent_of(step).unwrap_or_default();
+    let key = acting_key(evidence, table, parent, &["CASCADE"]);
+    let through = key.map(|key| format!(" (`{}`)", key.describe(name))).unwrap_or_default();
+    let label = format!("{}{} of `{name}` through ON DELETE CASCADE{through}", own_rows(step, parent), count(deleted(step), "row"));
+    let mut finding = Finding::new(&LS102, format!("`{name}` lost {}", share(rows.min(before), before, "row")))
+        .table(name)
+        .rows(rows.min(before))
+        .at(Some(place(step)), label);
+    finding.cause = causes::why_foreign_keys_were_on(evidence, step).or_else(|| defer_is_no_help(evidence));
+    finding.proof = causes::proof(evidence, table);
+    finding.help = causes::keep_children(evidence, parent, name);
+    Some(finding)
+}
+
+fn defer_is_no_help(evidence: &Evidence) -> Option<String> {
+    let pragma = causes::defer_pragma(evidence)?;
+    Some(format!("`{}` on line {} delays the check, not the action", pragma.statement.sql, pragma.statement.line))
+}
+
+/// The statement's own part, where it deletes from the parent: `deleted every row of `users`, and `.
+fn own_rows(step: &Step, parent: &str) -> String {
+    match step.statement.action {
+        Action::DropTable { .. } => format!("deleted every row of `{parent}`, and "),
+        _ => format!("deleted {} of `{parent}`, and ", count(step.deleted(parent, By::Statement), "row")),
+    }
+}
+
+fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
+    let (key, step) = nulling_key(evidence, table)?;
+    let name = table.name();
+    let columns: Vec<_> = key.columns.iter().filter_map(|column| table.column_before(column)).collect();
+    let rows = columns.iter().map(|column| column.changed).max().filter(|rows| *rows > 0)?;
+    let parent = causes::parent_of(step).unwrap_or_default();
+    let to = if key.on_delete == "SET NULL" { "NULL" } else { "the default" };
+    let mut finding = Finding::new(&LS103, format!("`{}` became {to} in {} of `{name}`", key.columns.join("`, `"), share(rows, rows_before(table), "row")))
+        .table(name)
+        .column(columns.first().map(|column| column.after.clone()).unwrap_or_default())
+        .rows(rows)
+        .at(Some(place(step)), format!("{}{} of `{name}` through ON DELETE {} (`{}`)", own_rows(step, parent), count(rows, "reference"), key.on_delete, key.describe(name)));
+    finding.cause = causes::why_foreign_keys_were_on(evidence, step).or_else(|| defer_is_no_help(evidence));
+    finding.proof = evidence.without_foreign_keys.as_ref().map(|_| "rehearsed again with foreign keys off: the references stay".to_owned());
+    finding.help = causes::keep_children(evidence, parent, name);
+    Some(finding)
+}
+
+/// The key of this table through which ON DELETE SET NULL or SET DEFAULT wrote, and the step that set it off.
+pub(super) fn nulling_key<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a ForeignKey, &'a Step)> {
+    let step = evidence.committed().find(|step| {
+        step.changes.iter().any(|change| change.by == By::ForeignKey && change.updated > 0 && causes::is_called(table, &change.table, evidence))
+            && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
+    })?;
+    let key = acting_key(evidence, table, causes::parent_of(step)?, &["SET NULL", "SET DEFAULT"])?;
+    Some((key, step))
+}
+
+/// The foreign key of `table` to `parent` with one of these actions.
+fn acting_key<'a>(evidence: &'a Evidence, table: &TableComparison, parent: &str, actions: &[&str]) -> Option<&'a ForeignKey> {
+    let before = &evidence.comparison().before;
+    let table = before.table(table.pair.before.as_ref()?)?;
+    let acts = |key: &&ForeignKey| actions.contains(&key.on_delete.as_str());
+    let of_parent = |key: &&ForeignKey| key.parent.eq_ignore_ascii_case(parent);
+    table.foreign_keys.iter().filter(acts).find(of_parent).or_else(|| table.foreign_keys.iter().find(acts))
+}
+
+/// LS101, LS105, LS106, LS107, LS110: the other ways in which a table that is still there can lose rows.
+pub(super) fn tables(evidence: &Evidence) -> Vec<Finding> {
+    let there = evidence.comparison().tables.iter().filter(|table| table.before.is_some() && table.after.is_some());
+    there.flat_map(|table| losses(evidence, table)).collect()
+}
+
+fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let overwritten = table.rows.as_ref().and_then(|rows| rows.changed).unwrap_or_default();
+    let lost = net_lost(table);
+    let cascaded: u64 = evidence.committed().map(|step| causes::deleted(step, table, By::ForeignKey, evidence)).sum();
+    let mut unexplained = lost.saturating_sub(cascaded);
+    if lost + overwritten > 0 {
+        findings.extend(conflicts(evidence, table, &mut unexplained));
+    }
+    if unexplained > 0 {
+        findings.extend(shortfall(evidence, table, &mut unexplained));
+    }
+    if unexplained > 0 {
+        findings.extend(explicit_deletes(evidence, table, &mut unexplained));
+    }
+    if unexplained > 0 {
+        findings.push(unexplained_loss(evidence, table, unexplained));
+    }
+    findings
+}
+
+/// LS106.
+fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Option<Finding> {
+    let removed = |step: &Step| match &step.statement.action {
+        Action::Insert(Insert { conflict: Some(Conflict::Replace), .. })
+        | Action::Update { conflict: Some(Conflict::Replace), .. } => {
+            causes::deleted(step, table, By::Statement, evidence)
+        }
+        Action::Insert(Insert { table: into, conflict: Some(Conflict::Ignore), .. }) if causes::is_called(table, into, evidence) => {
+            not_copied(step).filter(|_| table.pair.change == Change::Rebuilt).unwrap_or_default()
+        }
+        Action::Insert(Insert { upsert: true, .. }) => {
+            let mine = step.changes.iter().filter(|change| change.by == By::Statement && causes::is_called(table, &change.table, evidence));
+            mine.map(|change| change.updated).sum()
+        }
+        _ => 0,
+    };
+    let rows: u64 = evidence.committed().map(removed).sum();
+    let step = worst(evidence, removed)?;
+    *unexplained = unexplained.saturating_sub(rows);
+    let name = table.name();
+    let (what, clause) = match &step.statement.action {
+        Action::Insert(Insert { conflict: Some(Conflict::Ignore), .. }) => ("discarded", "OR IGNORE"),
+        Action::Insert(Insert { upsert: true, .. }) => ("overwrote", "ON CONFLICT"),
+        _ => ("overwrote", "OR REPLACE"),
+    };
+    Some(
+        Finding::new(&LS106, format!("{clause} {what} {} of `{name}`", share(rows, rows_before(table).max(rows), "row")))
+            .table(name)
+            .rows(rows)
+            .at(Some(place(step)), format!("{what} {} that broke a unique key", count(removed(step), "row")))
+            .help(format!("find the rows that collide and decide which of them stays before you write:\nSELECT key, count(*) FROM \"{name}\" GROUP BY key HAVING count(*) > 1;")),
+    )
+}
+
+/// Rows that an `INSERT … SELECT` read and did not write.
+fn not_copied(step: &Step) -> Option<u64> {
+    let inserted: u64 = step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum();
+    step.source_rows.map(|source| source.saturating_sub(inserted))
+}
+
+/// LS105.
+fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Option<Finding> {
+    if table.pair.change != Change::Rebuilt {
+        return None;
+    }
+    let name = table.name();
+    let (before, rows) = (rows_before(table), *unexplained);
+    let copy = copies(evidence, table).next();
+    let copied = before.saturating_sub(rows);
+    let finding = Finding::new(&LS105, format!("the rebuild of `{name}` copied {}", share(copied, before, "row"))).table(name).rows(rows);
+    *unexplained = 0;
+    let Some(step) = copy else {
+        let dropped = evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table: dropped } if Some(dropped) == table.pair.before.as_ref()));
+        return Some(
+            finding
+                .at(dropped.map(place), format!("dropped `{name}` with {}, and no statement had copied them", count(before, "row")))
+                .help(copy_statement(table)),
+        );
+    };
+    let filtered = matches!(&step.statement.action, Action::Insert(Insert { select: Some(select), .. }) if select.filtered || select.joined);
+    let label = if filtered { "its WHERE, JOIN or LIMIT left out" } else { "left out" };
+    Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(table)))
+}
+
+fn copy_statement(table: &TableComparison) -> String {
+    let columns = |side: fn(&(String, String)) -> &str| {
+        let quoted = table.pair.columns.iter().map(|pair| format!("\"{}\"", side(pair)));
+        quoted.collect::<Vec<_>>().join(", ")
+    };
+    let (name, old) = (table.name(), table.pair.before.as_deref().unwrap_or_default());
+    format!(
+        "copy every row before the old table is dropped:\nINSERT INTO \"__new_{name}\" ({}) SELECT {} FROM \"{old}\";",
+        columns(|(_, after)| after),
+        columns(|(before, _)| before)
+    )
+}
+
+/// The steps that filled a rebuilt table from the old one.
+fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterator<Item = &'a Step> {
+    evidence.committed().filter(move |step| match &step.statement.action {
+        Action::Insert(insert) => insert.select.as_ref().is_some_and(|select| {
+            causes::is_called(table, &insert.table, evidence) && select.tables.iter().any(|from| causes::is_called(table, from, evidence))
+        }),
+        _ => false,
+    })
+}
+
+/// LS107.
+fn explicit_deletes(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for step in evidence.committed() {
+        let Action::Delete { table: from, has_where } = &step.statement.action else { continue };
+        let rows = causes::deleted(step, table, By::Statement, evidence).min(*unexplained);
+        if rows == 0 || !causes::is_called(table, from, evidence) {
+            continue;
+        }
+        *unexplained -= rows;
+        let (name, before) = (table.name(), rows_before(table));
+        let finding = Finding::new(&LS107, format!("DELETE removed {} of `{name}`", share(rows, before, "row")))
+            .table(name)
+            .rows(rows)
+            .at(Some(place(step)), if *has_where { format!("removed {}", count(rows, "row")) } else { format!("has no WHERE: removed {}", count(rows, "row")) })
+            .help("if that is intended, keep a copy of the rows until you are sure; else narrow the WHERE");
+        findings.push(finding.at_level(if *has_where { Level::Warning } else { Level::Error }));
+    }
+    findings
+}
+
+/// LS101, or LS110 where nothing is left.
+fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> Finding {
+    let (name, before) = (table.name(), rows_before(table));
+    let emptied = table.after.as_ref().is_some_and(|after| after.rows == 0);
+    let any = |step: &Step| causes::deleted(step, table, By::Trigger, evidence) + causes::deleted(step, table, By::Statement, evidence);
+    let step = worst(evidence, any);
+    let by_trigger = step.is_some_and(|step| causes::deleted(step, table, By::Trigger, evidence) > 0);
+    let label = if by_trigger { format!("set off a trigger that removed rows of `{name}`") } else { format!("removed rows of `{name}`") };
+    let (rule, message) = if emptied {
+        (&LS110, format!("`{name}` had {} and has none", count(before, "row")))
+    } else {
+        (&LS101, format!("`{name}` lost {}", share(rows, before, "row")))
+    };
+    let finding = Finding::new(rule, message).table(name).rows(rows).at(step.map(place), label);
+    if by_trigger {
+        finding.cause("a trigger of the snapshot fires while the migration writes").help("drop the trigger for the time of the migration and create it again at the end")
+    } else {
+        finding.help("compare the table before and after: rehearse again with --keep-copy FILE and look at both")
+    }
+}
+
+/// LS104.
+pub(super) fn dropped(evidence: &Evidence) -> Vec<Finding> {
+    let gone = evidence.comparison().tables.iter().filter(|table| table.pair.change == Change::Dropped);
+    gone.filter_map(|table| {
+        let (name, rows) = (table.name(), rows_before(table));
+        let copied: u64 = table.pair.copied_into.iter().map(|(_, rows)| rows).sum();
+        if rows == 0 || copied >= rows {
+            return None;
+        }
+        let step = evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)));
+        let taken = if copied > 0 {
+            let into = names(table.pair.copied_into.iter().map(|(into, _)| into.as_str()));
+            format!(", and only {} had been copied into {into}", count(copied, "row"))
+        } else {
+            String::new()
+        };
+        Some(
+            Finding::new(&LS104, format!("`{name}` was dropped with its {}{taken}", count(rows, "row")))
+                .table(name)
+                .rows(rows - copied)
+                .at(step.map(place), format!("dropped `{name}` with {}", count(rows, "row")))
+                .help(format!("if nobody needs them, say so with a waiver once waivers are in use; else keep them first:\nALTER TABLE \"{name}\" RENAME TO \"{name}_archived\";")),
+        )
+    })
+    .collect()
+}
+
+/// LS108.
+pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
+    let rebuilt = evidence.comparison().tables.iter().filter(|table| table.pair.change == Change::Rebuilt);
+    rebuilt
+        .filter_map(|table| {
+            let (before, after) = (rows_before(table), table.after.as_ref()?.rows);
+            let inserted = |step: &Step| step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum::<u64>();
+            let copied: u64 = copies(evidence, table).map(inserted).sum();
+            if after <= before || copied <= before {
+                return None;
+            }
+            let name = table.name();
+            let step = copies(evidence, table).max_by_key(|step| inserted(step))?;
+            Some(
+                Finding::new(&LS108, format!("`{name}` had {} and has {}", count(before, "row"), number(after)))
+                    .table(name)
+                    .rows(after - before)
+                    .at(Some(place(step)), format!("wrote {} from {}", count(inserted(step), "row"), count(before, "row")))
+                    .help("copy each row once: replace the join by a subquery that returns one row, and run the copy once"),
+            )
+        })
+        .collect()
+}
+
+/// Rows that are gone. Of rows without a key only the number is known: one that changed looks like one lost and one gained.
+fn net_lost(table: &TableComparison) -> u64 {
+    match &table.rows {
+        Some(rows) if rows.key == Key::Content => rows.lost.saturating_sub(rows.gained),
+        Some(rows) => rows.lost,
+        None => 0,
+    }
+}
+
+fn rows_before(table: &TableComparison) -> u64 {
+    table.before.as_ref().map_or(0, |before| before.rows)
+}
+
+/// The step with the greatest amount, if any has one; of equal ones the first.
+fn worst<'a>(evidence: &'a Evidence, amount: impl Fn(&Step) -> u64) -> Option<&'a Step> {
+    evidence.committed().rev().max_by_key(|step| amount(step)).filter(|step| amount(step) > 0)
+}

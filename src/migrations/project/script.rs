@@ -1,0 +1,282 @@
+//! A tolerant reader of the literals in a JavaScript, TypeScript or JSON file. It evaluates nothing.
+
+/// A value as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    /// A string, or a template without `${}`.
+    Text(String),
+    /// `true`, `false`, `null`, `undefined` or a number.
+    Word(String),
+    /// `{…}`.
+    Object(Object),
+    /// Anything else.
+    Computed { line: u32 },
+}
+
+/// An object literal.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Object {
+    entries: Vec<(String, Value)>,
+    /// The line of a `...spread`, from which any key may come.
+    pub spread: Option<u32>,
+}
+
+impl Object {
+    /// The value of a key; the last one counts.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+}
+
+/// What a file exports: `export default`, `module.exports =`, or the object of a JSON file.
+pub(super) fn exported(text: &str) -> Value {
+    let tokens = tokens(text);
+    let reader = Reader { tokens: &tokens, depth: 0 };
+    let start = if tokens.first().is_some_and(|token| token.is("{")) { Some(0) } else { reader.export() };
+    start.map_or(Value::Computed { line: 1 }, |start| reader.value(start).0)
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Text(String),
+    /// A template with `${}`, or a regular expression.
+    Computed,
+    /// An identifier, a keyword or a number.
+    Word(String),
+    Mark(char),
+}
+
+#[derive(Debug, Clone)]
+struct Token {
+    kind: Kind,
+    line: u32,
+}
+
+impl Token {
+    fn is(&self, text: &str) -> bool {
+        match &self.kind {
+            Kind::Word(word) => word == text,
+            Kind::Mark(mark) => text.len() == mark.len_utf8() && text.starts_with(*mark),
+            _ => false,
+        }
+    }
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut tokens: Vec<Token> = Vec::new();
+    let (mut at, mut line) = (0, 1);
+    while let Some(&c) = chars.get(at) {
+        let next = chars.get(at + 1).copied();
+        let (end, kind) = match c {
+            _ if c.is_whitespace() || c == '\u{feff}' => (at + 1, None),
+            '/' if next == Some('/') => (find(&chars, at, &['\n']), None),
+            '/' if next == Some('*') => (find(&chars, at + 2, &['*', '/']) + 2, None),
+            '"' | '\'' | '`' => quoted(&chars, at),
+            _ if is_word(c) => {
+                let end = (at..chars.len()).find(|&i| !is_word(chars[i]) && chars[i] != '.').unwrap_or(chars.len());
+                // A number may hold a point, a name may not.
+                let end = if c.is_ascii_digit() { end } else { (at..end).find(|&i| chars[i] == '.').unwrap_or(end) };
+                (end, Some(Kind::Word(chars[at..end].iter().collect())))
+            }
+            _ => (at + 1, Some(Kind::Mark(c))),
+        };
+        let end = end.min(chars.len());
+        tokens.extend(kind.map(|kind| Token { kind, line }));
+        line += u32::try_from(chars[at..end].iter().filter(|c| **c == '\n').count()).unwrap_or(u32::MAX);
+        at = end;
+    }
+    tokens
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
+}
+
+fn find(chars: &[char], from: usize, wanted: &[char]) -> usize {
+    (from..chars.len()).find(|&i| chars[i..].starts_with(wanted)).unwrap_or(chars.len())
+}
+
+/// The string or template that begins at `start`: its end and what it is.
+fn quoted(chars: &[char], start: usize) -> (usize, Option<Kind>) {
+    let quote = chars[start];
+    let (mut at, mut text, mut computed) = (start + 1, String::new(), false);
+    while let Some(&c) = chars.get(at) {
+        match c {
+            '\\' => {
+                // Enough for paths and names; other escapes do not occur in them.
+                text.extend(chars.get(at + 1).map(|c| match c {
+                    'n' => '\n',
+                    't' => '\t',
+                    c => *c,
+                }));
+                at += 2;
+            }
+            '$' if quote == '`' && chars.get(at + 1) == Some(&'{') => {
+                computed = true;
+                at = end_of_braces(chars, at + 1);
+            }
+            _ if c == quote => return (at + 1, Some(if computed { Kind::Computed } else { Kind::Text(text) })),
+            _ => {
+                text.push(c);
+                at += 1;
+            }
+        }
+    }
+    (chars.len(), Some(Kind::Computed))
+}
+
+/// The end of `{…}` in a template, over braces and strings within it.
+fn end_of_braces(chars: &[char], open: usize) -> usize {
+    let (mut at, mut depth) = (open, 0_u32);
+    while let Some(&c) = chars.get(at) {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 1 => return at + 1,
+            '}' => depth -= 1,
+            '"' | '\'' | '`' => {
+                at = quoted(chars, at).0;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    chars.len()
+}
+
+/// Reads values out of tokens; each method takes a place and gives the place after what it read.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    tokens: &'a [Token],
+    /// How many names were followed, so that `a = b; b = a` ends.
+    depth: u32,
+}
+
+impl Reader<'_> {
+    fn is(self, at: usize, text: &str) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.is(text))
+    }
+
+    fn line(self, at: usize) -> u32 {
+        self.tokens.get(at).or(self.tokens.last()).map_or(1, |token| token.line)
+    }
+
+    /// Where the exported value begins.
+    fn export(self) -> Option<usize> {
+        let starts_with = |at: usize, words: &[&str]| words.iter().zip(at..).all(|(word, at)| self.is(at, word));
+        (0..self.tokens.len()).find_map(|at| {
+            let patterns: [&[&str]; 2] = [&["export", "default"], &["module", ".", "exports", "="]];
+            patterns.iter().find(|words| starts_with(at, words)).map(|words| at + words.len())
+        })
+    }
+
+    /// The value that begins here, if it ends where a value may end; else it is part of an expression.
+    fn value(self, start: usize) -> (Value, usize) {
+        let (value, end) = self.operand(start);
+        let end = self.after_types(end);
+        if self.ends(end) { (value, end) } else { (Value::Computed { line: self.line(start) }, self.skip(end)) }
+    }
+
+    fn operand(self, start: usize) -> (Value, usize) {
+        let computed = Value::Computed { line: self.line(start) };
+        let Some(token) = self.tokens.get(start) else { return (computed, start) };
+        match &token.kind {
+            Kind::Text(text) => (Value::Text(text.clone()), start + 1),
+            Kind::Mark('{') => self.object(start),
+            // `<Config>{…}`
+            Kind::Mark('<') => match (start..self.tokens.len()).find(|&at| self.is(at, ">")) {
+                Some(end) => self.operand(end + 1),
+                None => (computed, start + 1),
+            },
+            Kind::Word(word) if word == "defineConfig" && self.is(start + 1, "(") => {
+                let (value, end) = self.value(start + 2);
+                let end = if self.is(end, ",") { end + 1 } else { end };
+                if self.is(end, ")") { (value, end + 1) } else { (computed, end) }
+            }
+            Kind::Word(word) if is_literal(word) => (Value::Word(word.clone()), start + 1),
+            Kind::Word(word) => (self.constant(word).unwrap_or(computed), start + 1),
+            _ => (computed, start),
+        }
+    }
+
+    /// The value of `const name = …` anywhere in the file, if there is exactly one such line.
+    fn constant(self, name: &str) -> Option<Value> {
+        let mut found = (0..self.tokens.len()).filter(|&at| self.is(at, "const") && self.is(at + 1, name));
+        let (at, other) = (found.next()?, found.next());
+        let equals = (at + 2..self.tokens.len()).find(|&at| self.is(at, "="))?;
+        let reader = Reader { depth: self.depth + 1, ..self };
+        (other.is_none() && self.depth < 8).then(|| reader.value(equals + 1).0)
+    }
+
+    fn object(self, start: usize) -> (Value, usize) {
+        let mut object = Object::default();
+        let mut at = start + 1;
+        while at < self.tokens.len() && !self.is(at, "}") {
+            at = self.entry(at, &mut object);
+            if self.is(at, ",") {
+                at += 1;
+            }
+        }
+        (Value::Object(object), at + 1)
+    }
+
+    /// `key: value`, `key` alone, `...spread`, or a method, whose value is computed. Always moves on.
+    fn entry(self, at: usize, object: &mut Object) -> usize {
+        let Some(Kind::Text(key) | Kind::Word(key)) = self.tokens.get(at).map(|token| &token.kind) else {
+            // `...spread` or `[computed]: value` may set any key.
+            object.spread = Some(self.line(at));
+            return self.skip(at).max(at + 1);
+        };
+        let (value, end) = if self.is(at + 1, ":") {
+            self.value(at + 2)
+        } else if self.is(at + 1, ",") || self.is(at + 1, "}") {
+            (self.operand(at).0, at + 1)
+        } else {
+            (Value::Computed { line: self.line(at) }, self.skip(at + 1))
+        };
+        object.entries.push((key.clone(), value));
+        end.max(at + 1)
+    }
+
+    /// Over `as const`, `as Type`, `satisfies Type` and `!`.
+    fn after_types(self, mut at: usize) -> usize {
+        while self.is(at, "as") || self.is(at, "satisfies") || (self.is(at, "!") && !self.is(at + 1, "=")) {
+            at += if self.is(at, "!") { 1 } else { 2 };
+            // `Config["out"]`, `Partial<Config>` and `kit.Config`.
+            while self.is(at, ".") || self.is(at, "[") || self.is(at, "<") {
+                let close = if self.is(at, "[") { "]" } else { ">" };
+                let end = (at..self.tokens.len()).find(|&end| self.is(end, close));
+                at = if self.is(at, ".") { at + 2 } else { end.map_or(self.tokens.len(), |end| end + 1) };
+            }
+        }
+        at
+    }
+
+    /// Whether a value may end before this token: at a separator, at the end, or where a new line begins a statement.
+    fn ends(self, at: usize) -> bool {
+        let Some(token) = self.tokens.get(at) else { return true };
+        let separator = [",", "}", ")", "]", ";"].iter().any(|mark| token.is(mark));
+        let new_line = at > 0 && self.tokens[at - 1].line < token.line && matches!(token.kind, Kind::Word(_));
+        separator || new_line
+    }
+
+    /// To the `,`, `}` or `)` that ends the expression; brackets within it are passed over.
+    fn skip(self, mut at: usize) -> usize {
+        let mut depth = 0_u32;
+        while let Some(token) = self.tokens.get(at) {
+            match token.kind {
+                Kind::Mark('{' | '(' | '[') => depth += 1,
+                Kind::Mark('}' | ')' | ']' | ',' | ';') if depth == 0 => return at,
+                Kind::Mark('}' | ')' | ']') => depth -= 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        at
+    }
+}
+
+fn is_literal(word: &str) -> bool {
+    matches!(word, "true" | "false" | "null" | "undefined") || word.starts_with(|c: char| c.is_ascii_digit())
+}

@@ -1,0 +1,90 @@
+//! The migration tools, one file each. A new tool is a file with a [`Tool`] record and a line in [`TOOLS`].
+
+pub mod drizzle;
+pub mod sql;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::Located;
+use super::plan::{Decision, Plan};
+use super::project::Project;
+use crate::error::{Doing, Error};
+
+/// Every tool, in the order in which a folder's layout is tried.
+pub const TOOLS: &[&Tool] = &[&drizzle::TOOL, &sql::TOOL];
+
+/// What a migration tool looks for and how it plans.
+pub struct Tool {
+    /// Its name, for `--tool` and reports.
+    pub name: &'static str,
+    /// What it looks for in a migrations folder, as words for a message.
+    pub looks_for: &'static str,
+    /// Whether its folder is looked for when neither a folder nor a tool is given. A tool whose layout is weak evidence
+    /// is not.
+    pub found_unasked: bool,
+    /// Whether a folder has its layout; the answer is the evidence.
+    pub recognises: fn(folder: &Path) -> Option<String>,
+    /// Which of its layouts holds; refuses a folder that is not for SQLite.
+    pub layout: fn(folder: &Path, project: &Project, decisions: &mut Vec<Decision>) -> Result<&'static str, Error>,
+    /// The ledger where nothing names one, by layout.
+    pub ledger: fn(layout: &str) -> &'static str,
+    /// The ledger's table that the project names, and where; none for a tool whose ledger has no name to choose.
+    pub config_table: Option<ReadTable>,
+    /// Compares the folder with the ledger.
+    pub plan: fn(located: &Located, before: &Connection) -> Result<Plan, Error>,
+}
+
+/// Reads the name of the ledger's table from a project, with the evidence.
+pub type ReadTable = fn(project: &Project) -> Result<Option<(String, String)>, Error>;
+
+impl fmt::Debug for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tool").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The tool with this name.
+///
+/// # Errors
+/// When there is none; the error lists the names that there are.
+pub fn named(name: &str) -> Result<&'static Tool, Error> {
+    TOOLS.iter().find(|tool| tool.name == name).copied().ok_or_else(|| {
+        let names: Vec<_> = TOOLS.iter().map(|tool| format!("`{}`", tool.name)).collect();
+        Error::usage("reading `--tool`", format!("there is no tool `{name}`"))
+            .hint(format!("the tools are {}", names.join(", ")))
+    })
+}
+
+/// The entries of a folder, by name in the order of their bytes.
+fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+    let doing = || format!("reading the migrations folder `{}`", super::shown(folder));
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(folder).doing(doing)? {
+        let entry = entry.doing(doing)?;
+        entries.push((entry.file_name().to_string_lossy().into_owned(), folder.join(entry.file_name())));
+    }
+    entries.sort();
+    Ok(entries)
+}
+
+/// Whether the database has a table with this name; SQLite's names do not tell upper case from lower case.
+fn has_table(before: &Connection, name: &str) -> Result<bool, Error> {
+    before
+        .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE", [name], |_| Ok(()))
+        .optional()
+        .map(|found| found.is_some())
+        .doing(|| format!("looking for the table `{name}` in the snapshot"))
+}
+
+/// `'text'` in SQL.
+fn text_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// `"name"` in SQL.
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,265 @@
+//! The report for people: the verdict and its reason, what was found, what changed, what ran.
+
+mod finding;
+mod layout;
+mod paint;
+mod sections;
+
+use layout::wrap;
+use paint::{Paint, Role};
+
+use super::document::{Document, Finding, Outcome, Verdict};
+use super::visible::visible;
+use super::words::{count, count_of, thousands};
+use crate::findings::rule::Level;
+
+/// How the text is laid out.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// Whether ANSI colours are used.
+    pub colour: bool,
+    /// Columns of the terminal; lines of prose and tables fit into it, code is never broken.
+    pub width: usize,
+    /// How much is told.
+    pub detail: Detail,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// The verdict and one line per finding.
+    Brief,
+    /// What a person needs to decide.
+    #[default]
+    Normal,
+    /// Also every statement that ran, every note in full, every table and column.
+    Full,
+}
+
+/// The widest that lines become; wider text is hard to read.
+const WIDEST: usize = 200;
+/// The narrowest that lines become.
+const NARROWEST: usize = 40;
+/// Lines after which the verdict is said again at the end.
+const LONG: usize = 60;
+
+/// The report as text. Every line ends in a newline; nothing in it acts on a terminal except the colours, if asked for.
+#[must_use]
+pub fn render(document: &Document, style: &Style) -> String {
+    let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
+    let mut page = Page { style, paint: Paint(style.colour), lines: Vec::new() };
+    verdict(&mut page, document);
+    if style.detail == Detail::Brief {
+        finding::findings(&mut page, &document.findings);
+        return page.finish();
+    }
+    sections::context(&mut page, document);
+    page.blank();
+    finding::findings(&mut page, &document.findings);
+    sections::tables(&mut page, document);
+    sections::columns(&mut page, document);
+    sections::schema(&mut page, document);
+    sections::plan(&mut page, &document.plan);
+    sections::execution(&mut page, document);
+    sections::alternatives(&mut page, document);
+    sections::not_compared(&mut page, document);
+    sections::snapshot(&mut page, document);
+    if page.lines.len() > LONG {
+        verdict(&mut page, document);
+    }
+    page.finish()
+}
+
+/// What `rehearse plan` shows: what is applied, what will run and what never will, and how that was found out.
+#[must_use]
+pub fn render_plan(plan: &super::document::Plan, style: &Style) -> String {
+    let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
+    let mut page = Page { style, paint: Paint(style.colour), lines: Vec::new() };
+    sections::whole_plan(&mut page, plan);
+    page.finish()
+}
+
+/// What `rehearse rules` shows: code, name, level and condition of every rule.
+#[must_use]
+pub fn render_rules(rules: &[[&str; 4]], style: &Style) -> String {
+    let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
+    let mut page = Page { style, paint: Paint(style.colour), lines: Vec::new() };
+    sections::rules(&mut page, rules);
+    page.finish()
+}
+
+/// One sentence: the outcome, the numbers, the reason.
+fn verdict(page: &mut Page, document: &Document) {
+    let standing: Vec<&Finding> = document.findings.iter().filter(|finding| finding.waived.is_none()).collect();
+    let numbers = numbers(&document.findings);
+    let worst = standing.iter().max_by_key(|finding| finding.level).map(|finding| finding.level);
+    let first = worst.and_then(|level| standing.iter().find(|finding| finding.level == level));
+    let (head, role, reason) = match document.verdict {
+        Verdict::Failed => {
+            let head = if numbers.is_empty() { "failed".to_owned() } else { format!("failed, {numbers}") };
+            (head, Role::Error, failure(document).or_else(|| first.map(|finding| finding.message.clone())))
+        }
+        Verdict::Findings => {
+            let role = worst.map_or(Role::Error, Role::of);
+            (
+                if numbers.is_empty() { "findings".to_owned() } else { numbers },
+                role,
+                first.map(|finding| finding.message.clone()),
+            )
+        }
+        Verdict::Passed => {
+            let head = if numbers.is_empty() { "passed".to_owned() } else { format!("passed, {numbers}") };
+            let reason = first
+                .filter(|finding| finding.level > Level::Note)
+                .map_or_else(|| all_is_well(document), |finding| finding.message.clone());
+            (
+                head,
+                if worst.is_some_and(|level| level > Level::Note) { Role::Warning } else { Role::Good },
+                Some(reason),
+            )
+        }
+    };
+    let reason = reason.unwrap_or_default();
+    let colon = if reason.is_empty() { "" } else { ":" };
+    page.hanging(&format!("{head}{colon}"), role, &visible(&reason), Role::Strong, 2);
+}
+
+/// `3 errors, 1 warning, 2 waived`.
+fn numbers(findings: &[Finding]) -> String {
+    let of =
+        |level: Level| findings.iter().filter(|finding| finding.level == level && finding.waived.is_none()).count();
+    let waived = findings.iter().filter(|finding| finding.waived.is_some()).count();
+    let mut parts = Vec::new();
+    for (number, one, many) in [
+        (of(Level::Error), "error", "errors"),
+        (of(Level::Warning), "warning", "warnings"),
+        (of(Level::Note), "note", "notes"),
+        (waived, "waived", "waived"),
+    ] {
+        if number > 0 {
+            parts.push(count_of(number, one, many));
+        }
+    }
+    parts.join(", ")
+}
+
+fn failure(document: &Document) -> Option<String> {
+    let step = document.execution.steps.iter().find(|step| step.error.is_some())?;
+    let error = step.error.as_ref()?;
+    Some(format!(
+        "`{}` failed on the copy at line {}: {}",
+        step.migration,
+        thousands(u64::from(step.line)),
+        error.message
+    ))
+}
+
+fn all_is_well(document: &Document) -> String {
+    let rows = document.tables.iter().filter_map(|table| table.rows.before).sum();
+    let held = format!(
+        "{} with {}",
+        count_of(document.tables.iter().filter(|table| table.before_name.is_some()).count(), "table", "tables"),
+        count(rows, "row", "rows")
+    );
+    match document.execution.outcome {
+        Outcome::NothingPending => format!("no migration is pending on {held}"),
+        _ => format!(
+            "{} ran on a copy of {held}, and no rule objects",
+            count_of(document.plan.pending.len(), "migration", "migrations")
+        ),
+    }
+}
+
+/// The lines so far.
+struct Page {
+    style: Style,
+    paint: Paint,
+    lines: Vec<String>,
+}
+
+impl Page {
+    fn push(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    /// One empty line, never two.
+    fn blank(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.push(String::new());
+        }
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.blank();
+        let line = self.paint.text(Role::Strong, text);
+        self.push(line);
+    }
+
+    /// `head text` in two roles, wrapped, the later lines indented.
+    fn hanging(&mut self, head: &str, head_role: Role, text: &str, role: Role, indent: usize) {
+        let beside = self.style.width.saturating_sub(layout::width(head) + 1).max(NARROWEST / 4);
+        let first = wrap(text, beside).into_iter().next().unwrap_or_default();
+        let rest = text[first.len()..].trim_start();
+        let line = format!("{} {}", self.paint.text(head_role, head), self.paint.text(role, &first));
+        self.push(line);
+        if !rest.is_empty() {
+            for line in wrap(rest, self.style.width - indent) {
+                let line = format!("{}{}", " ".repeat(indent), self.paint.text(role, &line));
+                self.push(line);
+            }
+        }
+    }
+
+    /// A line of prose, wrapped, later lines indented by two more.
+    fn prose(&mut self, indent: usize, text: &str, role: Role) {
+        for (index, line) in wrap(text, self.style.width - indent - 2).into_iter().enumerate() {
+            let line =
+                format!("{}{}", " ".repeat(if index == 0 { indent } else { indent + 2 }), self.paint.text(role, &line));
+            self.push(line);
+        }
+    }
+
+    /// A line of an excerpt's frame: the sign in the frame's colour, then text as it is.
+    fn frame(&mut self, gutter: usize, sign: &str, text: &str) {
+        let line = format!("{}{}{text}", " ".repeat(gutter), self.paint.text(Role::Frame, sign));
+        self.push(line);
+    }
+
+    /// A line of an excerpt below the statement.
+    fn frame_painted(&mut self, gutter: usize, text: &str, role: Role) {
+        let line =
+            format!("{}{} {}", " ".repeat(gutter), self.paint.text(Role::Frame, " |"), self.paint.text(role, text));
+        self.push(line);
+    }
+
+    fn finish(mut self) -> String {
+        while self.lines.last().is_some_and(String::is_empty) {
+            self.lines.pop();
+        }
+        let mut text = String::new();
+        for line in &self.lines {
+            text.push_str(&inert(line.trim_end_matches(' ')));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Keeps a line from being read as a command by a CI system that watches the log (GitHub's `::…` and `##[…`), by
+/// signs of the same look and width.
+fn inert(line: &str) -> String {
+    let mut start = 0;
+    loop {
+        let rest = &line[start..];
+        if let Some(colour) = rest.strip_prefix("\u{1b}[") {
+            start = line.len() - colour.len() + colour.find('m').map_or(colour.len(), |end| end + 1);
+        } else if rest.starts_with(' ') {
+            start += 1;
+        } else {
+            break;
+        }
+    }
+    let (before, body) = line.split_at(start);
+    let body = body.strip_prefix("::").map_or_else(|| body.to_owned(), |rest| format!("\u{2236}:{rest}"));
+    format!("{before}{body}").replace("##[", "#\u{266f}[")
+}

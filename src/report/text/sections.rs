@@ -1,0 +1,626 @@
+//! What follows the findings: what changed by table and column, the schema, what ran and how, and that the snapshot is as it was.
+
+use std::collections::BTreeMap;
+
+use super::layout::{Cell, Grid, Side, width, wrap};
+use super::paint::Role;
+use super::{Detail, Page};
+use crate::report::document::{Column, Document, Migration, Outcome, Plan, Step, Table, TableChange};
+use crate::report::visible::{visible, visible_lines};
+use crate::report::words::{bytes, count, count_of, duration, list, thousands};
+
+/// Lines of a section that are shown without `-v`.
+const SHOWN: usize = 30;
+
+/// One dim line under the verdict: what was rehearsed on what.
+pub fn context(page: &mut Page, document: &Document) {
+    let rows: u64 = document.tables.iter().filter_map(|table| table.rows.before).sum();
+    let tables = document.tables.iter().filter(|table| table.before_name.is_some()).count();
+    let parts = [
+        format!(
+            "{}: {} with {}, {}",
+            document.snapshot.path,
+            count_of(tables, "table", "tables"),
+            count(rows, "row", "rows"),
+            bytes(document.snapshot.bytes)
+        ),
+        format!("{}, {}", document.plan.tool, document.plan.driver),
+        count_of(document.plan.pending.len(), "pending migration", "pending migrations"),
+    ];
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts.iter().map(|part| visible(part)) {
+        match lines.last_mut().filter(|line| width(line) + width(&part) + 3 <= page.style.width) {
+            Some(line) => line.extend([" · ", part.as_ref()]),
+            None => lines.push(part.into_owned()),
+        }
+    }
+    let room = page.style.width;
+    for line in lines.iter().flat_map(|line| wrap(line, room)) {
+        let line = page.paint.text(Role::Dim, &line);
+        page.push(line);
+    }
+}
+
+/// The tables that changed, and one line about the others.
+pub fn tables(page: &mut Page, document: &Document) {
+    if document.tables.is_empty() {
+        return;
+    }
+    let (changed, unchanged): (Vec<&Table>, Vec<&Table>) =
+        document.tables.iter().partition(|table| table_changed(table));
+    page.heading("Tables");
+    let shown = if page.style.detail == Detail::Full || changed.len() <= SHOWN { changed.len() } else { SHOWN };
+    let mut grid = Grid::new(&[
+        ("table", Side::Left),
+        ("before", Side::Right),
+        ("after", Side::Right),
+        ("lost", Side::Right),
+        ("gained", Side::Right),
+        ("changed", Side::Right),
+        ("", Side::Left),
+    ]);
+    for table in &changed[..shown] {
+        let number = |value: Option<u64>, absent: &str| value.map_or_else(|| absent.to_owned(), thousands);
+        let counted = |value: Option<u64>, role: Role| match value {
+            None => Cell::new(
+                if table.rows.before.is_some() && table.rows.after.is_some() { "?" } else { "" },
+                Role::Warning,
+            ),
+            Some(0) => Cell::new("0", Role::Dim),
+            Some(value) => Cell::new(thousands(value), role),
+        };
+        grid.row(vec![
+            Cell::new(visible(&table.name), Role::Plain),
+            Cell::new(number(table.rows.before, "–"), Role::Plain),
+            Cell::new(number(table.rows.after, "–"), Role::Plain),
+            counted(table.rows.lost, Role::Error),
+            counted(table.rows.gained, Role::Good),
+            counted(table.rows.changed, Role::Warning),
+            Cell::new(became(table), Role::Dim),
+        ]);
+    }
+    indented(page, &grid);
+    if shown < changed.len() {
+        page.prose(
+            2,
+            &format!("{} changed too (all with -v)", count_of(changed.len() - shown, "other table", "other tables")),
+            Role::Dim,
+        );
+    }
+    if !unchanged.is_empty() {
+        let rows = unchanged.iter().filter_map(|table| table.rows.after).sum();
+        let other = if changed.is_empty() { ("table", "tables") } else { ("other table", "other tables") };
+        let text =
+            format!("{}, {}: unchanged", count_of(unchanged.len(), other.0, other.1), count(rows, "row", "rows"));
+        page.prose(2, &text, Role::Dim);
+        if page.style.detail == Detail::Full {
+            let names: Vec<String> = unchanged.iter().map(|table| visible(&table.name).into_owned()).collect();
+            page.prose(4, &names.join(", "), Role::Dim);
+        }
+    }
+}
+
+fn table_changed(table: &Table) -> bool {
+    let some = |rows: Option<u64>| rows.is_some_and(|rows| rows > 0);
+    table.change != TableChange::Same
+        || table.rows.before != table.rows.after
+        || some(table.rows.lost)
+        || some(table.rows.gained)
+        || some(table.rows.changed)
+        || !table.columns.is_empty()
+}
+
+fn became(table: &Table) -> String {
+    let from = || format!("renamed from {}", visible(table.before_name.as_deref().unwrap_or_default()));
+    match table.change {
+        TableChange::Same => String::new(),
+        TableChange::Renamed => from(),
+        TableChange::Rebuilt if table.before_name.as_ref().is_some_and(|before| *before != table.name) => {
+            format!("rebuilt, {}", from())
+        }
+        TableChange::Rebuilt => "rebuilt".to_owned(),
+        TableChange::Added => "new".to_owned(),
+        TableChange::Dropped => "dropped".to_owned(),
+    }
+}
+
+/// The columns whose NULLs, storage classes or values changed for another reason than that rows came or went.
+pub fn columns(page: &mut Page, document: &Document) {
+    let full = page.style.detail == Detail::Full;
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for table in &document.tables {
+        if matches!(table.change, TableChange::Added | TableChange::Dropped) {
+            continue;
+        }
+        for column in &table.columns {
+            let facts = column_facts(table, column, full);
+            if !facts.is_empty() {
+                lines.push((visible(&format!("{}.{}", table.name, column.name)).into_owned(), facts.join("; ")));
+            }
+        }
+    }
+    if lines.is_empty() {
+        return;
+    }
+    page.heading("Columns");
+    let shown = if full || lines.len() <= SHOWN { lines.len() } else { SHOWN };
+    pairs(page, &lines[..shown]);
+    if shown < lines.len() {
+        page.prose(
+            2,
+            &format!("{} changed too (all with -v)", count_of(lines.len() - shown, "other column", "other columns")),
+            Role::Dim,
+        );
+    }
+}
+
+fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
+    let mut facts = Vec::new();
+    let total = |classes: &BTreeMap<String, u64>| classes.values().sum::<u64>();
+    let (values_before, values_after) = (total(&column.classes.before), total(&column.classes.after));
+    match (&column.before_name, column.nulls.after) {
+        (None, _) => facts.push("new".to_owned()),
+        (Some(_), None) => {
+            facts.push(format!("dropped, held {}", count(values_before, "value", "values")));
+            return facts;
+        }
+        (Some(before), _) if *before != column.name => facts.push(format!("renamed from {}", visible(before))),
+        _ => {}
+    }
+    if let Some(values) = column.values.as_ref().filter(|values| values.changed > 0) {
+        let parts: Vec<String> = [
+            (values.nulled, "became NULL"),
+            (values.filled, "filled"),
+            (values.converted, "in another storage class"),
+            (values.lossy, "lost digits or text"),
+        ]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", thousands(number)))
+        .collect();
+        let of = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+        facts.push(format!("{} changed{of}", count(values.changed, "value", "values")));
+    }
+    let moved = table.rows.before == table.rows.after || full;
+    let nulls_grew = column.nulls.after > column.nulls.before;
+    if column.nulls.before != column.nulls.after && (moved || nulls_grew) {
+        match (column.nulls.before, column.nulls.after) {
+            (Some(before), Some(after)) => facts.push(format!("NULLs {} → {}", thousands(before), thousands(after))),
+            (None, Some(after)) if after > 0 => facts.push(count(after, "NULL", "NULLs")),
+            _ => {}
+        }
+    }
+    let new_class = column.classes.after.keys().any(|class| !column.classes.before.contains_key(class));
+    if column.classes.before != column.classes.after && (moved || (new_class && values_after > 0)) {
+        let mut classes: Vec<&String> = column.classes.before.keys().chain(column.classes.after.keys()).collect();
+        classes.sort();
+        classes.dedup();
+        for class in classes {
+            let of = |side: &BTreeMap<String, u64>| side.get(class).copied().unwrap_or(0);
+            let (before, after) = (of(&column.classes.before), of(&column.classes.after));
+            if column.before_name.is_none() {
+                facts.push(format!("{} {class}", thousands(after)));
+            } else if before != after {
+                facts.push(format!("{class} {} → {}", thousands(before), thousands(after)));
+            }
+        }
+    }
+    facts
+}
+
+/// The diff of the CREATE statements.
+pub fn schema(page: &mut Page, document: &Document) {
+    if document.schema.diff.is_empty() && document.schema.changes.is_empty() {
+        return;
+    }
+    page.heading("Schema");
+    if page.style.detail == Detail::Full || document.schema.diff.is_empty() {
+        let lines: Vec<(String, String)> = document
+            .schema
+            .changes
+            .iter()
+            .map(|change| {
+                let table = change
+                    .table
+                    .as_ref()
+                    .filter(|table| **table != change.name)
+                    .map(|table| format!(" of {table}"))
+                    .unwrap_or_default();
+                let what = format!("{} {}", change.kind, change.change);
+                let detail = if change.detail.is_empty() { String::new() } else { format!(": {}", change.detail) };
+                (what, visible(&format!("{}{table}{detail}", change.name)).into_owned())
+            })
+            .collect();
+        pairs(page, &lines);
+        page.blank();
+    }
+    let lines = visible_lines(&document.schema.diff);
+    let shown = if page.style.detail == Detail::Full || lines.len() <= 2 * SHOWN { lines.len() } else { 2 * SHOWN };
+    for line in &lines[..shown] {
+        let role = match line.as_bytes().first() {
+            Some(b'+') => Role::Added,
+            Some(b'-') => Role::Removed,
+            Some(b'@') => Role::Dim,
+            _ => Role::Plain,
+        };
+        let (sign, body) =
+            line.split_at(line.chars().next().filter(|sign| "+- ".contains(*sign)).map_or(0, char::len_utf8));
+        for (index, piece) in wrap(body, page.style.width.saturating_sub(7)).into_iter().enumerate() {
+            let (sign, indent) = if index == 0 { (sign, "") } else { (sign, "    ") };
+            let line = format!("  {}", page.paint.text(role, format!("{sign}{indent}{piece}").trim_end()));
+            page.push(line);
+        }
+    }
+    if shown < lines.len() {
+        page.prose(2, &format!("{} more (all with -v)", count_of(lines.len() - shown, "line", "lines")), Role::Dim);
+    }
+}
+
+/// What the tool will not run, or ran in another form.
+pub fn plan(page: &mut Page, plan: &Plan) {
+    let named = |migrations: &[Migration]| {
+        let names: Vec<String> = migrations.iter().map(|migration| visible(&migration.name).into_owned()).collect();
+        list(&names, "and")
+    };
+    let lines: Vec<(String, String)> =
+        [("skipped for ever", &plan.skipped), ("edited after it ran", &plan.edited), ("without a file", &plan.missing)]
+            .into_iter()
+            .filter(|(_, migrations)| !migrations.is_empty())
+            .map(|(what, migrations)| (what.to_owned(), named(migrations)))
+            .collect();
+    if !lines.is_empty() {
+        page.heading("Not run");
+        pairs(page, &lines);
+    }
+}
+
+/// The tool, the driver, the connection, every migration with its time; with `-v` every statement.
+pub fn execution(page: &mut Page, document: &Document) {
+    page.heading("What ran");
+    let settings = &document.execution.settings;
+    let mut lines = vec![
+        ("tool".to_owned(), tool(&document.plan)),
+        ("migrations".to_owned(), visible(&document.plan.folder).into_owned()),
+    ];
+    let shipped = settings
+        .driver_sqlite_version
+        .as_ref()
+        .map(|version| format!(", which ships SQLite {version}"))
+        .unwrap_or_default();
+    lines.push((
+        "driver".to_owned(),
+        visible(&format!(
+            "{}{shipped}; rehearsed with SQLite {}",
+            document.plan.driver, document.rehearse.sqlite_version
+        ))
+        .into_owned(),
+    ));
+    lines.push((
+        "settings".to_owned(),
+        format!(
+            "foreign keys {}, double-quoted strings {}, journal mode {}",
+            if settings.foreign_keys { "on" } else { "off" },
+            if settings.dqs { "allowed" } else { "refused" },
+            visible(&settings.journal_mode)
+        ),
+    ));
+    if !settings.transaction.is_empty() {
+        lines.push(("transaction".to_owned(), visible(&settings.transaction).into_owned()));
+    }
+    if !settings.several_statements.is_empty() {
+        lines.push((
+            "chunks".to_owned(),
+            visible(&format!("several statements in one: {}", settings.several_statements)).into_owned(),
+        ));
+    }
+    if !settings.around.is_empty() {
+        lines.push(("around it".to_owned(), visible(&settings.around.join("; ")).into_owned()));
+    }
+    for (index, decision) in document.plan.decisions.iter().enumerate() {
+        let what = if index == 0 { "found out" } else { "" };
+        lines.push((
+            what.to_owned(),
+            visible(&format!("{} {}: {}", decision.what, decision.value, decision.why)).into_owned(),
+        ));
+    }
+    pairs(page, &lines);
+    migrations(page, document);
+}
+
+fn tool(plan: &Plan) -> String {
+    let mut text = plan.tool.clone();
+    if !plan.layout.is_empty() {
+        text.extend([", ", &plan.layout]);
+    }
+    let ledger = if plan.ledger.is_empty() { ", no ledger".to_owned() } else { format!(", ledger {}", plan.ledger) };
+    text.push_str(&ledger);
+    visible(&format!("{text}, {} applied", thousands(plan.applied.len() as u64))).into_owned()
+}
+
+fn migrations(page: &mut Page, document: &Document) {
+    let steps = &document.execution.steps;
+    if document.execution.outcome == Outcome::NothingPending || document.plan.pending.is_empty() {
+        page.prose(2, "nothing was pending, so nothing ran", Role::Dim);
+        return;
+    }
+    if document.execution.outcome == Outcome::Refused {
+        page.prose(2, "the tool would not have started, so nothing ran", Role::Error);
+        return;
+    }
+    page.blank();
+    let mut grid = Grid::new(&[
+        ("migration", Side::Left),
+        ("statements", Side::Right),
+        ("rows", Side::Right),
+        ("time", Side::Right),
+        ("", Side::Left),
+    ]);
+    for migration in &document.plan.pending {
+        let own: Vec<&Step> = steps.iter().filter(|step| step.migration == migration.name).collect();
+        let ran = own.iter().filter(|step| step.ran).count();
+        let written: u64 = own
+            .iter()
+            .flat_map(|step| &step.changes)
+            .map(|change| change.inserted + change.updated + change.deleted)
+            .sum();
+        let time = own.iter().map(|step| step.elapsed_ms).sum();
+        let failed = own.iter().find(|step| step.error.is_some());
+        let outcome = match failed {
+            Some(step) => format!("failed at line {}", thousands(u64::from(step.line))),
+            None if own.is_empty() => "did not run".to_owned(),
+            None if ran < own.len() => {
+                format!("{} left out by the driver", count_of(own.len() - ran, "statement", "statements"))
+            }
+            None => String::new(),
+        };
+        grid.row(vec![
+            Cell::new(visible(&migration.name), Role::Plain),
+            Cell::new(thousands(ran as u64), Role::Plain),
+            Cell::new(thousands(written), Role::Plain),
+            Cell::new(if own.is_empty() { String::new() } else { duration(time) }, Role::Plain),
+            Cell::new(outcome, if failed.is_some() { Role::Error } else { Role::Warning }),
+        ]);
+    }
+    indented(page, &grid);
+    let resources = &document.resources;
+    page.prose(
+        2,
+        &format!(
+            "{} in all on this machine; the file went from {} to {}",
+            duration(document.execution.elapsed_ms),
+            bytes(resources.bytes_before),
+            bytes(resources.bytes_after)
+        ),
+        Role::Dim,
+    );
+    if page.style.detail == Detail::Full {
+        all_steps(page, steps);
+    }
+}
+
+fn all_steps(page: &mut Page, steps: &[Step]) {
+    let mut migration = "";
+    for step in steps {
+        if step.migration != migration {
+            migration = &step.migration;
+            page.blank();
+            page.prose(2, &visible(&format!("{} ({})", step.migration, step.file)), Role::Strong);
+        }
+        let number = page.paint.text(Role::Dim, &format!("{:>5}", step.statement));
+        let time = if step.ran { duration(step.elapsed_ms) } else { "left out".to_owned() };
+        let first = visible_lines(&step.sql).iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        let room = page.style.width.saturating_sub(5 + 2 + 2 + width(&time));
+        let sql = super::layout::cut(&first, room);
+        let space = " ".repeat(room.saturating_sub(width(&sql)));
+        let line = format!("{number}  {sql}{space}  {}", page.paint.text(Role::Dim, &time));
+        page.push(line);
+        for change in &step.changes {
+            let counts: Vec<String> =
+                [(change.inserted, "inserted"), (change.updated, "updated"), (change.deleted, "deleted")]
+                    .into_iter()
+                    .filter(|(number, _)| *number > 0)
+                    .map(|(number, what)| format!("{} {what}", count(number, "row", "rows")))
+                    .collect();
+            let by = match change.by.as_str() {
+                "foreign-key" => " by a foreign-key action",
+                "trigger" => " by a trigger",
+                _ => "",
+            };
+            let role = if change.deleted > 0 && change.by != "statement" { Role::Error } else { Role::Dim };
+            page.prose(9, &visible(&format!("{}: {}{by}", change.table, counts.join(", "))), role);
+        }
+        if let Some(error) = &step.error {
+            let code = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+            page.prose(9, &visible(&format!("{}{code}", error.message)), Role::Error);
+        }
+    }
+}
+
+/// The same migrations under the other drivers that production may use.
+pub fn alternatives(page: &mut Page, document: &Document) {
+    if document.execution.alternatives.is_empty() {
+        return;
+    }
+    page.heading("Other drivers");
+    let mut grid = Grid::new(&[
+        ("driver", Side::Left),
+        ("outcome", Side::Left),
+        ("rows lost", Side::Right),
+        ("differs", Side::Left),
+    ]);
+    for alternative in &document.execution.alternatives {
+        let (outcome, role) = match alternative.outcome {
+            Outcome::Completed => ("completed".to_owned(), Role::Plain),
+            Outcome::NothingPending => ("nothing pending".to_owned(), Role::Plain),
+            Outcome::Failed => {
+                (format!("failed: {}", alternative.error.as_deref().unwrap_or("no message")), Role::Error)
+            }
+            Outcome::Refused => ("refused".to_owned(), Role::Error),
+        };
+        let differs: Vec<String> = alternative
+            .differs
+            .iter()
+            .map(|(table, rows)| {
+                format!("{table}: {}", rows.map_or_else(|| "gone".to_owned(), |rows| count(rows, "row", "rows")))
+            })
+            .collect();
+        let lost = alternative.rows_lost;
+        grid.row(vec![
+            Cell::new(visible(&alternative.driver), Role::Plain),
+            Cell::new(visible(&outcome), role),
+            Cell::new(thousands(lost), if lost > 0 { Role::Error } else { Role::Dim }),
+            Cell::new(visible(&differs.join(", ")), Role::Plain),
+        ]);
+    }
+    indented(page, &grid);
+}
+
+/// What could not be compared.
+pub fn not_compared(page: &mut Page, document: &Document) {
+    if document.not_compared.is_empty() {
+        return;
+    }
+    page.heading("Not compared");
+    let lines: Vec<(String, String)> = document
+        .not_compared
+        .iter()
+        .map(|item| (visible(&item.table).into_owned(), visible(&item.why).into_owned()))
+        .collect();
+    pairs(page, &lines);
+}
+
+/// The file that was given, how the copy was taken, and that it is as it was.
+pub fn snapshot(page: &mut Page, document: &Document) {
+    let snapshot = &document.snapshot;
+    page.heading("Snapshot");
+    let mode = match snapshot.journal_mode.as_str() {
+        "wal" => "WAL mode".to_owned(),
+        mode => format!("journal mode {mode}"),
+    };
+    let log = match snapshot.wal_bytes {
+        Some(size) => format!(", write-ahead log of {} beside it", bytes(size)),
+        None => String::new(),
+    };
+    let text = format!(
+        "{}: {}, {} of {}, {mode}{log}",
+        snapshot.path,
+        bytes(snapshot.bytes),
+        count(snapshot.pages, "page", "pages"),
+        count(u64::from(snapshot.page_size), "byte", "bytes")
+    );
+    page.prose(2, &visible(&text), Role::Plain);
+    let taken = match snapshot.copied_by.as_str() {
+        "backup" => "copied through SQLite's backup interface".to_owned(),
+        "reflink" => "copied as a reflink".to_owned(),
+        "copy" => "copied as a file".to_owned(),
+        other => format!("copied by {other}"),
+    };
+    if snapshot.untouched {
+        page.prose(
+            2,
+            &visible(&format!("{taken}; not touched: size, time and content are what they were")),
+            Role::Plain,
+        );
+    } else {
+        page.prose(
+            2,
+            &visible(&format!("{taken}; it changed while the rehearsal ran: {}", snapshot.changed.join(", "))),
+            Role::Warning,
+        );
+    }
+    page.blank();
+}
+
+/// `rehearse plan`.
+pub fn whole_plan(page: &mut Page, plan: &Plan) {
+    let pending = plan.pending.len();
+    let head = if pending == 0 {
+        "nothing is pending".to_owned()
+    } else {
+        format!("{} pending", count_of(pending, "migration is", "migrations are"))
+    };
+    let head = page.paint.text(Role::Strong, &head);
+    page.push(head);
+    page.blank();
+    let mut lines =
+        vec![("tool".to_owned(), tool(plan)), ("migrations".to_owned(), visible(&plan.folder).into_owned())];
+    if !plan.driver.is_empty() {
+        lines.push(("driver".to_owned(), visible(&plan.driver).into_owned()));
+    }
+    for (index, decision) in plan.decisions.iter().enumerate() {
+        let what = if index == 0 { "found out" } else { "" };
+        lines.push((
+            what.to_owned(),
+            visible(&format!("{} {}: {}", decision.what, decision.value, decision.why)).into_owned(),
+        ));
+    }
+    pairs(page, &lines);
+    page.blank();
+    let mut grid = Grid::new(&[
+        ("state", Side::Left),
+        ("migration", Side::Left),
+        ("statements", Side::Right),
+        ("file", Side::Left),
+    ]);
+    for (state, role, migrations) in [
+        ("applied", Role::Dim, &plan.applied),
+        ("edited", Role::Warning, &plan.edited),
+        ("missing", Role::Warning, &plan.missing),
+        ("skipped", Role::Error, &plan.skipped),
+        ("pending", Role::Good, &plan.pending),
+    ] {
+        for migration in migrations {
+            let statements =
+                if migration.file.is_empty() { String::new() } else { thousands(migration.statements as u64) };
+            grid.row(vec![
+                Cell::new(state, role),
+                Cell::new(visible(&migration.name), Role::Plain),
+                Cell::new(statements, Role::Plain),
+                Cell::new(visible(&migration.file), Role::Dim),
+            ]);
+        }
+    }
+    indented(page, &grid);
+}
+
+/// `rehearse rules`.
+pub fn rules(page: &mut Page, rules: &[[&str; 4]]) {
+    let mut family = "";
+    for [code, name, level, when] in rules {
+        if !family.is_empty() && code[..2] != *family {
+            page.blank();
+        }
+        family = &code[..2];
+        let role = match *level {
+            "error" => Role::Error,
+            "warning" => Role::Warning,
+            _ => Role::Note,
+        };
+        let line = format!("{code} {} {}", page.paint.text(Role::Strong, name), page.paint.text(role, level));
+        page.push(line);
+        page.prose(6, when, Role::Plain);
+    }
+}
+
+/// `key  text` lines, the texts aligned and wrapped.
+fn pairs(page: &mut Page, lines: &[(String, String)]) {
+    let key = lines.iter().map(|(key, _)| width(key)).max().unwrap_or(0).min(page.style.width / 3);
+    let room = page.style.width.saturating_sub(key + 4).max(20);
+    for (name, text) in lines {
+        let names = wrap(name, key);
+        let texts = wrap(text, room);
+        for level in 0..names.len().max(texts.len()) {
+            let name = names.get(level).map_or("", String::as_str);
+            let text = texts.get(level).map_or("", String::as_str);
+            let space = " ".repeat(key.saturating_sub(width(name)));
+            let line = format!("  {}{space}  {text}", page.paint.text(Role::Dim, name));
+            page.push(line);
+        }
+    }
+}
+
+fn indented(page: &mut Page, grid: &Grid) {
+    for line in grid.lines(page.style.width.saturating_sub(2), page.paint) {
+        page.push(format!("  {line}"));
+    }
+}

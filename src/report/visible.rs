@@ -1,0 +1,73 @@
+//! Makes text from a database or a project harmless and visible.
+//!
+//! Names, SQL and messages that quote them are not to be trusted: an escape sequence in a table's name could repaint the terminal, a
+//! bidirectional control could make `posts` read as something else, a newline could forge a line of the report.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// One line of text in which nothing acts: control characters, escape sequences, bidirectional controls, invisible characters and line
+/// breaks are written as escapes (`\n`, `\x1b`, `\u{202e}`). Everything else stays as it is.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            _ if !acts(character) => shown.push(character),
+            _ if character.is_ascii() => {
+                let _ = write!(shown, "\\x{:02x}", u32::from(character));
+            }
+            _ => {
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
+            }
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Text of several lines, each made [`visible`]; a tab is four spaces, a carriage return before the line break is dropped.
+#[must_use]
+pub fn visible_lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| visible(&line.replace('\t', "    ")).into_owned()).collect()
+}
+
+/// Whether this character does something instead of being seen.
+pub(crate) fn acts(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}'                                            // soft hyphen
+            | '\u{61c}' | '\u{200b}'..='\u{200f}'               // Arabic letter mark; zero width; left-to-right and right-to-left marks
+            | '\u{2028}'..='\u{202e}'                           // line and paragraph separators, embeddings and overrides
+            | '\u{2060}'..='\u{206f}' | '\u{feff}'              // invisible operators, isolates; byte order mark
+            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' // Hangul fillers
+            | '\u{180e}' | '\u{fff9}'..='\u{fffb}'              // Mongolian vowel separator; interlinear annotation
+            | '\u{e0000}'..='\u{e007f}') // tags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{visible, visible_lines};
+
+    #[test]
+    fn what_acts_becomes_visible() {
+        assert_eq!(visible("posts"), "posts");
+        assert_eq!(visible("文章 café 🦀"), "文章 café 🦀");
+        assert_eq!(visible("a\nb\r\tc"), "a\\nb\\r\\tc");
+        assert_eq!(visible("\u{1b}[31mred\u{7}\0"), "\\x1b[31mred\\x07\\x00");
+        assert_eq!(visible("\u{7f}\u{9b}2J"), "\\x7f\\u{9b}2J");
+        assert_eq!(visible("\u{202e}stsop\u{2069}"), "\\u{202e}stsop\\u{2069}");
+        assert_eq!(visible("zero\u{200b}width\u{feff}"), "zero\\u{200b}width\\u{feff}");
+        assert_eq!(visible("\u{2028}\u{e0041}"), "\\u{2028}\\u{e0041}");
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(visible_lines("a\r\n\tb\u{1b}[2J\nc\rd"), ["a", "    b\\x1b[2J", "c\\rd"]);
+    }
+}
