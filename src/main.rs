@@ -5,6 +5,5 @@ use std::process::ExitCode;
 mod cli;
 
 fn main() -> ExitCode {
-    rehearse::snapshot::workspace::remove_on_signal();
     ExitCode::from(cli::main())
 }

@@ -3,6 +3,9 @@
 //!
 //! An app is this test binary run again as a child process: `REHEARSE_TEST_ROLE` says what it does.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a child process answers its test")]
+
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
@@ -59,14 +62,10 @@ impl Place {
     fn refusal(&self, path: &Path) -> String {
         let error = self.open(path).unwrap_err();
         assert_eq!(error.exit_code(), 4);
-        let mut text = error.to_string();
-        for hint in error.hints() {
-            text += &format!("\nhint: {hint}");
-        }
-        if let Some(code) = error.code() {
-            text += &format!("\nrule: {code}");
-        }
-        text.replace(self.folder.path().to_str().unwrap(), "…")
+        let hints = error.hints().iter().map(|hint| format!("hint: {hint}"));
+        let rule = error.code().map(|code| format!("rule: {code}"));
+        let lines: Vec<_> = std::iter::once(error.to_string()).chain(hints).chain(rule).collect();
+        lines.join("\n").replace(self.folder.path().to_str().unwrap(), "…")
     }
 
     fn listing(&self) -> Vec<(String, Vec<u8>)> {
@@ -453,7 +452,7 @@ fn a_damaged_schema() {
 fn damage_is_never_a_panic() {
     let place = Place::new();
     let whole = fs::read(place.database("whole.db")).unwrap();
-    for at in (0..whole.len()).step_by(211).chain(0..200) {
+    for at in (0..whole.len()).step_by(997).chain((0..110).step_by(3)) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0xff;
         let _ = place.open(&place.write("bad.db", &bytes)).map(|snapshot| snapshot.check_untouched());
@@ -886,6 +885,36 @@ fn a_kept_copy_is_one_file_with_everything() {
     assert_eq!(place.listing().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["kept.db", "prod.db"]);
     let count: i64 = connect(&place.path("kept.db")).query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 5);
+}
+
+#[test]
+fn a_copy_is_not_kept_while_a_connection_reads_it() {
+    let place = Place::new();
+    let path = place.database("prod.db");
+    connect(&path).execute_batch("PRAGMA journal_mode = wal").unwrap();
+    let snapshot = place.open(&path).unwrap();
+    let copy = WorkingCopy::of(&snapshot, &place.workspace, "copy.db").unwrap();
+    let reader = connect(copy.path());
+    reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
+    connect(copy.path()).execute_batch("DELETE FROM t").unwrap();
+    let error = copy.keep(&place.path("kept.db")).unwrap_err().to_string();
+    assert!(error.ends_with("another connection is open on the copy"), "{error}");
+    assert!(!place.path("kept.db").exists());
+}
+
+#[test]
+fn a_transaction_that_was_left_open_is_not_kept() {
+    let place = Place::new();
+    let snapshot = place.open(&place.database("prod.db")).unwrap();
+    let copy = WorkingCopy::of(&snapshot, &place.workspace, "copy.db").unwrap();
+    let mut migrating = App::start(copy.path());
+    migrating
+        .run("PRAGMA cache_size = 1; BEGIN; UPDATE t SET filler = hex(zeroblob(400)); DELETE FROM t WHERE id > 10");
+    drop(migrating);
+    copy.keep(&place.path("kept.db")).unwrap();
+    let kept = place.open(&place.path("kept.db")).unwrap();
+    assert_eq!(rows(&kept), 100);
+    assert_sound(&kept);
 }
 
 #[test]

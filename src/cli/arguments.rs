@@ -6,9 +6,13 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use rehearse::Options;
 use rehearse::error::Error;
+use rehearse::execution::drivers::DRIVERS;
 use rehearse::findings::rule::Level;
 use rehearse::migrations::Request;
+use rehearse::migrations::tools::TOOLS;
 use rehearse::report::Format;
+
+use super::suggest;
 
 /// Runs pending SQLite migrations on a copy of production data and tells what they would lose.
 #[derive(Debug, Parser)]
@@ -164,6 +168,10 @@ impl ProjectArguments {
                 .hint("give a copy of the production database: --snapshot FILE")
                 .hint("to see what a rehearsal looks like: rehearse demo")
         })?;
+        let tools: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+        let drivers: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
+        known("tool", self.tool.as_deref(), &tools)?;
+        known("driver", self.driver.as_deref(), &drivers)?;
         Ok(Options {
             snapshot,
             migrations: Request {
@@ -182,6 +190,16 @@ impl ProjectArguments {
     }
 }
 
+fn known(what: &str, given: Option<&str>, valid: &[&str]) -> Result<(), Error> {
+    match given {
+        Some(name) if !valid.contains(&name) => {
+            let doing = format!("reading `--{what}`");
+            Err(suggest::unknown_error(&doing, what, name, valid).hint(format!("valid: {}", valid.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn on_or_off(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -193,7 +211,7 @@ fn on_or_off(text: &str) -> Result<bool, String> {
 fn format(text: &str) -> Result<Format, String> {
     Format::named(text).ok_or_else(|| {
         let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-        super::suggest::unknown("format", text, &names)
+        suggest::unknown("format", text, &names)
     })
 }
 

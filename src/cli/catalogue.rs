@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::{Effects, Style as Ansi};
 use rehearse::error::Error;
-use rehearse::findings::catalogue::RULES;
+use rehearse::findings::catalogue::{RULES, find};
 use rehearse::findings::rule::{Basis, Rule};
 use rehearse::report::{Format, json, text};
 
@@ -40,9 +40,7 @@ fn as_json(rule: &Rule) -> serde_json::Value {
 
 /// The page of the rule of this code or name.
 pub fn explain(given: &str, terminal: &Terminal) -> Result<u8, Error> {
-    let wanted = given.to_lowercase();
-    let found = RULES.iter().find(|rule| rule.code.to_lowercase() == wanted || rule.name == wanted);
-    let Some(rule) = found else { return Err(unknown(given)) };
+    let rule = find(given).ok_or_else(|| unknown(given))?;
     let output = match terminal.format {
         Format::Json => json::pretty(&as_json(rule)),
         Format::Text => page(rule.page, terminal.style().colour),
@@ -53,13 +51,7 @@ pub fn explain(given: &str, terminal: &Terminal) -> Result<u8, Error> {
 
 fn unknown(given: &str) -> Error {
     let names: Vec<&str> = RULES.iter().flat_map(|rule| [rule.code, rule.name]).collect();
-    let cause = format!("there is no rule `{given}`");
-    let error = Error::usage("explaining a rule", cause);
-    let error = match suggest::nearest(given, &names) {
-        Some(name) => error.hint(format!("did you mean `{name}`?")),
-        None => error,
-    };
-    error.hint("every rule: rehearse rules")
+    suggest::unknown_error("explaining a rule", "rule", given, &names).hint("every rule: rehearse rules")
 }
 
 /// The page as it is, its headings in bold on a terminal.

@@ -7,11 +7,14 @@ mod output;
 mod progress;
 mod reports;
 mod suggest;
+mod test;
 
 use clap::Parser as _;
 use rehearse::Options;
 use rehearse::error::Error;
+use rehearse::observer::Silent;
 use rehearse::report::{Format, json, text};
+use rehearse::snapshot::workspace;
 
 use arguments::{Arguments, Command, RunArguments};
 use output::Terminal;
@@ -19,7 +22,8 @@ use reports::Reports;
 
 /// What is printed where nothing was asked for.
 const USAGE: &str = "\
-rehearse runs your pending migrations on a copy of production data and tells what they would lose
+rehearse runs your pending migrations on a copy of production data and tells
+what they would lose
 
 usage: rehearse --snapshot FILE
 next:  rehearse demo      see it find a loss, on a database made on the spot
@@ -44,17 +48,18 @@ pub fn main() -> u8 {
 }
 
 fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
+    workspace::remove_on_signal()?;
     match &arguments.command {
         None => rehearse(&arguments.run, terminal),
         Some(Command::Plan(project)) => {
-            let plan = rehearse::plan(&project.options()?)?;
+            let plan = rehearse::plan(&project.options()?, &Silent)?.document();
             terminal.print(&match terminal.format {
                 Format::Text => text::render_plan(&plan, &terminal.style()),
                 Format::Json => json::pretty(&plan),
             })?;
             Ok(0)
         }
-        Some(Command::Test { paths }) => test(paths, terminal),
+        Some(Command::Test { paths }) => test::run(paths, terminal),
         Some(Command::Rules) => catalogue::list(terminal),
         Some(Command::Explain { rule }) => catalogue::explain(rule, terminal),
         Some(Command::Demo { folder }) => demo::run(folder.as_deref(), terminal),
@@ -78,9 +83,4 @@ fn run_and_report(options: &Options, reports: Reports, terminal: &Terminal) -> R
     terminal.print(&terminal.format.render(&document, &terminal.style()))?;
     written?;
     Ok(rehearsal.exit_code())
-}
-
-fn test(paths: &[std::path::PathBuf], terminal: &Terminal) -> Result<u8, Error> {
-    let _ = (paths, terminal);
-    Err(Error::cannot("running scenarios", "not there yet"))
 }

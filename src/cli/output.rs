@@ -6,7 +6,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Effects, Style as Ansi};
 use rehearse::error::Error;
-use rehearse::findings::catalogue::RULES;
+use rehearse::findings::catalogue::find;
 use rehearse::observer::{Observer, Silent};
 use rehearse::report::Format;
 use rehearse::report::text::{Detail, Style};
@@ -23,32 +23,32 @@ pub struct Terminal {
     /// The form of the report on stdout.
     pub format: Format,
     detail: Detail,
+    colour: ColorChoice,
 }
 
 impl Terminal {
     /// As the arguments and the environment say.
     pub fn new(arguments: &OutputArguments) -> Self {
-        match arguments.color {
+        let colour = match arguments.color {
             Colour::Auto => ColorChoice::Auto,
             Colour::Always => ColorChoice::Always,
             Colour::Never => ColorChoice::Never,
-        }
-        .write_global();
+        };
         let detail = match (arguments.quiet, arguments.verbose) {
             (true, _) => Detail::Brief,
             (false, 0) => Detail::Normal,
             (false, _) => Detail::Full,
         };
-        Self { format: arguments.format, detail }
+        Self { format: arguments.format, detail, colour }
     }
 
     /// How text for people is laid out on stdout.
     pub fn style(&self) -> Style {
-        Style {
-            colour: AutoStream::choice(&std::io::stdout()) != ColorChoice::Never,
-            width: width(),
-            detail: self.detail,
-        }
+        let colour = match self.colour {
+            ColorChoice::Auto => AutoStream::choice(&std::io::stdout()) != ColorChoice::Never,
+            given => given != ColorChoice::Never,
+        };
+        Style { colour, width: width(), detail: self.detail }
     }
 
     /// Whether only the least is wanted.
@@ -58,7 +58,7 @@ impl Terminal {
 
     /// Prints to stdout. A reader that went away is no error: the exit code still tells the outcome.
     pub fn print(&self, text: &str) -> Result<(), Error> {
-        let mut stdout = AutoStream::auto(std::io::stdout().lock());
+        let mut stdout = AutoStream::new(std::io::stdout().lock(), self.colour);
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 Err(Error::cannot("writing to the standard output", error))
@@ -69,7 +69,7 @@ impl Terminal {
 
     /// Prints to stderr as it is; where that fails, there is nobody to tell.
     pub fn say_aside(&self, text: &str) {
-        let _ = AutoStream::auto(std::io::stderr().lock()).write_all(text.as_bytes());
+        let _ = AutoStream::new(std::io::stderr().lock(), self.colour).write_all(text.as_bytes());
     }
 
     /// Prints why no rehearsal was possible and what to do next.
@@ -78,11 +78,7 @@ impl Terminal {
         let cyan: Ansi = AnsiColor::Cyan.on_default() | Effects::BOLD;
         let head = match error.code() {
             Some(code) => {
-                let name = RULES
-                    .iter()
-                    .find(|rule| rule.code == code)
-                    .map(|rule| format!(" {}", rule.name))
-                    .unwrap_or_default();
+                let name = find(code).map(|rule| format!(" {}", rule.name)).unwrap_or_default();
                 format!("{red}error[{code}]{red:#}{name}")
             }
             None => format!("{red}error{red:#}"),

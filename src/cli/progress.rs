@@ -32,13 +32,13 @@ impl Line {
     }
 
     fn draw(&self, stage: &Stage, done: u64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut line = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if now - state.begun < PATIENCE || state.drawn.is_some_and(|drawn| now - drawn < INTERVAL) {
+        if now - line.begun < PATIENCE || line.drawn.is_some_and(|drawn| now - drawn < INTERVAL) {
             return;
         }
-        state.drawn = Some(now);
-        let text: String = words(stage, done, state.total).chars().take(self.width.saturating_sub(1)).collect();
+        line.drawn = Some(now);
+        let text: String = words(stage, done, line.total).chars().take(self.width.saturating_sub(1)).collect();
         let _ = write!(std::io::stderr(), "\r\x1b[2K{text}");
     }
 }

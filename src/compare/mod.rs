@@ -4,10 +4,13 @@
 //! did; rows are matched by key. A table that no statement wrote and whose definition and root page stayed is counted on both
 //! sides, but not merged row by row. What could not be read is listed, never left out.
 
+pub mod broken;
 pub mod integrity;
 pub mod lineage;
 pub mod rows;
 pub mod values;
+
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
@@ -37,6 +40,10 @@ pub struct Comparison {
     pub schema_diff: String,
     /// What SQLite says of both states.
     pub integrity: Integrity,
+    /// Views and triggers that could not be compiled before, with what SQLite says.
+    pub broken_before: BTreeMap<String, String>,
+    /// Views and triggers that cannot be compiled after.
+    pub broken_after: BTreeMap<String, String>,
     /// What could not be compared, and why.
     pub not_compared: Vec<NotCompared>,
 }
@@ -105,6 +112,8 @@ impl Comparison {
         Ok(Self {
             schema_changes: schema_changes(&before, &after, &pairs),
             schema_diff: changes::diff(&before, &after),
+            broken_before: broken::objects(states.before, &before),
+            broken_after: broken::objects(states.after, &after),
             tables,
             integrity,
             not_compared,
@@ -277,23 +286,41 @@ impl RowComparison {
 }
 
 fn schema_changes(before: &Schema, after: &Schema, pairs: &[Pair]) -> Vec<changes::Change> {
+    let names = Renamed(pairs);
     let mut changes = Vec::new();
     for pair in pairs {
         let old = pair.before.as_ref().and_then(|name| before.table(name));
         let new = pair.after.as_ref().and_then(|name| after.table(name));
         match (old, new) {
             (Some(before), Some(after)) => {
-                changes.extend(changes::of_table(&Paired { before, after, columns: pair.columns.clone() }));
+                changes.extend(changes::of_table(&Paired { before, after, columns: pair.columns.clone() }, &names));
             }
             (Some(before), None) => changes.push(changes::of_lone_table(before, How::Removed)),
             (None, Some(after)) => changes.push(changes::of_lone_table(after, How::Added)),
             (None, None) => {}
         }
     }
-    let renamed = |name: &str| {
-        let pair = pairs.iter().find(|pair| pair.before.as_ref().is_some_and(|before| before.eq_ignore_ascii_case(name)));
-        pair.and_then(|pair| pair.after.clone())
-    };
-    changes.extend(changes::of_objects(before, after, &renamed));
+    changes.extend(changes::of_objects(before, after, &names));
     changes
+}
+
+/// What tables and columns are called after.
+struct Renamed<'a>(&'a [Pair]);
+
+impl Renamed<'_> {
+    fn pair(&self, table: &str) -> Option<&Pair> {
+        self.0.iter().find(|pair| pair.before.as_ref().is_some_and(|before| before.eq_ignore_ascii_case(table)))
+    }
+}
+
+impl changes::Names for Renamed<'_> {
+    fn table(&self, table: &str) -> String {
+        self.pair(table).and_then(|pair| pair.after.clone()).unwrap_or_else(|| table.to_owned())
+    }
+
+    fn column(&self, table: &str, column: &str) -> String {
+        let columns = self.pair(table).map(|pair| pair.columns.as_slice()).unwrap_or_default();
+        let renamed = columns.iter().find(|(before, _)| before.eq_ignore_ascii_case(column));
+        renamed.map_or_else(|| column.to_owned(), |(_, after)| after.clone())
+    }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::plan::Decision;
 use super::project::{DrizzleConfig, Project, Setting};
-use super::tools::{TOOLS, Tool};
+use super::tools::{TOOLS, Tool, drizzle};
 use super::{Request, shown};
 use crate::error::Error;
 
@@ -58,7 +58,7 @@ pub(super) fn decide(
     Ok(folder)
 }
 
-/// The tool: asked for, or the one whose layout the folder has, or drizzle where its configuration names the folder.
+/// The tool: asked for, or drizzle where its configuration names the folder, or the one whose layout the folder has.
 pub(super) fn tool(
     asked: Option<&'static Tool>,
     folder: &Path,
@@ -67,25 +67,29 @@ pub(super) fn tool(
 ) -> Result<&'static Tool, Error> {
     let (tool, why) = if let Some(tool) = asked {
         (tool, "`--tool`".to_owned())
-    } else if let Some((tool, why)) = TOOLS.iter().find_map(|tool| Some((*tool, (tool.recognises)(folder)?))) {
-        (tool, why)
-    } else if let Some(config) = project.config.as_ref().filter(|config| config.out_folder() == folder) {
-        (TOOLS[0], format!("`out` in {}", shown(&config.file)))
+    } else if let Some(config) = project.config.as_ref().filter(|config| config.names(folder)) {
+        (&drizzle::TOOL, format!("{} names the folder", shown(&config.file)))
+    } else if let Some(found) = TOOLS.iter().find_map(|tool| Some((*tool, (tool.recognises)(folder)?))) {
+        found
     } else {
-        let looked: Vec<_> = TOOLS.iter().map(|tool| tool.looks_for).collect();
-        return Err(Error::usage(
-            format!("reading the migrations folder `{}`", shown(folder)),
-            if is_empty(folder) { "it is empty".into() } else { format!("it holds neither {}", looked.join(" nor ")) },
-        )
-        .hint(GIVE_FOLDER));
+        let doing = format!("reading the migrations folder `{}`", shown(folder));
+        return Err(Error::usage(doing, no_layout(folder)).hint(GIVE_FOLDER));
     };
     decisions.push(Decision { what: "tool", value: tool.name.into(), why });
     Ok(tool)
 }
 
+fn no_layout(folder: &Path) -> String {
+    if is_empty(folder) {
+        return "it is empty".into();
+    }
+    let looked: Vec<_> = TOOLS.iter().map(|tool| format!("{} ({})", tool.looks_for, tool.name)).collect();
+    format!("it holds nothing that a tool looks for: {}", looked.join(", "))
+}
+
 /// The configuration that belongs to a folder that was given: the one that names it, else the only one.
 fn config_with_out(project: &Project, folder: &Path) -> Option<DrizzleConfig> {
-    let named = project.configs.iter().find(|config| shown(&config.out_folder()) == shown(folder));
+    let named = project.configs.iter().find(|config| config.names(folder));
     named.or(if project.configs.len() == 1 { project.configs.first() } else { None }).cloned()
 }
 

@@ -18,9 +18,9 @@ pub struct Plan {
     /// Every migration that is in the folder or in the ledger, in the tool's order.
     pub entries: Vec<Entry>,
     /// SQL that the tool runs before the first migration, outside of their transaction, even when nothing is pending:
-    /// creating or upgrading its ledger. It may hold BEGIN and COMMIT.
+    /// creating or upgrading its ledger. It may hold BEGIN and COMMIT. Empty where the tool refuses.
     pub setup: Vec<String>,
-    /// Why the tool would refuse to run at all, in its own words.
+    /// Why the tool would refuse to run at all, in its own words. Then nothing runs, whatever is pending.
     pub refusal: Option<Refusal>,
     /// What was found out about the project and why, in the order of finding.
     pub decisions: Vec<Decision>,

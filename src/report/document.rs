@@ -145,7 +145,11 @@ pub struct Execution {
     /// Every statement that ran, in order.
     pub steps: Vec<Step>,
     /// The same under the other drivers that production may use; empty where the driver is known.
+    #[serde(default)]
     pub alternatives: Vec<Alternative>,
+    /// Why the run failed; null where it did not. Where a statement failed, its step has the same.
+    #[serde(default)]
+    pub error: Option<StepError>,
 }
 
 /// How the run ended.

@@ -5,6 +5,7 @@
 //!
 //! A new format is one file here and one line in [`Format::ALL`].
 
+pub mod assemble;
 pub mod document;
 pub mod json;
 pub mod text;

@@ -2,7 +2,7 @@
 
 use similar::TextDiff;
 
-use super::{Object, Schema, Table};
+use super::{ForeignKey, Object, Schema, Table};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,16 +114,25 @@ pub struct Paired<'a> {
     pub columns: Vec<(String, String)>,
 }
 
+/// What a table or a column before is called after; itself where it was not renamed.
+pub trait Names {
+    /// The name after of this table before.
+    fn table(&self, table: &str) -> String;
+    /// The name after of this column of a table before.
+    fn column(&self, table: &str, column: &str) -> String;
+}
+
 /// Differences between the two sides of one table.
 #[must_use]
-pub fn of_table(pair: &Paired<'_>) -> Vec<Change> {
+pub fn of_table(pair: &Paired<'_>, names: &dyn Names) -> Vec<Change> {
     let mut changes = Changes { table: pair.after.name.clone(), list: Vec::new() };
     if !pair.before.name.eq_ignore_ascii_case(&pair.after.name) {
         changes.push(Kind::Table, How::Renamed, &pair.after.name, &pair.before.name, &pair.after.name);
     }
     columns(pair, &mut changes);
     keys(pair, &mut changes);
-    constraints(pair, &mut changes);
+    foreign_keys(pair, names, &mut changes);
+    checks(pair, &mut changes);
     options(pair, &mut changes);
     changes.list
 }
@@ -141,9 +150,9 @@ pub fn of_lone_table(table: &Table, how: How) -> Change {
     }
 }
 
-/// Differences in indexes, triggers and views. `renamed` gives the name after of a table before, or none where it is gone.
+/// Differences in indexes, triggers and views.
 #[must_use]
-pub fn of_objects(before: &Schema, after: &Schema, renamed: &dyn Fn(&str) -> Option<String>) -> Vec<Change> {
+pub fn of_objects(before: &Schema, after: &Schema, names: &dyn Names) -> Vec<Change> {
     let mut changes = Vec::new();
     for (kind, old, new) in [
         (Kind::Index, &before.indexes, &after.indexes),
@@ -152,17 +161,17 @@ pub fn of_objects(before: &Schema, after: &Schema, renamed: &dyn Fn(&str) -> Opt
     ] {
         for (key, object) in old {
             match new.get(key) {
-                None => changes.push(of_object(kind, How::Removed, object, renamed(&object.table))),
+                None => changes.push(of_object(kind, How::Removed, object, &names.table(&object.table))),
                 Some(now) if !same_sql(&object.sql, &now.sql) => changes.push(Change {
                     before: object.sql.clone(),
                     after: now.sql.clone(),
-                    ..of_object(kind, How::Changed, now, None)
+                    ..of_object(kind, How::Changed, now, &now.table)
                 }),
                 Some(_) => {}
             }
         }
         let added = new.iter().filter(|(key, _)| !old.contains_key(*key));
-        changes.extend(added.map(|(_, object)| of_object(kind, How::Added, object, None)));
+        changes.extend(added.map(|(_, object)| of_object(kind, How::Added, object, &object.table)));
     }
     changes
 }
@@ -177,11 +186,11 @@ pub fn diff(before: &Schema, after: &Schema) -> String {
     TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).header("before", "after").to_string()
 }
 
-fn of_object(kind: Kind, how: How, object: &Object, table: Option<String>) -> Change {
+fn of_object(kind: Kind, how: How, object: &Object, table: &str) -> Change {
     Change {
         kind,
         how,
-        table: table.unwrap_or_else(|| object.table.clone()),
+        table: table.to_owned(),
         name: object.name.clone(),
         before: String::new(),
         after: String::new(),
@@ -276,32 +285,72 @@ fn keys(pair: &Paired<'_>, changes: &mut Changes) {
     changes.push_lone(Kind::Unique, lost, after.into_iter().filter(|columns| !held.contains(columns)).collect());
 }
 
-fn constraints(pair: &Paired<'_>, changes: &mut Changes) {
-    let describe = |table: &Table, name: &dyn Fn(&str) -> String| -> Vec<String> {
-        let keys = table.foreign_keys.iter();
-        keys.map(|key| {
-            let columns: Vec<String> = key.columns.iter().map(|column| name(column)).collect();
-            let parent_columns = match key.parent_columns.as_slice() {
-                [] => String::new(),
-                columns => format!("({})", columns.join(", ")),
-            };
-            let mut text = format!("({}) REFERENCES {}{parent_columns}", columns.join(", "), key.parent);
-            for (event, action) in [("DELETE", &key.on_delete), ("UPDATE", &key.on_update)] {
-                if action != "NO ACTION" {
-                    text.push_str(&format!(" ON {event} {action}"));
-                }
-            }
-            text
-        })
-        .collect()
+/// A foreign key as it reads after, and the columns by which it is recognised.
+struct Described {
+    columns: String,
+    text: String,
+}
+
+fn describe(key: &ForeignKey, own: &dyn Fn(&str) -> String, parent: &str, parents: &dyn Fn(&str) -> String) -> Described {
+    let list = |columns: &[String], name: &dyn Fn(&str) -> String| {
+        columns.iter().map(|column| name(column)).collect::<Vec<_>>().join(", ")
     };
-    let before = describe(pair.before, &|column| now(pair, column));
-    changes.push_lone(Kind::ForeignKey, before, describe(pair.after, &str::to_owned));
-    // SQLite rewrites the table's own name inside CHECKs when a table is renamed.
-    let checks = |table: &Table| -> Vec<String> {
-        table.checks.iter().map(|check| without_table(check, &table.name)).collect()
+    let columns = list(&key.columns, own);
+    let parent_columns = match key.parent_columns.as_slice() {
+        [] => String::new(),
+        columns => format!("({})", list(columns, parents)),
     };
-    changes.push_lone(Kind::Check, checks(pair.before), checks(pair.after));
+    let mut text = format!("({columns}) REFERENCES {parent}{parent_columns}");
+    for (event, action) in [("DELETE", &key.on_delete), ("UPDATE", &key.on_update)] {
+        if action != "NO ACTION" {
+            text = format!("{text} ON {event} {action}");
+        }
+    }
+    Described { columns: columns.to_ascii_lowercase(), text }
+}
+
+fn foreign_keys(pair: &Paired<'_>, names: &dyn Names, changes: &mut Changes) {
+    let before = pair.before.foreign_keys.iter().map(|key| {
+        let (own, parents) = (|column: &str| now(pair, column), |column: &str| names.column(&key.parent, column));
+        describe(key, &own, &names.table(&key.parent), &parents)
+    });
+    let mut before: Vec<Described> = before.collect();
+    let after = pair.after.foreign_keys.iter().map(|key| describe(key, &str::to_owned, &key.parent, &str::to_owned));
+    let mut after: Vec<Described> = after.collect();
+    before.retain(|key| {
+        let same = after.iter().position(|other| other.text.eq_ignore_ascii_case(&key.text));
+        same.map(|place| after.remove(place)).is_none()
+    });
+    for key in before {
+        match after.iter().position(|other| other.columns == key.columns) {
+            Some(place) => changes.push(Kind::ForeignKey, How::Changed, &key.columns, &key.text, &after.remove(place).text),
+            None => changes.push(Kind::ForeignKey, How::Removed, &key.columns, &key.text, ""),
+        }
+    }
+    for key in after {
+        changes.push(Kind::ForeignKey, How::Added, &key.columns, "", &key.text);
+    }
+}
+
+/// SQLite rewrites the table's own name inside CHECKs when a table is renamed. Of different CHECKs as many as possible are taken
+/// for changed ones.
+fn checks(pair: &Paired<'_>, changes: &mut Changes) {
+    let plain = |table: &Table| -> Vec<String> { table.checks.iter().map(|check| without_table(check, &table.name)).collect() };
+    let (mut before, mut after) = (plain(pair.before), plain(pair.after));
+    before.retain(|check| {
+        let same = after.iter().position(|other| other.eq_ignore_ascii_case(check));
+        same.map(|place| after.remove(place)).is_none()
+    });
+    let changed = before.len().min(after.len());
+    for (old, new) in before.iter().zip(&after) {
+        changes.push(Kind::Check, How::Changed, new, old, new);
+    }
+    for check in &before[changed..] {
+        changes.push(Kind::Check, How::Removed, check, check, "");
+    }
+    for check in &after[changed..] {
+        changes.push(Kind::Check, How::Added, check, "", check);
+    }
 }
 
 /// A CHECK without the table's own name before its columns and without the quotes around names, which mean nothing.

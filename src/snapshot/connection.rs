@@ -8,8 +8,9 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-/// How long a connection waits for a writer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How often, a millisecond apart, a connection tries to get in while an app writes. SQLite's own busy handler tries ever more
+/// rarely, and misses the short gaps that a busy app leaves.
+const TRIES: i32 = 10_000;
 
 /// A file in the workspace that nobody writes: read without locks and without sidecars, even in WAL mode.
 pub(super) fn immutable(path: &Path) -> rusqlite::Result<Connection> {
@@ -20,8 +21,11 @@ pub(super) fn immutable(path: &Path) -> rusqlite::Result<Connection> {
 
 /// The snapshot while an app has it open: `-shm`, the app's lock table, is neither created nor written.
 pub(super) fn live(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = open(path, "mode=ro&readonly_shm=1", OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(PATIENCE)?;
+    let mut connection = open(path, "mode=ro&readonly_shm=1", OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_handler(Some(|tries| {
+        std::thread::sleep(Duration::from_millis(1));
+        tries < TRIES
+    }))?;
     Ok(connection)
 }
 

@@ -47,7 +47,7 @@ impl Imprint {
     }
 
     /// The imprint of files whose content may be known already, because it was copied.
-    pub fn of_known(stats: &[(PathBuf, Option<Stat>)], known: impl Fn(&Path) -> Option<Content>) -> io::Result<Self> {
+    pub fn of_known(seen: &[(PathBuf, Option<Stat>)], known: impl Fn(&Path) -> Option<Content>) -> io::Result<Self> {
         let file = |(path, stat): &(PathBuf, Option<Stat>)| -> io::Result<FileImprint> {
             let content = match known(path) {
                 Some(content) => Some(content),
@@ -56,7 +56,7 @@ impl Imprint {
             let state = stat.zip(content).map(|(stat, content)| State { stat, content });
             Ok(FileImprint { path: path.clone(), state })
         };
-        Ok(Self { files: stats.iter().map(file).collect::<io::Result<_>>()? })
+        Ok(Self { files: seen.iter().map(file).collect::<io::Result<_>>()? })
     }
 
     /// Whether a file was written so lately that a second write may have left the same modification time: file systems round

@@ -42,6 +42,9 @@ use imprint::Imprint;
 use location::Location;
 use locks::Liveness;
 
+/// How often a copy is tried while an app writes, raw and through SQLite in turn.
+const ATTEMPTS: usize = 6;
+
 /// The state of production data before the migrations.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -78,7 +81,7 @@ pub struct Facts {
     pub wal: Wal,
     /// The rollback journal beside the file.
     pub journal: Journal,
-    /// Another process held a lock. An app in rollback mode that is between two transactions holds none.
+    /// Another process held a lock, or wrote while the file was copied. An app in rollback mode that is between two transactions holds none.
     pub in_use: bool,
     /// When the file or its WAL was written last.
     pub modified: Option<SystemTime>,
@@ -136,8 +139,9 @@ impl Snapshot {
         }
         let before = workspace.unused("before");
         observer.begin(&Stage::Copy, Some(surroundings.bytes));
-        let taken = surroundings.take(&location, &header, &before, observer)?;
+        let taken = surroundings.take(&location, &header, &before, observer);
         observer.end(&Stage::Copy);
+        let taken = taken?;
         let header = recovery::settle(&location, &before)?;
         let pages = recovery::pages(&location, &before, &header)?;
         let facts = Facts::of(&location, surroundings, &header, pages, taken.method);
@@ -209,22 +213,22 @@ impl Surroundings {
         self.liveness == Liveness::Idle && self.wal.bytes() == 0 && !self.journal.rolls_back()
     }
 
-    /// Takes the private copy: raw where nobody would write meanwhile or readers are kept out, else through SQLite; where that
-    /// does not succeed, the other way.
+    /// Takes the private copy: raw where nobody would write meanwhile or readers are kept out, else through SQLite; where one
+    /// way does not succeed, the other.
     fn take(&self, location: &Location, header: &Header, to: &Path, observer: &dyn Observer) -> Result<Taken, Error> {
-        let raw = || raw_copy::take(location, to, observer);
-        let backup = || backup::take(location, header, to, observer);
-        let taken = match self.liveness {
-            Liveness::Idle | Liveness::Exclusive => match raw()? {
-                Some(taken) => Some(taken),
-                None => backup()?,
-            },
-            Liveness::InUse | Liveness::Writing => match backup()? {
-                Some(taken) => Some(taken),
-                None => raw()?,
-            },
-        };
-        taken.ok_or_else(|| changes_too_fast(location))
+        let mut raw_is_next = matches!(self.liveness, Liveness::Idle | Liveness::Exclusive);
+        for _ in 0..ATTEMPTS {
+            let taken = if raw_is_next {
+                raw_copy::take(location, to, observer)?
+            } else {
+                backup::take(location, header, to, observer)?
+            };
+            if let Some(taken) = taken {
+                return Ok(taken);
+            }
+            raw_is_next = !raw_is_next;
+        }
+        Err(changes_too_fast(location))
     }
 }
 
@@ -244,7 +248,8 @@ impl Facts {
             library_version: header.library_version,
             wal: found.wal,
             journal: found.journal,
-            in_use: found.liveness != Liveness::Idle,
+            // SQLite's backup is used on an idle file only when it turned out to be written.
+            in_use: found.liveness != Liveness::Idle || method == CopyMethod::Backup,
             modified: found.modified,
             method,
         }

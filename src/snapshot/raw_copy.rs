@@ -13,21 +13,9 @@ use super::{CopyMethod, Taken, discard, space};
 use crate::error::Error;
 use crate::observer::{Observer, Stage};
 
-/// How often the copying starts again when the files change meanwhile.
-const ATTEMPTS: usize = 3;
-
-/// Copies the database to `to`, with its WAL and its journal where SQLite would read them. `None` when the files changed each
-/// time while they were copied.
+/// Copies the database to `to`, with its WAL and its journal where SQLite would read them. `None` when the files changed while
+/// they were copied.
 pub(super) fn take(location: &Location, to: &Path, observer: &dyn Observer) -> Result<Option<Taken>, Error> {
-    for _ in 0..ATTEMPTS {
-        if let Some(taken) = attempt(location, to, observer)? {
-            return Ok(Some(taken));
-        }
-    }
-    Ok(None)
-}
-
-fn attempt(location: &Location, to: &Path, observer: &dyn Observer) -> Result<Option<Taken>, Error> {
     let started = SystemTime::now();
     let cannot = |error: io::Error| location.error(error);
     discard(to).map_err(cannot)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::connection;
 use super::location::{Location, beside};
@@ -38,12 +38,16 @@ pub(super) fn pages(location: &Location, copy: &Path, header: &Header) -> Result
     Ok(bytes / u64::from(header.page_size))
 }
 
-/// Reading the header is enough for SQLite to recover; the schema may be damaged. Closing the only connection removes the
-/// sidecars.
-fn recover(copy: &Path) -> rusqlite::Result<()> {
+/// Brings everything into one file. Reading the header is enough for SQLite to recover; the schema may be damaged. Closing the
+/// only connection removes the sidecars.
+pub(super) fn recover(copy: &Path) -> rusqlite::Result<()> {
     let connection = connection::private(copy)?;
     connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if is_busy {
+        let busy = ffi::Error::new(ffi::SQLITE_BUSY);
+        return Err(rusqlite::Error::SqliteFailure(busy, Some("another connection is open on the copy".into())));
+    }
     connection.close().map_err(|(_, error)| error)
 }
 

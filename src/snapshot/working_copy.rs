@@ -5,10 +5,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::connection;
 use super::location::{beside, folder_of};
 use super::workspace::Workspace;
-use super::{Snapshot, imprint::Content};
+use super::{Snapshot, imprint::Content, recovery};
 use crate::error::{Doing, Error};
 
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -37,15 +36,15 @@ impl WorkingCopy {
         &self.path
     }
 
-    /// Moves the copy to `to` as one file without sidecars. No connection to it may be open. Nothing is overwritten, and `to`
-    /// appears only when it is complete.
+    /// Moves the copy to `to` as one file without sidecars. No connection to it may be open. Nothing is overwritten, `to` appears
+    /// only when it is complete, and only its owner may read it.
     ///
     /// # Errors
     /// Those of [`check_keep_target`], and when the file cannot be written.
     pub fn keep(self, to: &Path) -> Result<(), Error> {
         check_keep_target(to, &self.snapshot)?;
         let doing = || keeping(to);
-        settle(&self.path).doing(doing)?;
+        recovery::recover(&self.path).doing(doing)?;
         let mut complete = tempfile::Builder::new().prefix(".rehearse-").tempfile_in(folder_of(to)).doing(doing)?;
         File::open(&self.path)
             .and_then(|mut copy| Content::pour(&mut copy, complete.as_file_mut(), |_| ()))
@@ -114,11 +113,4 @@ fn duplicate(from: &Path, to: &Path) -> io::Result<()> {
     let mut to = File::create_new(to)?;
     io::copy(&mut File::open(from)?, &mut to)?;
     Ok(())
-}
-
-/// Brings a WAL into the file, and rolls back what a migration left open.
-fn settle(path: &Path) -> rusqlite::Result<()> {
-    let connection = connection::private(path)?;
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    connection.close().map_err(|(_, error)| error)
 }

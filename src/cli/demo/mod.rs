@@ -10,6 +10,7 @@ use rehearse::findings::rule::Level;
 use rehearse::migrations::Request;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
+use rehearse::snapshot::Workspace;
 use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest as _, Sha256};
 
@@ -39,19 +40,17 @@ const ROWS: &str = "
     CREATE TABLE IF NOT EXISTS \"__drizzle_migrations\" ( id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric );";
 
 const BEFORE: &str = "\
-An app with drizzle-orm and better-sqlite3. Its production database holds 100 users and 100 posts;
-posts reference users with ON DELETE CASCADE. In the schema `email` became notNull(), and
-`drizzle-kit generate` wrote drizzle/0001_email_required.sql, which copies `users` into a new table.
-migrate() will run it at the next start, return normally, and integrity_check will say ok.
+An app with drizzle-orm and better-sqlite3. Its production database holds
+100 users and 100 posts; posts reference users with ON DELETE CASCADE.
+`email` became notNull() in schema.ts, so `drizzle-kit generate` wrote
+drizzle/0001_email_required.sql, which copies `users` into a new table.
+At the next start migrate() would run it and return normally.
 
 ";
 
 /// Makes the app in `folder`, or in a temporary one that is removed again, and rehearses it there.
 pub fn run(folder: Option<&Path>, terminal: &Terminal) -> Result<u8, Error> {
-    let temporary = tempfile::Builder::new()
-        .prefix("rehearse-demo-")
-        .tempdir()
-        .doing(|| "making a folder for the demo".to_owned())?;
+    let temporary = Workspace::create(None)?;
     let place = folder.map_or_else(|| temporary.path().to_owned(), Path::to_owned);
     make(&place)?;
     let here = std::env::current_dir().doing(|| "finding the current folder".to_owned())?;
@@ -91,22 +90,19 @@ fn show(folder: Option<&Path>, terminal: &Terminal) -> Result<u8, Error> {
 }
 
 fn after(folder: Option<&Path>) -> String {
-    let play = match folder {
+    let enter = match folder {
         Some(folder) => format!("cd {}", visible(&folder.display().to_string())),
         None => "rehearse demo ./demo && cd demo".to_owned(),
     };
-    let rest = [
-        (play.as_str(), "play with this app"),
-        ("rehearse --snapshot prod.db --driver libsql", "the same files are harmless under libsql"),
+    let next = [
         ("rehearse explain LS102", "why this happens and what to do"),
+        (enter.as_str(), "look at the app, change it, and rehearse it again"),
+        ("rehearse --snapshot prod.db --driver libsql", "the same migration keeps every row under libsql"),
         ("rehearse --snapshot FILE", "in the folder of your own app, with a copy of its database"),
     ];
-    let width = rest.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
-    let mut text = String::from(
-        "\nThe rehearsal itself would have exited with 1; the demo worked, so it exits with 0.\n\nNext:\n",
-    );
-    for (command, what) in rest {
-        let _ = writeln!(text, "  {command:width$}  {what}");
+    let mut text = String::from("\nThe rehearsal alone would exit with 1; the demo worked and exits with 0.\n\nNext\n");
+    for (command, what) in next {
+        let _ = writeln!(text, "  {command}\n      {what}");
     }
     text
 }
@@ -137,7 +133,10 @@ fn fill(database: &Path) -> rusqlite::Result<()> {
         Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     connection.execute_batch(INIT)?;
     connection.execute_batch(ROWS)?;
-    let hash: String = Sha256::digest(INIT).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = Sha256::digest(INIT).iter().fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    });
     connection
         .execute("INSERT INTO \"__drizzle_migrations\" (hash, created_at) VALUES (?1, ?2)", params![hash, INIT_WHEN])?;
     connection.close().map_err(|(_, error)| error)

@@ -3,6 +3,7 @@
 mod causes;
 mod execution;
 mod integrity;
+mod random_names;
 mod rows;
 mod schema;
 mod snapshot;

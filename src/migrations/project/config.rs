@@ -14,16 +14,16 @@ use crate::migrations::shown;
 pub struct DrizzleConfig {
     /// The file.
     pub file: PathBuf,
-    /// `dialect`: `sqlite` or `turso`; older files have none.
-    pub dialect: Setting,
-    /// `driver`: `d1-http`, `expo`, `durable-sqlite`, `better-sqlite`, `libsql`, …
-    pub driver: Setting,
+    /// `dialect`: `sqlite` or `turso`; older files have none. None where it is computed.
+    pub dialect: Option<String>,
+    /// `driver`: `d1-http`, `expo`, `durable-sqlite`, `better-sqlite`, `libsql`, … None where it is computed.
+    pub driver: Option<String>,
     /// `out`: the migrations folder, from where the file lies.
     pub out: Setting,
     /// `migrations.table`: the ledger.
     pub table: Setting,
-    /// `breakpoints`: `true` or `false`.
-    pub breakpoints: Setting,
+    /// `breakpoints`, where it is a literal: without them each file is one chunk.
+    pub breakpoints: Option<bool>,
 }
 
 /// A setting of a configuration.
@@ -57,6 +57,12 @@ impl DrizzleConfig {
         folder.components().filter(|part| *part != std::path::Component::CurDir).collect()
     }
 
+    /// Whether this is the folder that the configuration means.
+    #[must_use]
+    pub fn names(&self, folder: &Path) -> bool {
+        !matches!(self.out, Setting::Computed { .. }) && shown(&self.out_folder()) == shown(folder)
+    }
+
     /// Whether another configuration means the same migrations.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
@@ -69,9 +75,9 @@ impl DrizzleConfig {
     }
 
     fn is_for_sqlite(&self) -> bool {
-        let dialect = self.dialect.text().is_none_or(|dialect| matches!(dialect, "sqlite" | "turso"));
+        let dialect = self.dialect.as_deref().is_none_or(|dialect| matches!(dialect, "sqlite" | "turso"));
         let other = ["pg", "mysql2", "pglite", "aws-data-api"];
-        dialect && self.driver.text().is_none_or(|driver| !other.contains(&driver))
+        dialect && self.driver.as_deref().is_none_or(|driver| !other.contains(&driver))
     }
 }
 
@@ -123,14 +129,9 @@ fn read(file: PathBuf, text: &str) -> DrizzleConfig {
         Some(Value::Object(migrations)) => setting(migrations.get("table"), migrations.spread),
         other => setting(other, object.spread),
     };
-    DrizzleConfig {
-        file,
-        dialect: of("dialect"),
-        driver: of("driver"),
-        out: of("out"),
-        table,
-        breakpoints: of("breakpoints"),
-    }
+    let literal = |name| of(name).text().map(ToOwned::to_owned);
+    let breakpoints = literal("breakpoints").and_then(|text| text.parse().ok());
+    DrizzleConfig { dialect: literal("dialect"), driver: literal("driver"), out: of("out"), table, breakpoints, file }
 }
 
 #[cfg(test)]
@@ -139,11 +140,12 @@ mod tests {
 
     fn settings(text: &str) -> [String; 3] {
         let config = read("drizzle.config.ts".into(), text);
-        [config.dialect, config.out, config.table].map(|setting| match setting {
+        let shown = |setting| match setting {
             Setting::Absent => "-".into(),
             Setting::Text(text) => text,
             Setting::Computed { line } => format!("line {line}"),
-        })
+        };
+        [config.dialect.unwrap_or_else(|| "-".into()), shown(config.out), shown(config.table)]
     }
 
     #[test]
@@ -168,7 +170,7 @@ mod tests {
             ("export default defineConfig({ out: `./${y}` })", ["-", "line 1", "-"]),
             ("export default defineConfig({ out: 'a' as const, dialect: 'sqlite' })", ["sqlite", "a", "-"]),
             ("export default defineConfig({ ...base, dialect: 'sqlite' })", ["sqlite", "line 1", "line 1"]),
-            ("export default defineConfig(prod ? { out: 'a' } : { out: 'b' })", ["line 1", "line 1", "line 1"]),
+            ("export default defineConfig(prod ? { out: 'a' } : { out: 'b' })", ["-", "line 1", "line 1"]),
             ("// out: 'no'\nexport default { /* out: 'no' */ out: 'yes' // out: 'no'\n}", ["-", "yes", "-"]),
             (
                 "export default defineConfig({ schema: ['./a', './b'], dbCredentials: { url: process.env.URL!, out: 'no' }, \
@@ -178,7 +180,7 @@ mod tests {
             ("export default defineConfig({ dbCredentials: { url: get(`x${1}}`) }, out: 'yes' })", ["-", "yes", "-"]),
             ("export default defineConfig({ url() { return { out: 'no' } }, out: 'yes' })", ["-", "yes", "-"]),
             ("if (!process.env.X) { throw new Error('no') }\nexport default { out: 'yes' }", ["-", "yes", "-"]),
-            ("", ["line 1", "line 1", "line 1"]),
+            ("", ["-", "line 1", "line 1"]),
         ] {
             assert_eq!(settings(text), expected, "{text}");
         }

@@ -54,7 +54,7 @@ impl Project {
                 "there is no such folder",
             ));
         }
-        let around_folder = folder.and_then(Path::parent).and_then(|parent| root_above(parent, &has_project_file));
+        let around_folder = folder.and_then(|folder| root_above(&above(folder), &has_project_file));
         let root = around_folder.or_else(|| root_above(start, &has_project_mark)).unwrap_or_else(|| start.into());
         let mut project = Self { root: shorter(&root), ..Self::default() };
         project.configs = config::read_all(&project.root, &mut project.notes)?;

@@ -11,7 +11,7 @@ use crate::migrations::plan::Decision;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
     /// `better-sqlite3` of `drizzle-orm/better-sqlite3/migrator`; the whole name of a library.
-    pub module: String,
+    pub driver_module: String,
     /// The source file.
     pub file: PathBuf,
     /// The line, from 1.
@@ -169,7 +169,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn import(&self, module: &str) -> Import {
-        Import { module: module.into(), file: self.file.into(), line: self.line, in_test: self.in_test }
+        Import { driver_module: module.into(), file: self.file.into(), line: self.line, in_test: self.in_test }
     }
 
     fn found(&self, value: String) -> Found {

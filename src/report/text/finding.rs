@@ -61,7 +61,7 @@ pub fn findings(page: &mut Page, findings: &[Finding]) {
 
 /// `error[LS102] cascade-deleted-rows: `posts` lost 100 of 100 rows`.
 fn heading(page: &mut Page, finding: &Finding) {
-    let waived = finding.waived.as_ref().map(|waiver| format!(" (waived: {waiver})")).unwrap_or_default();
+    let waived = finding.waived.as_ref().map(|waiver| format!(" ({waiver})")).unwrap_or_default();
     let head = if finding.waived.is_some() { "waived" } else { finding.level.name() };
     let code = format!("{head}[{}]", visible(&finding.code));
     let fact = format!("{}: {}{waived}", finding.name, finding.message);
@@ -161,7 +161,6 @@ fn notes(finding: &Finding, last_of_its_rule: bool) -> Vec<(&'static str, String
     notes.extend(finding.cause.clone().map(|cause| ("cause", cause)));
     notes.extend(finding.proof.clone().map(|proof| ("proof", proof)));
     notes.extend(finding.help.iter().map(|help| ("help", help.clone())));
-    notes.extend(finding.waived.clone().map(|waiver| ("waived", waiver)));
     if last_of_its_rule {
         notes.push(("more", format!("rehearse explain {}", finding.code)));
     }

@@ -11,6 +11,8 @@ use crate::report::words::{bytes, count, count_of, duration, list, thousands};
 
 /// Lines of a section that are shown without `-v`.
 const SHOWN: usize = 30;
+/// Columns that the line of a step takes at most, so that its time stays near it.
+const STEP: usize = 120;
 
 /// One dim line under the verdict: what was rehearsed on what.
 pub fn context(page: &mut Page, document: &Document) {
@@ -409,7 +411,7 @@ fn all_steps(page: &mut Page, steps: &[Step]) {
         let number = page.paint.text(Role::Dim, &format!("{:>5}", step.statement));
         let time = if step.ran { duration(step.elapsed_ms) } else { "left out".to_owned() };
         let first = visible_lines(&step.sql).iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
-        let room = page.style.width.saturating_sub(5 + 2 + 2 + width(&time));
+        let room = page.style.width.min(STEP).saturating_sub(5 + 2 + 2 + width(&time));
         let sql = super::layout::cut(&first, room);
         let space = " ".repeat(room.saturating_sub(width(&sql)));
         let line = format!("{number}  {sql}{space}  {}", page.paint.text(Role::Dim, &time));

@@ -11,7 +11,7 @@ pub fn number(value: &Value) -> f64 {
         Value::Integer(integer) => from_integer(*integer),
         Value::Real(real) => *real,
         Value::Text(text) => number_of_text(text),
-        // A Buffer becomes its text first.
+        // better-sqlite3's Buffer becomes its text first; other drivers' arrays would not, but no tool writes a blob here.
         Value::Blob(bytes) => number_of_text(&String::from_utf8_lossy(bytes)),
     }
 }

@@ -22,7 +22,7 @@ use crate::migrations::{Located, shown};
 /// The record of this tool.
 pub const TOOL: Tool = Tool {
     name: "drizzle",
-    looks_for: "meta/_journal.json, nor folders with migration.sql",
+    looks_for: "meta/_journal.json or folders with migration.sql",
     found_unasked: true,
     recognises,
     layout,
@@ -39,8 +39,7 @@ const V1: &str = "v1 (folders)";
 fn recognises(folder: &Path) -> Option<String> {
     let journal = v0::journal_path(folder);
     if journal.is_file() {
-        // A journal for another database is not this tool's.
-        return v0::is_for_sqlite(&journal).then(|| format!("{} is there", shown(&journal)));
+        return Some(format!("{} is there", shown(&journal)));
     }
     let first = v1::names(folder).ok()?.into_iter().next()?;
     Some(format!("{} is there", shown(&folder.join(first).join(v1::FILE))))
@@ -166,6 +165,9 @@ fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
             message: message.clone(),
             help: format!("`{}` is not a table that drizzle made; `--ledger-table` names another", located.table),
         });
+    }
+    if plan.refusal.is_some() {
+        plan.setup.clear();
     }
     Ok(plan)
 }

@@ -137,9 +137,6 @@ fn upgrade(plan: &mut Plan, mut local: Vec<Migration>, ledger: &Recorded) {
         value: format!("`{}` is upgraded to the columns of drizzle-orm 1.0", plan.ledger.name),
         why: "it has no column `name`".into(),
     });
-    if plan.refusal.is_some() {
-        plan.setup.clear();
-    }
     plan.entries = decide(local, ledger, &names);
 }
 

@@ -1,0 +1,122 @@
+//! EX: how the run ended.
+
+use crate::execution::Outcome;
+use crate::execution::Step;
+use crate::execution::driver::SeveralStatements;
+use crate::execution::steps::Failure;
+use crate::findings::catalogue::{EX601, EX602, EX609, SN915};
+use crate::findings::evidence::place;
+use crate::findings::rules::causes;
+use crate::findings::wording::{count, names};
+use crate::findings::{Evidence, Finding};
+use crate::migrations::statement::Action;
+
+/// EX601; EX602 where the same migrations pass without rows; SN915 where the tables are there and the ledger is not.
+pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
+    if let Some(refusal) = &evidence.plan.refusal {
+        let tool = evidence.plan.tool;
+        return vec![Finding::new(&EX601, format!("{tool} would not start: {}", refusal.message)).help(refusal.help.clone())];
+    }
+    let Some(failure) = evidence.trial.failure() else { return Vec::new() };
+    let step = failure.step.and_then(|index| evidence.execution().steps.get(index));
+    if let Some(finding) = push_managed(evidence, step, failure) {
+        return vec![finding];
+    }
+    let passes_on_empty = evidence.on_empty.as_ref().is_some_and(|execution| execution.outcome == Outcome::Completed);
+    let rule = if passes_on_empty { &EX602 } else { &EX601 };
+    let where_ = step.map_or_else(|| failure.doing.to_owned(), |step| format!("`{}` fails", step.migration));
+    let mut finding = Finding::new(rule, format!("{where_}: {}", failure.error.message));
+    if let Some(step) = step {
+        finding = finding.at(Some(place(step)), failure.error.message.clone());
+        finding.object = Some(step.migration.clone());
+        finding.cause = cause(evidence, step, failure);
+        finding.help = help(evidence, step, failure);
+    }
+    if passes_on_empty && finding.cause.is_none() {
+        finding.cause = Some("the rows of the snapshot: on an empty database the same migrations pass".to_owned());
+    }
+    if !failure.rolled_back {
+        finding.help.push("what ran before the failure is committed and is not rolled back: restore the database, or finish by hand".to_owned());
+    }
+    vec![finding]
+}
+
+/// SN915.
+fn push_managed(evidence: &Evidence, step: Option<&Step>, failure: &Failure) -> Option<Finding> {
+    let ledger = &evidence.plan.ledger;
+    let tables: Vec<&str> = evidence.comparison().before.user_tables(&ledger.name).map(|table| table.name.as_str()).collect();
+    if ledger.present || ledger.name.is_empty() || tables.is_empty() || !failure.error.message.contains("already exists") {
+        return None;
+    }
+    let first = evidence.plan.pending().next()?;
+    let finding = Finding::new(&SN915, format!("the snapshot has {} but no `{}`: the first migration fails with {}", count(tables.len() as u64, "table"), ledger.name, failure.error.message))
+        .object(&ledger.name)
+        .at(step.map(place), failure.error.message.clone())
+        .cause(format!("the schema was made by `push` or by hand, so that {} believes nothing was applied", evidence.plan.tool));
+    Some(finding.help(format!(
+        "record what is already there before the first deploy with migrations, one row for each migration that the schema contains:\n{}{}",
+        evidence.plan.setup.iter().map(|sql| format!("{sql};\n")).collect::<String>(),
+        first.record.iter().map(|sql| format!("{sql};\n")).collect::<String>().trim_end()
+    )))
+}
+
+fn cause(evidence: &Evidence, step: &Step, failure: &Failure) -> Option<String> {
+    if failure.error.is_foreign_key() {
+        let parent = causes::parent_of(step).unwrap_or_default();
+        let children = evidence.comparison().before.references_to(parent);
+        let restricting: Vec<&str> = children.filter(|(_, key)| ["NO ACTION", "RESTRICT"].contains(&key.on_delete.as_str())).map(|(child, _)| child.name.as_str()).collect();
+        let why = causes::why_foreign_keys_were_on(evidence, step).map(|why| format!("; {why}")).unwrap_or_default();
+        return (!restricting.is_empty()).then(|| format!("foreign keys are on, and rows of {} refer to `{parent}`{why}", names(restricting)));
+    }
+    let driver = evidence.execution().settings.driver;
+    let several = matches!(driver.several_statements, SeveralStatements::Refused(message) if message == failure.error.message);
+    several.then(|| format!("{} takes one statement a chunk", driver.name))
+}
+
+fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
+    let message = &failure.error.message;
+    if let Some(parent) = causes::parent_of(step).filter(|_| failure.error.is_foreign_key()) {
+        let child = evidence.comparison().before.references_to(parent).next().map_or(String::new(), |(child, _)| child.name.clone());
+        return causes::keep_children(evidence, parent, &child);
+    }
+    if message.contains("more than one statement") {
+        return vec!["put `--> statement-breakpoint` between the statements".to_owned()];
+    }
+    if message.contains("contains no statements") {
+        return vec!["remove the empty chunk, or put a statement into it".to_owned()];
+    }
+    match &step.statement.action {
+        Action::AddColumn { table, column, not_null: true, has_default: false } => vec![
+            format!("give it a default:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT NOT NULL DEFAULT '';"),
+            format!("or go in two deploys: add it without NOT NULL, fill it, and make it NOT NULL in the next migration:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT;\nUPDATE \"{table}\" SET \"{column}\" = '' WHERE \"{column}\" IS NULL;"),
+        ],
+        Action::AddColumn { table, column, .. } if message.contains("UNIQUE") || message.contains("PRIMARY KEY") => vec![format!(
+            "add the column plain and the uniqueness as an index:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT;\nCREATE UNIQUE INDEX \"{table}_{column}_unique\" ON \"{table}\" (\"{column}\");"
+        )],
+        Action::DropColumn { table, column } => vec![format!("drop what stands on `{table}.{column}` first: its indexes, triggers and views")],
+        _ if message.starts_with("NOT NULL constraint failed: ") => not_null_help(message),
+        _ if message.starts_with("UNIQUE constraint failed: ") => vec![format!(
+            "find the rows that collide ({}) and decide which of them stays before the constraint is made",
+            message.trim_start_matches("UNIQUE constraint failed: ")
+        )],
+        _ if message.contains("no such column") => vec!["the SELECT names a column that the old table does not have: leave it out of both lists, or name the old column".to_owned()],
+        _ => Vec::new(),
+    }
+}
+
+/// `NOT NULL constraint failed: __new_users.email`.
+fn not_null_help(message: &str) -> Vec<String> {
+    let column = message.trim_start_matches("NOT NULL constraint failed: ");
+    let (table, column) = column.split_once('.').unwrap_or((column, ""));
+    let table = table.trim_start_matches("__new_");
+    vec![format!("fill the NULLs in a migration before this one:\nUPDATE \"{table}\" SET \"{column}\" = '' WHERE \"{column}\" IS NULL;")]
+}
+
+/// EX609.
+pub(super) fn nothing_pending(evidence: &Evidence) -> Vec<Finding> {
+    if evidence.execution().outcome != Outcome::NothingPending {
+        return Vec::new();
+    }
+    let applied = evidence.plan.ledger.rows;
+    vec![Finding::new(&EX609, format!("nothing is pending: {} applied", count(applied, "migration")))]
+}

@@ -1,0 +1,190 @@
+//! SC: what the schema lost. Dropped by name is a note; lost on the way is not.
+
+use crate::findings::catalogue::{SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC317};
+use crate::findings::evidence::place;
+use crate::findings::{Evidence, Finding, Level, Rule};
+use crate::compare::lineage;
+use crate::execution::Step;
+use crate::findings::rules::causes;
+use crate::migrations::statement::Action;
+use crate::schema::changes::{Change, How, Kind};
+use crate::schema::{Object, TableKind};
+
+/// SC301 to SC303: indexes, triggers and views that are gone while what they stood on is still there.
+pub(super) fn objects_lost(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let gone = comparison.schema_changes.iter().filter(|change| change.how == How::Removed);
+    gone.filter_map(|change| {
+        let (rule, objects): (&'static Rule, _) = match change.kind {
+            Kind::Index => (&SC301, &comparison.before.indexes),
+            Kind::Trigger => (&SC302, &comparison.before.triggers),
+            Kind::View => (&SC303, &comparison.before.views),
+            _ => return None,
+        };
+        let object = objects.get(&change.name.to_ascii_lowercase())?;
+        let on_a_table = change.kind != Kind::View;
+        let stands = comparison.after.table(&change.table).is_some() || comparison.after.views.contains_key(&change.table.to_ascii_lowercase());
+        if (on_a_table && !stands) || (change.kind == Kind::Index && lives_on(evidence, change, object)) {
+            return None;
+        }
+        Some(lost(evidence, rule, change, object))
+    })
+    .collect()
+}
+
+/// Whether an index of another name does the same.
+fn lives_on(evidence: &Evidence, change: &Change, object: &Object) -> bool {
+    let what = |sql: &str| sql.split_once('(').map(|(_, rest)| rest.replace(['"', '`', '[', ']', ' '], "").to_ascii_lowercase());
+    let unique = |sql: &str| sql.to_ascii_uppercase().contains("UNIQUE INDEX");
+    evidence.comparison().after.indexes.values().any(|other| {
+        other.table.eq_ignore_ascii_case(&change.table) && what(&other.sql) == what(&object.sql) && unique(&other.sql) == unique(&object.sql)
+    })
+}
+
+fn lost(evidence: &Evidence, rule: &'static Rule, change: &Change, object: &Object) -> Finding {
+    let by_name = evidence.committed().find(|step| match &step.statement.action {
+        Action::DropIndex { name } => change.kind == Kind::Index && name.eq_ignore_ascii_case(&object.name),
+        Action::DropTrigger { name } => change.kind == Kind::Trigger && name.eq_ignore_ascii_case(&object.name),
+        Action::DropView { name } => change.kind == Kind::View && name.eq_ignore_ascii_case(&object.name),
+        _ => false,
+    });
+    let kind = change.kind.name();
+    let of = if change.kind == Kind::View { String::new() } else { format!(" of `{}`", change.table) };
+    let finding = Finding::new(rule, format!("{kind} `{}`{of} is gone", object.name)).table(&change.table).object(&object.name);
+    match by_name {
+        Some(step) => finding.at_level(Level::Note).at(Some(place(step)), "drops it by name"),
+        None => finding
+            .at(dropped_table(evidence, &object.table).map(place), format!("took {kind} `{}` along", object.name))
+            .help(format!("create it again at the end of the migration:\n{};", object.sql)),
+    }
+}
+
+fn dropped_table<'a>(evidence: &'a Evidence, name: &str) -> Option<&'a Step> {
+    evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)))
+}
+
+/// SC304 and SC305: views and triggers that could be compiled before and cannot be now.
+pub(super) fn objects_broken(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let new = comparison.broken_after.iter().filter(|(name, _)| !comparison.broken_before.contains_key(*name));
+    new.filter_map(|(name, message)| {
+        let view = comparison.after.views.get(name);
+        let object = view.or_else(|| comparison.after.triggers.get(name))?;
+        let (rule, kind): (&'static Rule, _) = if view.is_some() { (&SC304, "view") } else { (&SC305, "trigger") };
+        let mut finding = Finding::new(rule, format!("{kind} `{}` no longer works: {message}", object.name)).object(&object.name);
+        if view.is_none() {
+            finding = finding.table(&object.table);
+        }
+        let step = breaking(evidence, message);
+        Some(finding.at(step.map(place), format!("broke {kind} `{}`", object.name)).help(format!(
+            "drop the {kind} before the change and create it again to fit at the end:\nDROP {} \"{}\";",
+            kind.to_ascii_uppercase(),
+            object.name
+        )))
+    })
+    .collect()
+}
+
+/// The statement that took away the name that SQLite misses.
+fn breaking<'a>(evidence: &'a Evidence, message: &str) -> Option<&'a Step> {
+    evidence.committed().find(|step| match &step.statement.action {
+        Action::DropTable { table } | Action::RenameTable { table, .. } => message.ends_with(table.as_str()),
+        Action::DropColumn { column, .. } | Action::RenameColumn { column, .. } => message.ends_with(column.as_str()),
+        Action::DropView { name } => message.ends_with(name.as_str()),
+        _ => false,
+    })
+}
+
+/// SC306 to SC310: constraints that a table had and no longer has.
+pub(super) fn constraints_lost(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let changes = &comparison.schema_changes;
+    changes
+        .iter()
+        .filter_map(|change| {
+            let rule: &'static Rule = match (change.kind, change.how) {
+                (Kind::ForeignKey, How::Removed) => &SC306,
+                (Kind::ForeignKey, How::Changed) if parent(&change.before) != parent(&change.after) => &SC307,
+                (Kind::Check, How::Removed) => &SC308,
+                (Kind::NotNull, How::Removed) => &SC309,
+                (Kind::Unique, How::Removed) => &SC310,
+                _ => return None,
+            };
+            let implied = change.kind == Kind::NotNull
+                && comparison.after.table(&change.table).is_some_and(|table| table.rowid_alias.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(&change.name)));
+            (!implied && !gone_with_its_column(evidence, change)).then(|| constraint(evidence, rule, change))
+        })
+        .collect()
+}
+
+/// `users` in `(user_id) REFERENCES users(id) ON DELETE CASCADE`.
+fn parent(key: &str) -> &str {
+    key.split_once(" REFERENCES ").map_or("", |(_, parent)| parent.split(['(', ' ']).next().unwrap_or_default())
+}
+
+/// Whether a column that the constraint names was dropped: then the constraint went with it, and the column is the finding.
+fn gone_with_its_column(evidence: &Evidence, change: &Change) -> bool {
+    evidence.comparison().schema_changes.iter().any(|other| {
+        other.kind == Kind::Column
+            && other.how == How::Removed
+            && other.table == change.table
+            && change.before.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word.eq_ignore_ascii_case(&other.name))
+    })
+}
+
+fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Finding {
+    let table = &change.table;
+    let (message, object) = match change.kind {
+        Kind::ForeignKey if change.how == How::Changed => (
+            format!("a foreign key of `{table}` refers to `{}` instead of `{}`", parent(&change.after), parent(&change.before)),
+            change.before.clone(),
+        ),
+        Kind::ForeignKey => (format!("`{table}` no longer has the foreign key {}", change.before), change.before.clone()),
+        Kind::Check => (format!("`{table}` no longer has CHECK ({})", change.before), change.before.clone()),
+        Kind::NotNull => (format!("`{table}.{}` is no longer NOT NULL", change.name), change.name.clone()),
+        _ => (format!("`{table}` no longer has UNIQUE ({})", change.before), change.before.clone()),
+    };
+    let finding = Finding::new(rule, message).table(table).at(rebuilding(evidence, table).map(place), "defines the table without it");
+    let finding = if change.kind == Kind::NotNull { finding.column(object) } else { finding.object(object) };
+    finding.help("if that is intended, nothing is to be done; else put it into the CREATE TABLE of the rebuild")
+}
+
+/// The CREATE TABLE that became this table.
+fn rebuilding<'a>(evidence: &'a Evidence, table: &str) -> Option<&'a Step> {
+    let compared = evidence.comparison().table_after(table)?;
+    evidence.committed().find(|step| matches!(&step.statement.action, Action::CreateTable { table, .. } if causes::is_called(compared, table, evidence)))
+}
+
+/// SC317.
+pub(super) fn leftovers(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let tables = comparison.after.tables.values().filter(|table| table.kind == TableKind::Ordinary);
+    tables
+        .filter_map(|table| {
+            let of = interim(&table.name)?;
+            let new = comparison.table_after(&table.name).is_some_and(|compared| compared.pair.change == lineage::Change::Added);
+            if !new && !table.name.starts_with("__new_") && !table.name.starts_with("_alembic_tmp_") {
+                return None;
+            }
+            let step = evidence.committed().find(|step| matches!(&step.statement.action, Action::CreateTable { table: created, .. } if created.eq_ignore_ascii_case(&table.name)));
+            let rows = comparison.table_after(&table.name).and_then(|compared| compared.after.as_ref()).map_or(0, |after| after.rows);
+            let message = if new {
+                format!("`{}`, made to rebuild `{of}`, is left over", table.name)
+            } else {
+                format!("`{}` is left over from a rebuild of `{of}` that did not finish", table.name)
+            };
+            Some(
+                Finding::new(&SC317, message)
+                    .table(&table.name)
+                    .rows(rows)
+                    .at(step.map(place), "created here, and neither renamed nor dropped")
+                    .help(format!("look whether it holds rows that `{of}` lacks before you drop it:\nSELECT count(*) FROM \"{}\";", table.name)),
+            )
+        })
+        .collect()
+}
+
+/// The table that one of this name would replace.
+fn interim(name: &str) -> Option<&str> {
+    ["__new_", "new_", "_alembic_tmp_", "__old_push_"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).filter(|rest| !rest.is_empty())
+}

@@ -1,0 +1,84 @@
+//! SN: the snapshot and upkeep.
+
+use super::random_names::{ADJECTIVES, HEROES};
+use crate::findings::catalogue::{SN901, SN902, SN903, SN905, SN911, SN912};
+use crate::findings::{Evidence, Finding, Level};
+use crate::snapshot::{Journal, JournalMode, Untouched, Wal};
+
+/// SN901, SN902, SN903 and SN905.
+pub(super) fn files(evidence: &Evidence) -> Vec<Finding> {
+    let facts = &evidence.snapshot;
+    let path = facts.path.display();
+    let mut findings = Vec::new();
+    if facts.journal_mode == JournalMode::Wal && facts.wal == Wal::Absent {
+        findings.push(
+            Finding::new(&SN901, format!("the database is in WAL mode and no `{path}-wal` is beside it"))
+                .object("wal")
+                .cause("what the app had committed but not yet checkpointed when the file was copied is in the -wal, and so not in this rehearsal")
+                .help(format!("take the snapshot with SQLite itself, which takes everything:\nsqlite3 prod.db \".backup '{path}'\"")),
+        );
+    }
+    if let Journal::Hot { .. } = facts.journal {
+        findings.push(
+            Finding::new(&SN902, format!("`{path}-journal` is hot: the file was copied in the middle of a transaction"))
+                .object("journal")
+                .cause("the transaction was rolled back on the copy, as the app would at its next start")
+                .help("take the snapshot with SQLite itself: sqlite3 prod.db \".backup 'snapshot.db'\""),
+        );
+    }
+    findings.extend(stale(evidence));
+    if let Untouched::ChangedByOthers(changes) = &evidence.untouched {
+        findings.push(
+            Finding::new(&SN905, format!("somebody else wrote to the snapshot during the rehearsal: {}", changes.join(", ")))
+                .at_level(Level::Note)
+                .object("snapshot")
+                .cause("the rehearsal ran on the state that was copied at its start"),
+        );
+    }
+    findings
+}
+
+fn stale(evidence: &Evidence) -> Option<Finding> {
+    let limit = evidence.limits.max_snapshot_age?;
+    let age = evidence.limits.now.duration_since(evidence.snapshot.modified?).ok()?;
+    (age > limit).then(|| {
+        let hours = |duration: std::time::Duration| duration.as_secs() / 3600;
+        Finding::new(&SN903, format!("the snapshot was last written {} hours ago; at most {} are allowed", hours(age), hours(limit)))
+            .object("age")
+            .help("take a fresh snapshot")
+    })
+}
+
+/// SN911.
+pub(super) fn not_compared(evidence: &Evidence) -> Vec<Finding> {
+    let missing = &evidence.comparison().not_compared;
+    missing
+        .iter()
+        .map(|missing| {
+            Finding::new(&SN911, format!("`{}` was not compared: {}", missing.what, missing.why))
+                .table(&missing.what)
+                .help("look at it by hand before you deploy: nothing is known about what happened to it")
+        })
+        .collect()
+}
+
+/// SN912.
+pub(super) fn names(evidence: &Evidence) -> Vec<Finding> {
+    if evidence.plan.tool != "drizzle" {
+        return Vec::new();
+    }
+    let random = evidence.plan.pending().filter(|migration| is_random(&migration.name));
+    random
+        .map(|migration| {
+            Finding::new(&SN912, format!("`{}` has a random name", migration.name))
+                .object(&migration.name)
+                .help("name it after what it does: drizzle-kit generate --name users_email_not_null")
+        })
+        .collect()
+}
+
+/// `0001_fluffy_doorman`, `20261122183544_fluffy_doorman`: a prefix, one of drizzle-kit's adjectives and one of its heroes.
+fn is_random(name: &str) -> bool {
+    let words = name.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches('_');
+    words.split_once('_').is_some_and(|(first, rest)| ADJECTIVES.binary_search(&first).is_ok() && HEROES.binary_search(&rest).is_ok())
+}

@@ -1,0 +1,320 @@
+//! VL: values of surviving rows that are gone or are no longer what they were. One finding per column.
+
+use crate::compare::TableComparison;
+use crate::compare::lineage::Change;
+use crate::compare::rows::{ColumnComparison, Key};
+use crate::execution::Step;
+use crate::findings::catalogue::{VL201, VL202, VL203, VL204, VL205, VL206};
+use crate::findings::evidence::place;
+use crate::findings::rules::{causes, rows};
+use crate::findings::wording::{count, share};
+use crate::findings::{Evidence, Finding, Level, Rule};
+use crate::migrations::statement::{Action, SelectItem};
+use crate::profile::{ColumnProfile, Spread};
+use crate::schema::Table;
+
+/// VL201.
+pub(super) fn columns_dropped(evidence: &Evidence) -> Vec<Finding> {
+    both_sides(evidence).flat_map(|(table, before, after)| gone(evidence, table, before, after)).collect()
+}
+
+fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Table) -> Vec<Finding> {
+    let Some(held) = &table.before else { return Vec::new() };
+    let lone = before.columns.iter().filter(|column| {
+        !column.generated && !table.pair.columns.iter().any(|(paired, _)| *paired == column.name)
+    });
+    let new: Vec<&str> = after
+        .columns
+        .iter()
+        .filter(|column| !table.pair.columns.iter().any(|(_, paired)| *paired == column.name))
+        .map(|column| column.name.as_str())
+        .collect();
+    lone.filter_map(|column| {
+        let values = held.column(&column.name)?.values();
+        if values == 0 {
+            return None;
+        }
+        let step = dropping(evidence, table, &column.name);
+        let name = table.name();
+        let label = match step.map(|step| &step.statement.action) {
+            Some(Action::DropColumn { .. }) => format!("dropped {}", count(values, "value")),
+            _ => format!("left {} of `{}` behind", count(values, "value"), column.name),
+        };
+        let finding = Finding::new(&VL201, format!("column `{name}.{}` is gone with {}", column.name, count(values, "value")))
+            .table(name)
+            .column(&column.name)
+            .rows(values)
+            .at(step.map(place), label);
+        Some(match new.as_slice() {
+            [] => finding.help(format!("if nobody needs them, this is fine; else keep them first:\nALTER TABLE \"{name}\" RENAME COLUMN \"{0}\" TO \"{0}_old\";", column.name)),
+            [replacement, ..] => finding.help(format!("if `{replacement}` is the new name, rename instead of dropping and adding (in drizzle-kit: choose the rename at the prompt):\nALTER TABLE \"{name}\" RENAME COLUMN \"{}\" TO \"{replacement}\";", column.name)),
+        })
+    })
+    .collect()
+}
+
+/// The statement by which a column went: its DROP COLUMN, the copy of the rebuild that leaves it out, else the DROP TABLE.
+fn dropping<'a>(evidence: &'a Evidence, table: &'a TableComparison, column: &str) -> Option<&'a Step> {
+    let dropped = evidence.committed().find(|step| {
+        matches!(&step.statement.action, Action::DropColumn { table: from, column: gone }
+            if gone.eq_ignore_ascii_case(column) && causes::is_called(table, from, evidence))
+    });
+    dropped.or_else(|| copy(evidence, table)).or_else(|| {
+        evidence.committed().find(|step| {
+            matches!(&step.statement.action, Action::DropTable { table: gone } if table.pair.before.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(gone)))
+        })
+    })
+}
+
+/// VL202 to VL206 for every column that is on both sides, and VL206 for new ones.
+pub(super) fn values(evidence: &Evidence) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (table, before, after) in both_sides(evidence) {
+        for column in &after.columns {
+            let old = table.pair.columns.iter().find(|(_, paired)| *paired == column.name).map(|(old, _)| old.as_str());
+            findings.extend(of_column(evidence, table, (before, old), (after, &column.name)));
+        }
+        findings.extend(rows_without_key(evidence, table));
+    }
+    findings
+}
+
+fn of_column(
+    evidence: &Evidence,
+    table: &TableComparison,
+    (before, old): (&Table, Option<&str>),
+    (after, new): (&Table, &str),
+) -> Vec<Finding> {
+    let held = old.and_then(|old| table.before.as_ref()?.column(old));
+    let Some(holds) = table.after.as_ref().and_then(|profile| profile.column(new)) else { return Vec::new() };
+    let compared = old.and_then(|old| table.column_before(old));
+    let subject = Subject { evidence, table, column: new, step: assignment(evidence, table, old, new) };
+    if let Some(finding) = subject.filled(held, holds, compared, after) {
+        return vec![finding];
+    }
+    let Some(compared) = compared.filter(|compared| compared.changed > 0) else { return Vec::new() };
+    let by_foreign_key = rows::nulling_key(evidence, table)
+        .is_some_and(|(key, _)| key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default())));
+    if by_foreign_key || is_generated(before, old) {
+        return Vec::new();
+    }
+    [subject.nulled(compared), subject.altered(compared), subject.converted(compared)].into_iter().flatten().collect()
+}
+
+fn is_generated(table: &Table, column: Option<&str>) -> bool {
+    column.and_then(|column| table.column(column)).is_some_and(|column| column.generated)
+}
+
+/// A column under judgement and the statement that wrote it.
+struct Subject<'a> {
+    evidence: &'a Evidence,
+    table: &'a TableComparison,
+    column: &'a str,
+    step: Option<Assignment<'a>>,
+}
+
+/// The statement that wrote a column.
+struct Assignment<'a> {
+    step: &'a Step,
+    /// Whether it names the column and says what shall be in it, rather than copying what was there.
+    explicit: bool,
+}
+
+impl Subject<'_> {
+    fn finding(&self, rule: &'static Rule, message: String, rows: u64, label: String) -> Finding {
+        let place = self.step.as_ref().map(|assignment| place(assignment.step));
+        Finding::new(rule, message).table(self.table.name()).column(self.column).rows(rows).at(place, label)
+    }
+
+    fn name(&self) -> String {
+        format!("{}.{}", self.table.name(), self.column)
+    }
+
+    fn is_explicit(&self) -> bool {
+        self.step.as_ref().is_some_and(|assignment| assignment.explicit)
+    }
+
+    /// VL206.
+    fn filled(
+        &self,
+        held: Option<&ColumnProfile>,
+        holds: &ColumnProfile,
+        compared: Option<&ColumnComparison>,
+        after: &Table,
+    ) -> Option<Finding> {
+        let total = self.table.after.as_ref()?.rows;
+        let default = after.column(self.column).and_then(|column| column.default.as_deref()).unwrap_or_default();
+        let is_default = default.trim_matches(['\'', '"']).eq_ignore_ascii_case(self.column);
+        let was = held.map(|held| held.spread);
+        if holds.spread == Spread::OwnName && !is_default && was != Some(Spread::OwnName) {
+            let mut finding = self.finding(
+                &VL206,
+                format!("`{}` holds its own name as text in {}", self.name(), share(holds.texts, total, "row")),
+                holds.texts,
+                format!("wrote the text '{}' into every row", self.column),
+            );
+            finding.cause = self.own_name_cause();
+            finding.help = vec![format!(
+                "name a column that exists in the old table, or leave `{}` out of both lists so that its default is used",
+                self.column
+            )];
+            return Some(finding);
+        }
+        let changed = compared.map_or(0, |compared| compared.changed);
+        let to_one = holds.spread == Spread::Constant && was == Some(Spread::Various) && changed > 0 && total > 1;
+        let by_update = matches!(self.step.as_ref().map(|assignment| &assignment.step.statement.action), Some(Action::Update { .. }));
+        (to_one && !by_update).then(|| {
+            self.finding(
+                &VL206,
+                format!("`{}` held several values and now holds one and the same in {}", self.name(), share(holds.values(), total, "row")),
+                changed,
+                "wrote one value into every row".to_owned(),
+            )
+            .help(format!("copy the column: SELECT \"{}\" instead of a constant", self.column))
+        })
+    }
+
+    fn own_name_cause(&self) -> Option<String> {
+        let step = self.step.as_ref()?.step;
+        let from = match &step.statement.action {
+            Action::Insert(insert) => insert.select.as_ref()?.from.clone()?,
+            _ => return None,
+        };
+        let driver = self.evidence.execution().settings.driver.name;
+        step.strings.iter().any(|name| name.eq_ignore_ascii_case(self.column)).then(|| {
+            format!("`\"{}\"` is no column of `{from}`; {driver} reads a double-quoted name that is no column as a string", self.column)
+        })
+    }
+
+    /// VL202.
+    fn nulled(&self, compared: &ColumnComparison) -> Option<Finding> {
+        if compared.nulled == 0 {
+            return None;
+        }
+        let total = self.table.before.as_ref()?.column(&compared.before)?.values();
+        let finding = self
+            .finding(
+                &VL202,
+                format!("`{}` became NULL in {}", self.name(), share(compared.nulled, total, "value")),
+                compared.nulled,
+                format!("left NULL in {}", count(compared.nulled, "row")),
+            )
+            .help(format!("carry the values over: name \"{}\" in the SELECT that fills the table, or write the column with an UPDATE before the old one goes", compared.before));
+        Some(if self.is_explicit() { finding.at_level(Level::Warning) } else { finding })
+    }
+
+    /// VL203.
+    fn altered(&self, compared: &ColumnComparison) -> Option<Finding> {
+        let altered = compared.altered();
+        if altered == 0 {
+            return None;
+        }
+        let total = self.table.before.as_ref()?.column(&compared.before)?.values();
+        let finding = self
+            .finding(
+                &VL203,
+                format!("`{}` has another value in {}", self.name(), share(altered, total, "row")),
+                altered,
+                format!("changed {}", count(altered, "value")),
+            )
+            .help("if that is intended, nothing is to be done; else compare the values: rehearse again with --keep-copy FILE");
+        Some(if self.is_explicit() { finding } else { finding.at_level(Level::Error) })
+    }
+
+    /// VL205 where something was lost on the way, else VL204.
+    fn converted(&self, compared: &ColumnComparison) -> Option<Finding> {
+        let total = self.table.before.as_ref()?.column(&compared.before)?.values();
+        let (before, after) = (self.classes(self.table.before.as_ref(), &compared.before), self.classes(self.table.after.as_ref(), &compared.after));
+        if compared.lossy > 0 {
+            return Some(
+                self.finding(
+                    &VL205,
+                    format!("{} of `{}` lost something on the way from {before} to {after}", share(compared.lossy, total, "value"), self.name()),
+                    compared.lossy,
+                    format!("converted {} with a loss: leading zeros, digits, spaces or an exponent", count(compared.lossy, "value")),
+                )
+                .help(format!("keep \"{}\" as text, or convert into a column of its own and compare before the old one goes", self.column)),
+            );
+        }
+        (compared.converted > 0).then(|| {
+            self.finding(
+                &VL204,
+                format!("{} of `{}` changed from {before} to {after}", share(compared.converted, total, "value"), self.name()),
+                compared.converted,
+                format!("stored {} in another storage class", count(compared.converted, "value")),
+            )
+            .help("check that every reader of the column expects the new storage class")
+        })
+    }
+
+    fn classes(&self, profile: Option<&crate::profile::TableProfile>, column: &str) -> String {
+        let classes: Vec<&str> = profile
+            .and_then(|profile| profile.column(column))
+            .map(|column| column.classes().map(|(class, _)| class).collect())
+            .unwrap_or_default();
+        classes.join("/")
+    }
+}
+
+/// Rows that are matched by content only: how many are no longer what they were cannot be said by column.
+fn rows_without_key(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
+    let rows = table.rows.as_ref().filter(|rows| rows.key == Key::Content)?;
+    let altered = rows.lost.min(rows.gained);
+    if altered == 0 {
+        return None;
+    }
+    let name = table.name();
+    let step = evidence.committed().find(|step| step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence)));
+    let step = step.or_else(|| copy(evidence, table));
+    let total = table.before.as_ref()?.rows;
+    Some(
+        Finding::new(&VL203, format!("{} of `{name}` are no longer there as they were", share(altered, total, "row")))
+            .table(name)
+            .rows(altered)
+            .at(step.map(place), format!("changed {}", count(altered, "row")))
+            .cause("the table has no key, so that rows can be matched by their whole content only")
+            .at_level(if step.is_some_and(|step| matches!(step.statement.action, Action::Update { .. })) { Level::Warning } else { Level::Error }),
+    )
+}
+
+/// The last statement that wrote this column of the table.
+fn assignment<'a>(evidence: &'a Evidence, table: &'a TableComparison, old: Option<&str>, new: &str) -> Option<Assignment<'a>> {
+    let is_it = |column: &String| column.eq_ignore_ascii_case(new) || old.is_some_and(|old| column.eq_ignore_ascii_case(old));
+    let explicit = evidence.committed().rev().find_map(|step| match &step.statement.action {
+        Action::Update { table: written, columns, .. } if causes::is_called(table, written, evidence) && columns.iter().any(is_it) => {
+            Some(Assignment { step, explicit: true })
+        }
+        Action::DropColumn { table: written, column } if causes::is_called(table, written, evidence) && is_it(column) => {
+            Some(Assignment { step, explicit: false })
+        }
+        _ => None,
+    });
+    let by_trigger = || {
+        let wrote = |step: &&Step| step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence));
+        evidence.committed().rev().find(wrote).map(|step| Assignment { step, explicit: false })
+    };
+    explicit.or_else(|| copy(evidence, table).map(|step| Assignment { explicit: computes(step, new), step })).or_else(by_trigger)
+}
+
+/// Whether an `INSERT … SELECT` fills the column from an expression.
+fn computes(step: &Step, column: &str) -> bool {
+    let Action::Insert(insert) = &step.statement.action else { return false };
+    let place = insert.columns.iter().position(|name| name.eq_ignore_ascii_case(column));
+    let item = place.zip(insert.select.as_ref()).and_then(|(place, select)| select.items.get(place));
+    matches!(item, Some(SelectItem::Expression { .. }))
+}
+
+/// The `INSERT … SELECT` that filled a rebuilt table.
+fn copy<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> Option<&'a Step> {
+    evidence.committed().filter(|_| table.pair.change == Change::Rebuilt).find(|step| {
+        matches!(&step.statement.action, Action::Insert(insert) if insert.select.is_some() && causes::is_called(table, &insert.table, evidence))
+    })
+}
+
+fn both_sides(evidence: &Evidence) -> impl Iterator<Item = (&TableComparison, &Table, &Table)> {
+    let comparison = evidence.comparison();
+    comparison.tables.iter().filter_map(|table| {
+        let before = comparison.before.table(table.pair.before.as_ref()?)?;
+        Some((table, before, comparison.after.table(table.pair.after.as_ref()?)?))
+    })
+}

@@ -1,0 +1,337 @@
+//! From the evidence and the findings to the report document. Names are the user's own; literals of rows are taken out.
+
+use std::collections::BTreeMap;
+
+use crate::compare::lineage::Change as Lineage;
+use crate::compare::rows::Key;
+use crate::compare::{Comparison, TableComparison};
+use crate::execution::driver::ForeignKeys;
+use crate::execution::{self, Execution, Step};
+use crate::findings::{Evidence, Finding, Trial};
+use crate::migrations::{self, State};
+use crate::profile::ColumnProfile;
+use crate::snapshot::{CopyMethod, Facts, JournalMode, Untouched, Wal};
+
+use super::document as doc;
+
+/// How much of a statement a step shows.
+const STATEMENT_WIDTH: usize = 2_000;
+
+/// Assembles the document.
+#[must_use]
+pub fn document(evidence: &Evidence, findings: &[Finding], verdict: doc::Verdict) -> doc::Document {
+    doc::Document {
+        schema_version: doc::SCHEMA_VERSION,
+        rehearse: doc::Tool {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            sqlite_version: rusqlite::version().to_owned(),
+        },
+        verdict,
+        snapshot: snapshot(&evidence.snapshot, &evidence.untouched),
+        plan: plan(evidence),
+        execution: execution(evidence),
+        tables: tables(evidence.comparison()),
+        schema: schema(evidence.comparison()),
+        resources: resources(&evidence.trial),
+        findings: findings.iter().map(finding).collect(),
+        not_compared: not_compared(evidence.comparison()),
+    }
+}
+
+fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
+    let changed = match untouched {
+        Untouched::Yes => Vec::new(),
+        Untouched::ChangedByOthers(changes) => changes.clone(),
+    };
+    doc::Snapshot {
+        path: facts.path.display().to_string(),
+        bytes: facts.bytes,
+        page_size: facts.page_size,
+        pages: facts.pages,
+        journal_mode: journal_mode(facts.journal_mode).to_owned(),
+        wal_bytes: (facts.wal != Wal::Absent).then(|| facts.wal.bytes()),
+        copied_by: match facts.method {
+            CopyMethod::Backup => "backup",
+            CopyMethod::Reflink => "reflink",
+            CopyMethod::Copy => "copy",
+        }
+        .to_owned(),
+        untouched: *untouched == Untouched::Yes,
+        changed,
+    }
+}
+
+fn journal_mode(mode: JournalMode) -> &'static str {
+    match mode {
+        JournalMode::Wal => "wal",
+        JournalMode::Rollback => "delete",
+    }
+}
+
+fn plan(evidence: &Evidence) -> doc::Plan {
+    let driver = evidence.execution().settings.driver.name;
+    let decisions = evidence.plan.decisions.iter().chain([&evidence.driver_decision]);
+    planned(&evidence.plan, driver, decisions)
+}
+
+/// The plan alone, as `rehearse plan` shows it.
+#[must_use]
+pub fn planned<'a>(
+    plan: &migrations::Plan,
+    driver: &str,
+    decisions: impl Iterator<Item = &'a migrations::Decision>,
+) -> doc::Plan {
+    let of = |wanted: fn(&State) -> bool| {
+        plan.entries.iter().filter(|entry| wanted(&entry.state)).map(|entry| migration(&entry.migration)).collect()
+    };
+    doc::Plan {
+        tool: plan.tool.to_owned(),
+        layout: plan.layout.to_owned(),
+        driver: driver.to_owned(),
+        folder: plan.folder.display().to_string(),
+        ledger: plan.ledger.name.clone(),
+        applied: of(|state| *state == State::Applied),
+        pending: of(|state| *state == State::Pending),
+        skipped: of(|state| matches!(state, State::Skipped { .. })),
+        edited: of(|state| matches!(state, State::Edited { .. })),
+        missing: of(|state| *state == State::Missing),
+        decisions: decisions.map(decision).collect(),
+    }
+}
+
+fn migration(migration: &migrations::Migration) -> doc::Migration {
+    doc::Migration {
+        name: migration.name.clone(),
+        file: migration.file.display().to_string(),
+        checksum: migration.checksum.clone(),
+        statements: migration.chunks.iter().map(|chunk| chunk.statements.len()).sum(),
+    }
+}
+
+fn decision(decision: &migrations::Decision) -> doc::Decision {
+    doc::Decision { what: decision.what.to_owned(), value: decision.value.clone(), why: decision.why.clone() }
+}
+
+fn execution(evidence: &Evidence) -> doc::Execution {
+    let execution = evidence.execution();
+    doc::Execution {
+        outcome: outcome(execution),
+        elapsed_ms: milliseconds(execution.elapsed),
+        settings: settings(execution),
+        steps: execution.steps.iter().map(step).collect(),
+        alternatives: evidence.others.iter().map(|other| alternative(other, &evidence.trial)).collect(),
+        error: evidence.trial.failure().map(|failure| error(&failure.error)),
+    }
+}
+
+fn outcome(execution: &Execution) -> doc::Outcome {
+    match execution.outcome {
+        execution::Outcome::Completed => doc::Outcome::Completed,
+        execution::Outcome::NothingPending => doc::Outcome::NothingPending,
+        execution::Outcome::Failed(_) => doc::Outcome::Failed,
+        execution::Outcome::Refused => doc::Outcome::Refused,
+    }
+}
+
+fn settings(execution: &Execution) -> doc::Settings {
+    let driver = execution.settings.driver;
+    let strings = driver.double_quoted_strings;
+    let fixed = (driver.foreign_keys == ForeignKeys::AlwaysOn).then(|| "PRAGMA foreign_keys has no effect".to_owned());
+    let around = driver.before.iter().chain(driver.after).map(|&pragma| pragma.to_owned()).chain(fixed);
+    doc::Settings {
+        foreign_keys: execution.settings.foreign_keys,
+        dqs: strings.dml || strings.ddl,
+        transaction: driver.transaction.describe().to_owned(),
+        several_statements: driver.several_statements.describe().to_owned(),
+        around: around.collect(),
+        journal_mode: execution.journal_mode.clone(),
+        driver_sqlite_version: (!driver.sqlite_version.is_empty()).then(|| driver.sqlite_version.to_owned()),
+    }
+}
+
+fn milliseconds(duration: std::time::Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}
+
+fn step(step: &Step) -> doc::Step {
+    let change = |change: &execution::steps::Change| doc::Change {
+        table: change.table.clone(),
+        by: change.by.name().to_owned(),
+        inserted: change.inserted,
+        updated: change.updated,
+        deleted: change.deleted,
+    };
+    doc::Step {
+        migration: step.migration.clone(),
+        file: step.file.clone(),
+        statement: step.number,
+        line: step.statement.line,
+        sql: step.statement.excerpt(STATEMENT_WIDTH),
+        elapsed_ms: milliseconds(step.elapsed),
+        changes: step.changes.iter().map(change).collect(),
+        error: step.error.as_ref().map(error),
+        ran: step.ran,
+    }
+}
+
+fn error(error: &execution::steps::StepError) -> doc::StepError {
+    doc::StepError {
+        message: error.message.clone(),
+        extended_code: error.extended_code,
+        code: error.code_name().map(str::to_owned),
+    }
+}
+
+fn alternative(other: &Trial, main: &Trial) -> doc::Alternative {
+    let rows = |trial: &Trial| -> BTreeMap<String, Option<u64>> {
+        let tables = trial.comparison.tables.iter();
+        tables.map(|table| (table.name().to_owned(), table.after.as_ref().map(|after| after.rows))).collect()
+    };
+    let main = rows(main);
+    doc::Alternative {
+        driver: other.execution.settings.driver.name.to_owned(),
+        outcome: outcome(&other.execution),
+        error: other.failure().map(|failure| failure.error.message.clone()),
+        rows_lost: other.comparison.rows_lost(),
+        differs: rows(other).into_iter().filter(|(name, rows)| main.get(name) != Some(rows)).collect(),
+    }
+}
+
+fn tables(comparison: &Comparison) -> Vec<doc::Table> {
+    let mut tables: Vec<doc::Table> = comparison.tables.iter().map(|compared| table(comparison, compared)).collect();
+    tables.sort_by(|one, other| {
+        let lost = |table: &doc::Table| table.rows.lost.unwrap_or_default();
+        lost(other).cmp(&lost(one)).then_with(|| one.name.cmp(&other.name))
+    });
+    tables
+}
+
+fn table(comparison: &Comparison, compared: &TableComparison) -> doc::Table {
+    let rows = doc::Rows {
+        before: compared.before.as_ref().map(|before| before.rows),
+        after: compared.after.as_ref().map(|after| after.rows),
+        lost: lost(compared),
+        gained: gained(compared),
+        changed: compared.rows.as_ref().and_then(|rows| rows.changed),
+    };
+    let redefined = comparison.schema_changes.iter().any(|change| change.table == compared.name());
+    let quiet = !redefined
+        && compared.pair.change == Lineage::Same
+        && (rows.lost, rows.gained, rows.changed) == (Some(0), Some(0), Some(0));
+    doc::Table {
+        name: compared.name().to_owned(),
+        before_name: compared.pair.before.clone(),
+        change: match compared.pair.change {
+            Lineage::Same => doc::TableChange::Same,
+            Lineage::Renamed => doc::TableChange::Renamed,
+            Lineage::Rebuilt => doc::TableChange::Rebuilt,
+            Lineage::Added => doc::TableChange::Added,
+            Lineage::Dropped => doc::TableChange::Dropped,
+        },
+        rows,
+        columns: if quiet { Vec::new() } else { columns(compared) },
+    }
+}
+
+fn lost(compared: &TableComparison) -> Option<u64> {
+    match compared.pair.change {
+        Lineage::Dropped => compared.before.as_ref().map(|before| before.rows),
+        _ => compared.rows.as_ref().map(|rows| rows.lost),
+    }
+}
+
+fn gained(compared: &TableComparison) -> Option<u64> {
+    match compared.pair.change {
+        Lineage::Added => compared.after.as_ref().map(|after| after.rows),
+        _ => compared.rows.as_ref().map(|rows| rows.gained),
+    }
+}
+
+/// Columns after in their order, then those that are gone.
+fn columns(compared: &TableComparison) -> Vec<doc::Column> {
+    let before = compared.before.as_ref().map(|profile| profile.columns.as_slice()).unwrap_or_default();
+    let after = compared.after.as_ref().map(|profile| profile.columns.as_slice()).unwrap_or_default();
+    let pairs = &compared.pair.columns;
+    let now = after.iter().map(|now| {
+        let old = pairs.iter().find(|(_, after)| *after == now.name).map(|(before, _)| before);
+        column(compared, old.and_then(|old| before.iter().find(|column| column.name == *old)), Some(now))
+    });
+    let gone = before.iter().filter(|old| !pairs.iter().any(|(before, _)| *before == old.name));
+    now.chain(gone.map(|old| column(compared, Some(old), None))).collect()
+}
+
+fn column(compared: &TableComparison, before: Option<&ColumnProfile>, after: Option<&ColumnProfile>) -> doc::Column {
+    let classes = |profile: Option<&ColumnProfile>| -> BTreeMap<String, u64> {
+        profile.iter().flat_map(|column| column.classes()).map(|(class, values)| (class.to_owned(), values)).collect()
+    };
+    let values = before.zip(after).and_then(|(before, _)| {
+        let rows = compared.rows.as_ref().filter(|rows| rows.key != Key::Content || rows.changed.is_some())?;
+        rows.columns.iter().find(|column| column.before == before.name)
+    });
+    doc::Column {
+        name: after.or(before).map(|column| column.name.clone()).unwrap_or_default(),
+        before_name: before.map(|column| column.name.clone()),
+        nulls: doc::Nulls { before: before.map(|column| column.nulls), after: after.map(|column| column.nulls) },
+        classes: doc::Classes { before: classes(before), after: classes(after) },
+        values: values.map(|column| doc::Values {
+            changed: column.changed,
+            nulled: column.nulled,
+            filled: column.filled,
+            converted: column.converted,
+            lossy: column.lossy,
+        }),
+    }
+}
+
+fn schema(comparison: &Comparison) -> doc::Schema {
+    let changes = comparison.schema_changes.iter().map(|change| doc::SchemaChange {
+        kind: change.kind.name().to_owned(),
+        change: change.how.name().to_owned(),
+        table: Some(change.table.clone()),
+        name: change.name.clone(),
+        detail: match (change.before.as_str(), change.after.as_str()) {
+            ("", after) => after.to_owned(),
+            (before, "") => before.to_owned(),
+            (before, after) => format!("{before} → {after}"),
+        },
+    });
+    doc::Schema { changes: changes.collect(), diff: comparison.schema_diff.clone() }
+}
+
+fn resources(trial: &Trial) -> doc::Resources {
+    let changes = trial.execution.steps.iter().flat_map(|step| &step.changes);
+    doc::Resources {
+        bytes_before: trial.bytes_before,
+        bytes_after: trial.bytes_after,
+        rows_written: changes.map(|change| change.inserted + change.updated + change.deleted).sum(),
+    }
+}
+
+fn finding(finding: &Finding) -> doc::Finding {
+    let place = finding.place.as_ref();
+    doc::Finding {
+        code: finding.rule.code.to_owned(),
+        name: finding.rule.name.to_owned(),
+        level: finding.level,
+        table: finding.table.clone(),
+        column: finding.column.clone(),
+        object: finding.object.clone(),
+        migration: place.map(|place| place.migration.clone()),
+        file: place.map(|place| place.file.clone()),
+        line: place.map(|place| place.line),
+        position: place.map(|place| place.column),
+        statement: place.map(|place| place.statement.clone()),
+        label: finding.label.clone().filter(|_| place.is_some()),
+        rows: finding.rows,
+        message: finding.message.clone(),
+        cause: finding.cause.clone(),
+        proof: finding.proof.clone(),
+        help: finding.help.clone(),
+        waived: None,
+    }
+}
+
+fn not_compared(comparison: &Comparison) -> Vec<doc::NotCompared> {
+    let missing = comparison.not_compared.iter();
+    missing.map(|missing| doc::NotCompared { table: missing.what.clone(), why: missing.why.clone() }).collect()
+}
