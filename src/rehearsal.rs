@@ -12,8 +12,8 @@ use crate::findings::{self, Evidence, Finding, Level, Limits, Trial};
 use crate::migrations::{self, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
-use crate::report::document::{Document, Verdict};
-use crate::snapshot::{Facts, Snapshot, WorkingCopy, Workspace, check_keep_target, open_read_only};
+use crate::report::document::{self, Document, Verdict};
+use crate::snapshot::{Facts, Snapshot, WorkingCopy, Workspace, check_keep_target};
 
 /// What a person asks for.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         check_keep_target(keep, &options.snapshot)?;
     }
     let located = migrations::locate(&options.migrations)?;
-    let decided = decide::driver(options.driver.as_deref(), located.tool(), &located.project)?;
+    let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
@@ -105,7 +105,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
 /// When the snapshot or the migrations cannot be read.
 pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error> {
     let located = migrations::locate(&options.migrations)?;
-    let driver = decide::driver(options.driver.as_deref(), located.tool(), &located.project)?;
+    let driver = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
@@ -127,7 +127,7 @@ impl Theatre<'_> {
         let execution = execution::run(copy.path(), self.plan, settings, self.observer)?;
         let states = States {
             before: &self.snapshot.connect()?,
-            after: &open_read_only(copy.path())?,
+            after: &copy.connect()?,
             ledger: &self.plan.ledger.name,
             encoding: self.snapshot.facts().encoding,
         };
@@ -139,7 +139,8 @@ impl Theatre<'_> {
     /// The same with foreign keys off: shows whether what foreign keys did hangs on that one setting.
     fn without_foreign_keys(&self, trial: &Trial) -> Result<Option<Trial>, Error> {
         let settings = trial.execution.settings;
-        let acted = trial.execution.steps.iter().flat_map(|step| &step.changes).any(|change| change.by == By::ForeignKey);
+        let acted =
+            trial.execution.steps.iter().flat_map(|step| &step.changes).any(|change| change.by == By::ForeignKey);
         let refused = trial.failure().is_some_and(|failure| failure.error.is_foreign_key());
         if !settings.foreign_keys || !(acted || refused) {
             return Ok(None);
@@ -200,5 +201,15 @@ impl Rehearsal {
     #[must_use]
     pub fn document(&self) -> Document {
         assemble::document(&self.evidence, &self.findings, self.verdict())
+    }
+}
+
+impl Planned {
+    /// The plan as the report document has it.
+    #[must_use]
+    pub fn document(&self) -> document::Plan {
+        let drivers: Vec<&str> = self.driver.drivers.iter().map(|driver| driver.name).collect();
+        let decisions = self.plan.decisions.iter().chain([&self.driver.decision]);
+        assemble::planned(&self.plan, &drivers.join(" or "), decisions)
     }
 }

@@ -27,6 +27,6 @@ pub type Violations = BTreeMap<(String, String), u64>;
 pub fn violations(connection: &Connection) -> Result<Violations> {
     let mut statement =
         connection.prepare("SELECT \"table\", \"parent\", count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")?;
-    let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+    let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?;
     rows.collect()
 }

@@ -125,7 +125,9 @@ impl Comparison {
     /// The comparison of the table with this name before.
     #[must_use]
     pub fn table_before(&self, name: &str) -> Option<&TableComparison> {
-        self.tables.iter().find(|table| table.pair.before.as_ref().is_some_and(|before| before.eq_ignore_ascii_case(name)))
+        self.tables
+            .iter()
+            .find(|table| table.pair.before.as_ref().is_some_and(|before| before.eq_ignore_ascii_case(name)))
     }
 
     /// The comparison of the table with this name after.
@@ -186,7 +188,8 @@ impl Comparer<'_> {
     }
 
     fn table(&mut self, pair: &Pair) -> TableComparison {
-        let side = |name: &Option<String>, schema: &'_ Schema| name.as_ref().and_then(|name| schema.table(name)).cloned();
+        let side =
+            |name: &Option<String>, schema: &'_ Schema| name.as_ref().and_then(|name| schema.table(name)).cloned();
         let (old, new) = (side(&pair.before, self.before), side(&pair.after, self.after));
         let before = old.as_ref().and_then(|table| self.profile(self.states.before, table, "before"));
         let after = new.as_ref().and_then(|table| self.profile(self.states.after, table, "after"));
@@ -199,7 +202,9 @@ impl Comparer<'_> {
 
     fn profile(&mut self, connection: &Connection, table: &Table, when: &str) -> Option<TableProfile> {
         let profile = profile::of_table(connection, table);
-        profile.map_err(|error| self.not_compared(&table.name, &format!("cannot be read {when} the migrations"), &error)).ok()
+        profile
+            .map_err(|error| self.not_compared(&table.name, &format!("cannot be read {when} the migrations"), &error))
+            .ok()
     }
 
     fn not_compared(&mut self, what: &str, why: &str, error: &rusqlite::Error) {
@@ -224,7 +229,9 @@ impl Comparer<'_> {
             return None;
         }
         let no_null = |before: &str, after: &str| {
-            [held.column(before), holds.column(after)].iter().all(|column| column.is_some_and(|column| column.nulls == 0))
+            [held.column(before), holds.column(after)]
+                .iter()
+                .all(|column| column.is_some_and(|column| column.nulls == 0))
         };
         let rowids_stay = pair.change != Change::Rebuilt;
         let key = rows::choose_key(old, new, &pair.columns, rowids_stay, &no_null);
@@ -238,7 +245,11 @@ impl Comparer<'_> {
     /// No statement wrote it, and it lies where it lay. The pre-update hook reports every row that is written.
     fn is_untouched(&self, pair: &Pair, old: &Table, new: &Table) -> bool {
         let written = |name: &str| {
-            self.execution.steps.iter().flat_map(|step| &step.changes).any(|change| change.table.eq_ignore_ascii_case(name))
+            self.execution
+                .steps
+                .iter()
+                .flat_map(|step| &step.changes)
+                .any(|change| change.table.eq_ignore_ascii_case(name))
         };
         pair.change == Change::Same
             && old.root_page != 0

@@ -181,7 +181,9 @@ impl Merge {
 }
 
 impl ColumnComparison {
-    fn new(before: &str, after: &str) -> Self {
+    /// A column in which nothing was found different yet.
+    #[must_use]
+    pub fn new(before: &str, after: &str) -> Self {
         Self {
             before: before.to_owned(),
             after: after.to_owned(),

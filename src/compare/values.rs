@@ -71,7 +71,7 @@ fn is_decimal_of(text: &[u8], real: f64) -> bool {
 /// Source: sqlite.org/datatype3.html#sort_order.
 #[must_use]
 pub fn order(one: ValueRef<'_>, other: ValueRef<'_>, encoding: TextEncoding) -> Ordering {
-    use ValueRef::{Blob, Integer, Null, Real, Text};
+    use ValueRef::{Blob, Integer, Real, Text};
     match (one, other) {
         (Integer(one), Integer(other)) => one.cmp(&other),
         (Real(one), Real(other)) => one.partial_cmp(&other).unwrap_or(Ordering::Equal),

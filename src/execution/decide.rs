@@ -4,7 +4,7 @@ use super::driver::Driver;
 use super::drivers::DRIVERS;
 use crate::error::Error;
 use crate::migrations::plan::Decision;
-use crate::migrations::project::Project;
+use crate::migrations::project::{Import, Project};
 
 /// The drivers to rehearse under, and why.
 #[derive(Debug, Clone)]
@@ -26,7 +26,10 @@ pub fn driver(given: Option<&str>, tool: &str, project: &Project) -> Result<Deci
     let found = [by_imports, by_config, by_packages].into_iter().find_map(|evidence| evidence(tool, project));
     Ok(found.unwrap_or_else(|| {
         let plausible = of_tool(tool).filter(|driver| PLAUSIBLE.contains(&driver.name)).collect();
-        decided(plausible, "nothing in the project tells the driver: rehearsed under the usual ones; `--driver` decides".to_owned())
+        decided(
+            plausible,
+            "nothing in the project tells the driver: rehearsed under the usual ones; `--driver` decides".to_owned(),
+        )
     }))
 }
 
@@ -50,16 +53,30 @@ fn decided(drivers: Vec<&'static Driver>, why: String) -> Decided {
     Decided { decision: Decision { what: "driver", value: names.join(" or "), why }, drivers }
 }
 
+/// Imports of `drizzle-orm/<driver>/migrator` decide; without one, those of `drizzle-orm/<driver>`. Those in tests count only where
+/// there are no others.
 fn by_imports(tool: &str, project: &Project) -> Option<Decided> {
+    [&project.migrator_imports, &project.driver_imports].into_iter().find_map(|imports| {
+        let in_app: Vec<&Import> = imports.iter().filter(|import| !import.in_test).collect();
+        imported(tool, &in_app).or_else(|| imported(tool, &imports.iter().collect::<Vec<_>>()))
+    })
+}
+
+fn imported(tool: &str, imports: &[&Import]) -> Option<Decided> {
     let mut drivers: Vec<&'static Driver> = Vec::new();
     let mut places = Vec::new();
-    for import in &project.migrator_imports {
+    for import in imports {
         let Some(driver) = of_tool(tool).find(|driver| driver.modules.contains(&import.driver_module.as_str())) else {
             continue;
         };
         if !drivers.contains(&driver) {
             drivers.push(driver);
-            places.push(format!("{}:{} imports drizzle-orm/{}", import.file.display(), import.line, import.driver_module));
+            places.push(format!(
+                "{}:{} imports drizzle-orm/{}",
+                import.file.display(),
+                import.line,
+                import.driver_module
+            ));
         }
     }
     (!drivers.is_empty()).then(|| decided(drivers, places.join(", ")))

@@ -3,9 +3,7 @@
 //! Measured means: the driver's real `migrate()` was run on the same files and what it did was written down here;
 //! `tests/conformance` repeats that for better-sqlite3 and libsql.
 
-use super::driver::{
-    Driver, DoubleQuoted, EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction,
-};
+use super::driver::{DoubleQuoted, Driver, EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
 
 const STRICT: DoubleQuoted = DoubleQuoted { dml: false, ddl: false };
 const LENIENT: DoubleQuoted = DoubleQuoted { dml: true, ddl: true };

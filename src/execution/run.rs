@@ -13,8 +13,9 @@ use super::steps::{Execution, Failure, Outcome, Step, StepError};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::Plan;
-use crate::migrations::statement::{Action, Insert, Select, Statement, double_quoted, quote_identifier};
+use crate::migrations::statement::{Action, Insert, Select, Statement};
 use crate::observer::{Observer, Stage};
+use crate::schema::lexer::{double_quoted, quote_identifier};
 
 /// Runs the plan's pending migrations on the database at `copy`.
 ///
@@ -75,9 +76,12 @@ impl Run {
         match result {
             Ok(()) if plan.pending().next().is_none() => Outcome::NothingPending,
             Ok(()) => Outcome::Completed,
-            Err(Stop::InStep(error)) => {
-                Outcome::Failed(Failure { step: self.steps.iter().rposition(|step| step.ran), doing: "", error, rolled_back })
-            }
+            Err(Stop::InStep(error)) => Outcome::Failed(Failure {
+                step: self.steps.iter().rposition(|step| step.ran),
+                doing: "",
+                error,
+                rolled_back,
+            }),
             Err(Stop::Around(doing, error)) => Outcome::Failed(Failure { step: None, doing, error, rolled_back }),
         }
     }
@@ -165,12 +169,7 @@ impl Run {
 
     fn empty_chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize) -> Result<(), Stop> {
         let EmptyChunk::Refused(message) = self.settings.driver.empty_chunk else { return Ok(()) };
-        let nothing = Statement {
-            sql: String::new(),
-            line: chunk.line,
-            column: 1,
-            action: Action::Unknown,
-        };
+        let nothing = Statement { sql: String::new(), line: chunk.line, column: 1, action: Action::Unknown };
         self.refuse(migration, &nothing, number, message)
     }
 
@@ -256,9 +255,7 @@ impl Run {
     fn transaction_refusal(&self, action: &Action) -> Option<&'static str> {
         match self.settings.driver.own_transaction {
             OwnTransaction::Allowed => None,
-            OwnTransaction::ClosedAfterCommit(message) => {
-                self.recorder.connection().is_autocommit().then_some(message)
-            }
+            OwnTransaction::ClosedAfterCommit(message) => self.recorder.connection().is_autocommit().then_some(message),
             OwnTransaction::Refused(message) => {
                 matches!(action, Action::Begin | Action::Commit | Action::Rollback | Action::Savepoint)
                     .then_some(message)
@@ -270,7 +267,7 @@ impl Run {
     fn source_rows(&self, action: &Action) -> Option<u64> {
         let Action::Insert(Insert { select: Some(Select { from: Some(from), .. }), .. }) = action else { return None };
         let sql = format!("SELECT count(*) FROM {}", quote_identifier(from));
-        self.recorder.connection().query_row(&sql, [], |row| row.get(0)).ok()
+        self.recorder.connection().query_row(&sql, [], |row| row.get::<_, i64>(0)).ok().map(i64::unsigned_abs)
     }
 
     /// The double-quoted names that are read as strings: found out by compiling the statement with such strings forbidden, one

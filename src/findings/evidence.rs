@@ -79,8 +79,13 @@ impl Trial {
     #[must_use]
     pub fn gravity(&self) -> (bool, u64, u64) {
         let failed = matches!(self.execution.outcome, Outcome::Failed(_));
-        let columns = self.comparison.tables.iter().filter_map(|table| table.rows.as_ref()).flat_map(|rows| &rows.columns);
-        (failed, self.comparison.rows_lost(), columns.map(|column| column.nulled + column.lossy + column.altered()).sum())
+        let columns =
+            self.comparison.tables.iter().filter_map(|table| table.rows.as_ref()).flat_map(|rows| &rows.columns);
+        (
+            failed,
+            self.comparison.rows_lost(),
+            columns.map(|column| column.nulled + column.lossy + column.altered()).sum(),
+        )
     }
 
     /// Where and why it failed.

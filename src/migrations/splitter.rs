@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use crate::schema::lexer::{Token, TokenKind, tokens};
 use super::statement::Statement;
+use crate::schema::lexer::{Token, TokenKind, tokens};
 
 /// A statement's place in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 mod reader;
 mod redaction;
+#[cfg(test)]
+mod tests;
 
 pub use redaction::redact;
 

@@ -3,7 +3,7 @@
 //! Takes a connection and a table of its schema, reads every row once, gives a [`TableProfile`]. Values are looked at and
 //! dropped; none is kept but the first one of a column, to see whether the others equal it.
 
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
 
 use crate::schema::Table;
@@ -94,10 +94,41 @@ pub fn of_table(connection: &Connection, table: &Table) -> Result<TableProfile> 
     Ok(TableProfile { rows: count, columns })
 }
 
+fn owned(value: ValueRef<'_>) -> Owned {
+    match value {
+        ValueRef::Null => Owned::Null,
+        ValueRef::Integer(value) => Owned::Integer(value),
+        ValueRef::Real(value) => Owned::Real(value),
+        ValueRef::Text(bytes) => Owned::Text(bytes.to_vec()),
+        ValueRef::Blob(bytes) => Owned::Blob(bytes.to_vec()),
+    }
+}
+
+/// A value that outlives its row; text need not be valid UTF-8.
+enum Owned {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(Vec<u8>),
+    Blob(Vec<u8>),
+}
+
+impl Owned {
+    fn borrow(&self) -> ValueRef<'_> {
+        match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(value) => ValueRef::Integer(*value),
+            Self::Real(value) => ValueRef::Real(*value),
+            Self::Text(bytes) => ValueRef::Text(bytes),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }
+    }
+}
+
 /// A column under way.
 struct Counter {
     profile: ColumnProfile,
-    first: Option<Value>,
+    first: Option<Owned>,
 }
 
 impl Counter {
@@ -127,10 +158,10 @@ impl Counter {
         }
         match &self.first {
             None => {
-                self.first = Some(value.into());
+                self.first = Some(owned(value));
                 self.profile.spread = Spread::Constant;
             }
-            Some(first) if ValueRef::from(first) == value => {}
+            Some(first) if first.borrow() == value => {}
             Some(_) => {
                 self.profile.spread = Spread::Various;
                 self.first = None;
@@ -141,8 +172,8 @@ impl Counter {
     fn finish(mut self) -> ColumnProfile {
         if self.profile.spread == Spread::Constant {
             self.profile.spread = match self.first {
-                Some(Value::Null) | None => Spread::Empty,
-                Some(Value::Text(text)) if text.eq_ignore_ascii_case(&self.profile.name) => Spread::OwnName,
+                Some(Owned::Null) | None => Spread::Empty,
+                Some(Owned::Text(text)) if text.eq_ignore_ascii_case(self.profile.name.as_bytes()) => Spread::OwnName,
                 Some(_) => Spread::Constant,
             };
         }

@@ -274,11 +274,14 @@ fn keys(pair: &Paired<'_>, changes: &mut Changes) {
     }
     let uniques = |table: &Table, name: &dyn Fn(&str) -> String| -> Vec<String> {
         let constraints = table.uniques.iter().filter(|unique| unique.constraint);
-        constraints.map(|unique| unique.columns.iter().map(|column| name(column)).collect::<Vec<_>>().join(", ")).collect()
+        constraints
+            .map(|unique| unique.columns.iter().map(|column| name(column)).collect::<Vec<_>>().join(", "))
+            .collect()
     };
     let before = uniques(pair.before, &|column| now(pair, column));
     // A constraint that became a unique index over the same columns, or the other way round, enforces the same.
-    let any_unique = |table: &Table| -> Vec<String> { table.uniques.iter().map(|unique| list(&unique.columns)).collect() };
+    let any_unique =
+        |table: &Table| -> Vec<String> { table.uniques.iter().map(|unique| list(&unique.columns)).collect() };
     let (held, holds) = (any_unique(pair.before), any_unique(pair.after));
     let after = uniques(pair.after, &str::to_owned);
     let lost = before.into_iter().filter(|columns| !holds.contains(columns)).collect();
@@ -291,7 +294,12 @@ struct Described {
     text: String,
 }
 
-fn describe(key: &ForeignKey, own: &dyn Fn(&str) -> String, parent: &str, parents: &dyn Fn(&str) -> String) -> Described {
+fn describe(
+    key: &ForeignKey,
+    own: &dyn Fn(&str) -> String,
+    parent: &str,
+    parents: &dyn Fn(&str) -> String,
+) -> Described {
     let list = |columns: &[String], name: &dyn Fn(&str) -> String| {
         columns.iter().map(|column| name(column)).collect::<Vec<_>>().join(", ")
     };
@@ -323,7 +331,9 @@ fn foreign_keys(pair: &Paired<'_>, names: &dyn Names, changes: &mut Changes) {
     });
     for key in before {
         match after.iter().position(|other| other.columns == key.columns) {
-            Some(place) => changes.push(Kind::ForeignKey, How::Changed, &key.columns, &key.text, &after.remove(place).text),
+            Some(place) => {
+                changes.push(Kind::ForeignKey, How::Changed, &key.columns, &key.text, &after.remove(place).text)
+            }
             None => changes.push(Kind::ForeignKey, How::Removed, &key.columns, &key.text, ""),
         }
     }
@@ -335,7 +345,8 @@ fn foreign_keys(pair: &Paired<'_>, names: &dyn Names, changes: &mut Changes) {
 /// SQLite rewrites the table's own name inside CHECKs when a table is renamed. Of different CHECKs as many as possible are taken
 /// for changed ones.
 fn checks(pair: &Paired<'_>, changes: &mut Changes) {
-    let plain = |table: &Table| -> Vec<String> { table.checks.iter().map(|check| without_table(check, &table.name)).collect() };
+    let plain =
+        |table: &Table| -> Vec<String> { table.checks.iter().map(|check| without_table(check, &table.name)).collect() };
     let (mut before, mut after) = (plain(pair.before), plain(pair.after));
     before.retain(|check| {
         let same = after.iter().position(|other| other.eq_ignore_ascii_case(check));
@@ -364,7 +375,12 @@ fn options(pair: &Paired<'_>, changes: &mut Changes) {
     let (before, after) = (pair.before, pair.after);
     let word = "AUTOINCREMENT";
     let table = after.name.clone();
-    changes.push_if_different(Kind::Autoincrement, &table, set(before.autoincrement, word), set(after.autoincrement, word));
+    changes.push_if_different(
+        Kind::Autoincrement,
+        &table,
+        set(before.autoincrement, word),
+        set(after.autoincrement, word),
+    );
     changes.push_if_different(Kind::TableOption, "STRICT", set(before.strict, "STRICT"), set(after.strict, "STRICT"));
     let word = "WITHOUT ROWID";
     changes.push_if_different(Kind::TableOption, word, set(before.without_rowid, word), set(after.without_rowid, word));

@@ -135,9 +135,7 @@ impl Schema {
 
     /// The tables that are the user's: ordinary and virtual ones, `ledger` excluded; in order of name.
     pub fn user_tables<'a>(&'a self, ledger: &'a str) -> impl Iterator<Item = &'a Table> {
-        self.tables
-            .values()
-            .filter(move |table| table.is_user_table() && !table.name.eq_ignore_ascii_case(ledger))
+        self.tables.values().filter(move |table| table.is_user_table() && !table.name.eq_ignore_ascii_case(ledger))
     }
 
     /// The foreign keys that point to this table, with the table that they belong to.

@@ -59,9 +59,10 @@ fn table(connection: &Connection, listed: Listed) -> Result<Table> {
         read => read?,
     };
     let rowid_alias = rowid_alias(connection, &listed, &columns, &primary_key)?;
+    let autoincrement = significant(&listed.sql).any(|token| token.is_word(&listed.sql, "AUTOINCREMENT"));
     Ok(Table {
         kind,
-        autoincrement: significant(&listed.sql).any(|token| token.is_word(&listed.sql, "AUTOINCREMENT")),
+        autoincrement,
         uniques: uniques(connection, &listed.name)?,
         foreign_keys: foreign_keys(connection, &listed.name)?,
         checks: checks(&listed.sql),
@@ -102,8 +103,11 @@ fn columns(connection: &Connection, table: &str) -> Result<(Vec<Column>, Vec<Str
             Ok((column, row.get::<_, u32>(4)?, hidden == 1))
         },
     )?;
-    let mut key: Vec<_> =
-        listed.iter().filter(|(_, place, _)| *place > 0).map(|(column, place, _)| (*place, column.name.clone())).collect();
+    let mut key: Vec<_> = listed
+        .iter()
+        .filter(|(_, place, _)| *place > 0)
+        .map(|(column, place, _)| (*place, column.name.clone()))
+        .collect();
     key.sort();
     let columns = listed.into_iter().filter(|(_, _, hidden)| !hidden).map(|(column, _, _)| column).collect();
     Ok((columns, key.into_iter().map(|(_, name)| name).collect()))
@@ -113,7 +117,8 @@ fn columns(connection: &Connection, table: &str) -> Result<(Vec<Column>, Vec<Str
 /// (`INTEGER PRIMARY KEY DESC` is not the rowid, and has one).
 fn rowid_alias(connection: &Connection, listed: &Listed, columns: &[Column], key: &[String]) -> Result<Option<String>> {
     let [key] = key else { return Ok(None) };
-    let integer = columns.iter().any(|column| column.name == *key && column.declared_type.eq_ignore_ascii_case("INTEGER"));
+    let integer =
+        columns.iter().any(|column| column.name == *key && column.declared_type.eq_ignore_ascii_case("INTEGER"));
     if listed.without_rowid || listed.kind != "table" || !integer {
         return Ok(None);
     }
@@ -131,12 +136,10 @@ fn uniques(connection: &Connection, table: &str) -> Result<Vec<Unique>> {
     )?;
     let mut uniques = Vec::new();
     for (index, origin) in listed {
-        let columns = collect(
-            connection,
-            "SELECT name FROM pragma_index_xinfo(?1) WHERE key ORDER BY seqno",
-            &index,
-            |row| row.get::<_, Option<String>>(0),
-        )?;
+        let columns =
+            collect(connection, "SELECT name FROM pragma_index_xinfo(?1) WHERE key ORDER BY seqno", &index, |row| {
+                row.get::<_, Option<String>>(0)
+            })?;
         // An expression has no name; such an index is no key.
         if let Some(columns) = columns.into_iter().collect::<Option<Vec<_>>>() {
             uniques.push(Unique { index, columns, constraint: origin == "u" });

@@ -5,9 +5,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
+
 use super::location::{beside, folder_of};
 use super::workspace::Workspace;
-use super::{Snapshot, imprint::Content, recovery};
+use super::{Snapshot, connection, imprint::Content, recovery};
 use crate::error::{Doing, Error};
 
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -34,6 +36,16 @@ impl WorkingCopy {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// A read-only connection, once no other connection writes.
+    ///
+    /// # Errors
+    /// When the copy cannot be opened.
+    pub fn connect(&self) -> Result<Connection, Error> {
+        let doing = || "reading the migrated copy".to_owned();
+        recovery::recover(&self.path).doing(doing)?;
+        connection::immutable(&self.path).doing(doing)
     }
 
     /// Moves the copy to `to` as one file without sidecars. No connection to it may be open. Nothing is overwritten, `to` appears

@@ -12,7 +12,9 @@ use crate::schema::lexer::quote_identifier;
 /// Whether this name is one that the table had before, after or while it was rebuilt.
 pub(super) fn is_called(table: &TableComparison, name: &str, evidence: &Evidence) -> bool {
     let is = |other: Option<&String>| other.is_some_and(|other| other.eq_ignore_ascii_case(name));
-    is(table.pair.before.as_ref()) || is(table.pair.after.as_ref()) || interim_names(table, evidence).any(|other| other.eq_ignore_ascii_case(name))
+    is(table.pair.before.as_ref())
+        || is(table.pair.after.as_ref())
+        || interim_names(table, evidence).any(|other| other.eq_ignore_ascii_case(name))
 }
 
 /// The names under which the table was made before it was renamed to what it is called after.
@@ -46,7 +48,11 @@ pub(super) fn why_foreign_keys_were_on(evidence: &Evidence, step: &Step) -> Opti
     let driver = evidence.execution().settings.driver;
     let pragma = dead_pragma(evidence)?;
     let same_file = pragma.file == step.file;
-    let place = if same_file { format!("line {}", pragma.statement.line) } else { format!("{}:{}", pragma.file, pragma.statement.line) };
+    let place = if same_file {
+        format!("line {}", pragma.statement.line)
+    } else {
+        format!("{}:{}", pragma.file, pragma.statement.line)
+    };
     let why = match (driver.foreign_keys, driver.transaction) {
         (ForeignKeys::AlwaysOn, _) => format!("{} accepts it and keeps foreign keys on", driver.name),
         (_, Transaction::AroundAll | Transaction::AroundAllAndLedger) => {

@@ -15,7 +15,9 @@ use crate::migrations::statement::Action;
 pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     if let Some(refusal) = &evidence.plan.refusal {
         let tool = evidence.plan.tool;
-        return vec![Finding::new(&EX601, format!("{tool} would not start: {}", refusal.message)).help(refusal.help.clone())];
+        return vec![
+            Finding::new(&EX601, format!("{tool} would not start: {}", refusal.message)).help(refusal.help.clone()),
+        ];
     }
     let Some(failure) = evidence.trial.failure() else { return Vec::new() };
     let step = failure.step.and_then(|index| evidence.execution().steps.get(index));
@@ -36,7 +38,10 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         finding.cause = Some("the rows of the snapshot: on an empty database the same migrations pass".to_owned());
     }
     if !failure.rolled_back {
-        finding.help.push("what ran before the failure is committed and is not rolled back: restore the database, or finish by hand".to_owned());
+        finding.help.push(
+            "what ran before the failure is committed and is not rolled back: restore the database, or finish by hand"
+                .to_owned(),
+        );
     }
     vec![finding]
 }
@@ -44,15 +49,31 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
 /// SN915.
 fn push_managed(evidence: &Evidence, step: Option<&Step>, failure: &Failure) -> Option<Finding> {
     let ledger = &evidence.plan.ledger;
-    let tables: Vec<&str> = evidence.comparison().before.user_tables(&ledger.name).map(|table| table.name.as_str()).collect();
-    if ledger.present || ledger.name.is_empty() || tables.is_empty() || !failure.error.message.contains("already exists") {
+    let tables: Vec<&str> =
+        evidence.comparison().before.user_tables(&ledger.name).map(|table| table.name.as_str()).collect();
+    if ledger.present
+        || ledger.name.is_empty()
+        || tables.is_empty()
+        || !failure.error.message.contains("already exists")
+    {
         return None;
     }
     let first = evidence.plan.pending().next()?;
-    let finding = Finding::new(&SN915, format!("the snapshot has {} but no `{}`: the first migration fails with {}", count(tables.len() as u64, "table"), ledger.name, failure.error.message))
-        .object(&ledger.name)
-        .at(step.map(place), failure.error.message.clone())
-        .cause(format!("the schema was made by `push` or by hand, so that {} believes nothing was applied", evidence.plan.tool));
+    let finding = Finding::new(
+        &SN915,
+        format!(
+            "the snapshot has {} but no `{}`: the first migration fails with {}",
+            count(tables.len() as u64, "table"),
+            ledger.name,
+            failure.error.message
+        ),
+    )
+    .object(&ledger.name)
+    .at(step.map(place), failure.error.message.clone())
+    .cause(format!(
+        "the schema was made by `push` or by hand, so that {} believes nothing was applied",
+        evidence.plan.tool
+    ));
     Some(finding.help(format!(
         "record what is already there before the first deploy with migrations, one row for each migration that the schema contains:\n{}{}",
         evidence.plan.setup.iter().map(|sql| format!("{sql};\n")).collect::<String>(),
@@ -64,19 +85,29 @@ fn cause(evidence: &Evidence, step: &Step, failure: &Failure) -> Option<String> 
     if failure.error.is_foreign_key() {
         let parent = causes::parent_of(step).unwrap_or_default();
         let children = evidence.comparison().before.references_to(parent);
-        let restricting: Vec<&str> = children.filter(|(_, key)| ["NO ACTION", "RESTRICT"].contains(&key.on_delete.as_str())).map(|(child, _)| child.name.as_str()).collect();
+        let restricting: Vec<&str> = children
+            .filter(|(_, key)| ["NO ACTION", "RESTRICT"].contains(&key.on_delete.as_str()))
+            .map(|(child, _)| child.name.as_str())
+            .collect();
         let why = causes::why_foreign_keys_were_on(evidence, step).map(|why| format!("; {why}")).unwrap_or_default();
-        return (!restricting.is_empty()).then(|| format!("foreign keys are on, and rows of {} refer to `{parent}`{why}", names(restricting)));
+        return (!restricting.is_empty())
+            .then(|| format!("foreign keys are on, and rows of {} refer to `{parent}`{why}", names(restricting)));
     }
     let driver = evidence.execution().settings.driver;
-    let several = matches!(driver.several_statements, SeveralStatements::Refused(message) if message == failure.error.message);
+    let several =
+        matches!(driver.several_statements, SeveralStatements::Refused(message) if message == failure.error.message);
     several.then(|| format!("{} takes one statement a chunk", driver.name))
 }
 
 fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
     let message = &failure.error.message;
     if let Some(parent) = causes::parent_of(step).filter(|_| failure.error.is_foreign_key()) {
-        let child = evidence.comparison().before.references_to(parent).next().map_or(String::new(), |(child, _)| child.name.clone());
+        let child = evidence
+            .comparison()
+            .before
+            .references_to(parent)
+            .next()
+            .map_or(String::new(), |(child, _)| child.name.clone());
         return causes::keep_children(evidence, parent, &child);
     }
     if message.contains("more than one statement") {
@@ -86,7 +117,7 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         return vec!["remove the empty chunk, or put a statement into it".to_owned()];
     }
     match &step.statement.action {
-        Action::AddColumn { table, column, not_null: true, has_default: false } => vec![
+        Action::AddColumn { table, column, not_null: true, has_default: false, .. } => vec![
             format!("give it a default:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT NOT NULL DEFAULT '';"),
             format!("or go in two deploys: add it without NOT NULL, fill it, and make it NOT NULL in the next migration:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT;\nUPDATE \"{table}\" SET \"{column}\" = '' WHERE \"{column}\" IS NULL;"),
         ],
@@ -109,7 +140,9 @@ fn not_null_help(message: &str) -> Vec<String> {
     let column = message.trim_start_matches("NOT NULL constraint failed: ");
     let (table, column) = column.split_once('.').unwrap_or((column, ""));
     let table = table.trim_start_matches("__new_");
-    vec![format!("fill the NULLs in a migration before this one:\nUPDATE \"{table}\" SET \"{column}\" = '' WHERE \"{column}\" IS NULL;")]
+    vec![format!(
+        "fill the NULLs in a migration before this one:\nUPDATE \"{table}\" SET \"{column}\" = '' WHERE \"{column}\" IS NULL;"
+    )]
 }
 
 /// EX609.

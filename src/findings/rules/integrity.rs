@@ -10,7 +10,8 @@ pub(super) fn damaged(evidence: &Evidence) -> Vec<Finding> {
     let checked = &evidence.comparison().integrity;
     let Some(first) = checked.after.first() else { return Vec::new() };
     let messages = checked.after.len() as u64;
-    let finding = Finding::new(&IN401, format!("integrity_check has {}: {first}", count(messages, "complaint"))).rows(messages);
+    let finding =
+        Finding::new(&IN401, format!("integrity_check has {}: {first}", count(messages, "complaint"))).rows(messages);
     let same = checked.after.iter().all(|message| checked.before.contains(message));
     vec![if same {
         finding
@@ -18,7 +19,8 @@ pub(super) fn damaged(evidence: &Evidence) -> Vec<Finding> {
             .cause("the snapshot is damaged already; the migrations did not add to it")
             .help("repair production first: `.recover` of the sqlite3 shell writes what can be read into a new file")
     } else {
-        finding.help("do not deploy: rehearse again on a fresh snapshot, and report this with the migration if it stays")
+        finding
+            .help("do not deploy: rehearse again on a fresh snapshot, and report this with the migration if it stays")
     }]
 }
 
@@ -30,10 +32,16 @@ pub(super) fn foreign_keys(evidence: &Evidence) -> Vec<Finding> {
         let known = violations_before(evidence, child, parent).min(rows);
         if known > 0 {
             findings.push(
-                Finding::new(&IN403, format!("{} of `{child}` referred to no row of `{parent}` before the migrations", count(known, "row")))
-                    .table(child)
-                    .rows(known)
-                    .help(format!("find them:\nSELECT * FROM pragma_foreign_key_check('{child}');")),
+                Finding::new(
+                    &IN403,
+                    format!(
+                        "{} of `{child}` referred to no row of `{parent}` before the migrations",
+                        count(known, "row")
+                    ),
+                )
+                .table(child)
+                .rows(known)
+                .help(format!("find them:\nSELECT * FROM pragma_foreign_key_check('{child}');")),
             );
         }
         if rows > known {
@@ -60,7 +68,8 @@ fn new_violations(evidence: &Evidence, child: &str, parent: &str, rows: u64) -> 
     let finding = if parents_lost {
         Finding::new(&LS109, message).cause(format!("rows of `{parent}` are gone, and foreign keys were not enforced"))
     } else {
-        Finding::new(&IN402, message).cause("foreign keys are not enforced while the migrations run, or are not checked for rows that exist")
+        Finding::new(&IN402, message)
+            .cause("foreign keys are not enforced while the migrations run, or are not checked for rows that exist")
     };
     finding.table(child).object(parent).rows(rows).help(format!("find them, and give them a parent or remove them in the migration:\nSELECT * FROM pragma_foreign_key_check('{child}');"))
 }

@@ -15,7 +15,13 @@ use crate::schema::ForeignKey;
 
 /// LS102 and LS103: what ON DELETE did to tables that the statement does not name.
 pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
-    evidence.comparison().tables.iter().flat_map(|table| [cascade(evidence, table), nulled(evidence, table)]).flatten().collect()
+    evidence
+        .comparison()
+        .tables
+        .iter()
+        .flat_map(|table| [cascade(evidence, table), nulled(evidence, table)])
+        .flatten()
+        .collect()
 }
 
 fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
@@ -30,7 +36,11 @@ fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let parent = causes::parent_of(step).unwrap_or_default();
     let key = acting_key(evidence, table, parent, &["CASCADE"]);
     let through = key.map(|key| format!(" (`{}`)", key.describe(name))).unwrap_or_default();
-    let label = format!("{}{} of `{name}` through ON DELETE CASCADE{through}", own_rows(step, parent), count(deleted(step), "row"));
+    let label = format!(
+        "{}{} of `{name}` through ON DELETE CASCADE{through}",
+        own_rows(step, parent),
+        count(deleted(step), "row")
+    );
     let mut finding = Finding::new(&LS102, format!("`{name}` lost {}", share(rows.min(before), before, "row")))
         .table(name)
         .rows(rows.min(before))
@@ -61,13 +71,28 @@ fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let rows = columns.iter().map(|column| column.changed).max().filter(|rows| *rows > 0)?;
     let parent = causes::parent_of(step).unwrap_or_default();
     let to = if key.on_delete == "SET NULL" { "NULL" } else { "the default" };
-    let mut finding = Finding::new(&LS103, format!("`{}` became {to} in {} of `{name}`", key.columns.join("`, `"), share(rows, rows_before(table), "row")))
-        .table(name)
-        .column(columns.first().map(|column| column.after.clone()).unwrap_or_default())
-        .rows(rows)
-        .at(Some(place(step)), format!("{}{} of `{name}` through ON DELETE {} (`{}`)", own_rows(step, parent), count(rows, "reference"), key.on_delete, key.describe(name)));
+    let mut finding = Finding::new(
+        &LS103,
+        format!("`{}` became {to} in {} of `{name}`", key.columns.join("`, `"), share(rows, rows_before(table), "row")),
+    )
+    .table(name)
+    .column(columns.first().map(|column| column.after.clone()).unwrap_or_default())
+    .rows(rows)
+    .at(
+        Some(place(step)),
+        format!(
+            "{}{} of `{name}` through ON DELETE {} (`{}`)",
+            own_rows(step, parent),
+            count(rows, "reference"),
+            key.on_delete,
+            key.describe(name)
+        ),
+    );
     finding.cause = causes::why_foreign_keys_were_on(evidence, step).or_else(|| defer_is_no_help(evidence));
-    finding.proof = evidence.without_foreign_keys.as_ref().map(|_| "rehearsed again with foreign keys off: the references stay".to_owned());
+    finding.proof = evidence
+        .without_foreign_keys
+        .as_ref()
+        .map(|_| "rehearsed again with foreign keys off: the references stay".to_owned());
     finding.help = causes::keep_children(evidence, parent, name);
     Some(finding)
 }
@@ -75,15 +100,21 @@ fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
 /// The key of this table through which ON DELETE SET NULL or SET DEFAULT wrote, and the step that set it off.
 pub(super) fn nulling_key<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a ForeignKey, &'a Step)> {
     let step = evidence.committed().find(|step| {
-        step.changes.iter().any(|change| change.by == By::ForeignKey && change.updated > 0 && causes::is_called(table, &change.table, evidence))
-            && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
+        step.changes.iter().any(|change| {
+            change.by == By::ForeignKey && change.updated > 0 && causes::is_called(table, &change.table, evidence)
+        }) && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
     })?;
     let key = acting_key(evidence, table, causes::parent_of(step)?, &["SET NULL", "SET DEFAULT"])?;
     Some((key, step))
 }
 
 /// The foreign key of `table` to `parent` with one of these actions.
-fn acting_key<'a>(evidence: &'a Evidence, table: &TableComparison, parent: &str, actions: &[&str]) -> Option<&'a ForeignKey> {
+fn acting_key<'a>(
+    evidence: &'a Evidence,
+    table: &TableComparison,
+    parent: &str,
+    actions: &[&str],
+) -> Option<&'a ForeignKey> {
     let before = &evidence.comparison().before;
     let table = before.table(table.pair.before.as_ref()?)?;
     let acts = |key: &&ForeignKey| actions.contains(&key.on_delete.as_str());
@@ -125,11 +156,16 @@ fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
         | Action::Update { conflict: Some(Conflict::Replace), .. } => {
             causes::deleted(step, table, By::Statement, evidence)
         }
-        Action::Insert(Insert { table: into, conflict: Some(Conflict::Ignore), .. }) if causes::is_called(table, into, evidence) => {
+        Action::Insert(Insert { table: into, conflict: Some(Conflict::Ignore), .. })
+            if causes::is_called(table, into, evidence) =>
+        {
             not_copied(step).filter(|_| table.pair.change == Change::Rebuilt).unwrap_or_default()
         }
         Action::Insert(Insert { upsert: true, .. }) => {
-            let mine = step.changes.iter().filter(|change| change.by == By::Statement && causes::is_called(table, &change.table, evidence));
+            let mine = step
+                .changes
+                .iter()
+                .filter(|change| change.by == By::Statement && causes::is_called(table, &change.table, evidence));
             mine.map(|change| change.updated).sum()
         }
         _ => 0,
@@ -154,7 +190,8 @@ fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
 
 /// Rows that an `INSERT … SELECT` read and did not write.
 fn not_copied(step: &Step) -> Option<u64> {
-    let inserted: u64 = step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum();
+    let inserted: u64 =
+        step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum();
     step.source_rows.map(|source| source.saturating_sub(inserted))
 }
 
@@ -167,13 +204,18 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
     let (before, rows) = (rows_before(table), *unexplained);
     let copy = copies(evidence, table).next();
     let copied = before.saturating_sub(rows);
-    let finding = Finding::new(&LS105, format!("the rebuild of `{name}` copied {}", share(copied, before, "row"))).table(name).rows(rows);
+    let finding = Finding::new(&LS105, format!("the rebuild of `{name}` copied {}", share(copied, before, "row")))
+        .table(name)
+        .rows(rows);
     *unexplained = 0;
     let Some(step) = copy else {
         let dropped = evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table: dropped } if Some(dropped) == table.pair.before.as_ref()));
         return Some(
             finding
-                .at(dropped.map(place), format!("dropped `{name}` with {}, and no statement had copied them", count(before, "row")))
+                .at(
+                    dropped.map(place),
+                    format!("dropped `{name}` with {}, and no statement had copied them", count(before, "row")),
+                )
                 .help(copy_statement(table)),
         );
     };
@@ -199,7 +241,8 @@ fn copy_statement(table: &TableComparison) -> String {
 fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterator<Item = &'a Step> {
     evidence.committed().filter(move |step| match &step.statement.action {
         Action::Insert(insert) => insert.select.as_ref().is_some_and(|select| {
-            causes::is_called(table, &insert.table, evidence) && select.tables.iter().any(|from| causes::is_called(table, from, evidence))
+            causes::is_called(table, &insert.table, evidence)
+                && select.tables.iter().any(|from| causes::is_called(table, from, evidence))
         }),
         _ => false,
     })
@@ -219,7 +262,14 @@ fn explicit_deletes(evidence: &Evidence, table: &TableComparison, unexplained: &
         let finding = Finding::new(&LS107, format!("DELETE removed {} of `{name}`", share(rows, before, "row")))
             .table(name)
             .rows(rows)
-            .at(Some(place(step)), if *has_where { format!("removed {}", count(rows, "row")) } else { format!("has no WHERE: removed {}", count(rows, "row")) })
+            .at(
+                Some(place(step)),
+                if *has_where {
+                    format!("removed {}", count(rows, "row"))
+                } else {
+                    format!("has no WHERE: removed {}", count(rows, "row"))
+                },
+            )
             .help("if that is intended, keep a copy of the rows until you are sure; else narrow the WHERE");
         findings.push(finding.at_level(if *has_where { Level::Warning } else { Level::Error }));
     }
@@ -230,10 +280,16 @@ fn explicit_deletes(evidence: &Evidence, table: &TableComparison, unexplained: &
 fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> Finding {
     let (name, before) = (table.name(), rows_before(table));
     let emptied = table.after.as_ref().is_some_and(|after| after.rows == 0);
-    let any = |step: &Step| causes::deleted(step, table, By::Trigger, evidence) + causes::deleted(step, table, By::Statement, evidence);
+    let any = |step: &Step| {
+        causes::deleted(step, table, By::Trigger, evidence) + causes::deleted(step, table, By::Statement, evidence)
+    };
     let step = worst(evidence, any);
     let by_trigger = step.is_some_and(|step| causes::deleted(step, table, By::Trigger, evidence) > 0);
-    let label = if by_trigger { format!("set off a trigger that removed rows of `{name}`") } else { format!("removed rows of `{name}`") };
+    let label = if by_trigger {
+        format!("set off a trigger that removed rows of `{name}`")
+    } else {
+        format!("removed rows of `{name}`")
+    };
     let (rule, message) = if emptied {
         (&LS110, format!("`{name}` had {} and has none", count(before, "row")))
     } else {
@@ -241,7 +297,9 @@ fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> 
     };
     let finding = Finding::new(rule, message).table(name).rows(rows).at(step.map(place), label);
     if by_trigger {
-        finding.cause("a trigger of the snapshot fires while the migration writes").help("drop the trigger for the time of the migration and create it again at the end")
+        finding
+            .cause("a trigger of the snapshot fires while the migration writes")
+            .help("drop the trigger for the time of the migration and create it again at the end")
     } else {
         finding.help("compare the table before and after: rehearse again with --keep-copy FILE and look at both")
     }

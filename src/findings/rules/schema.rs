@@ -1,11 +1,11 @@
 //! SC: what the schema lost. Dropped by name is a note; lost on the way is not.
 
-use crate::findings::catalogue::{SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC317};
-use crate::findings::evidence::place;
-use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::compare::lineage;
 use crate::execution::Step;
+use crate::findings::catalogue::{SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC317};
+use crate::findings::evidence::place;
 use crate::findings::rules::causes;
+use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::Action;
 use crate::schema::changes::{Change, How, Kind};
 use crate::schema::{Object, TableKind};
@@ -23,7 +23,8 @@ pub(super) fn objects_lost(evidence: &Evidence) -> Vec<Finding> {
         };
         let object = objects.get(&change.name.to_ascii_lowercase())?;
         let on_a_table = change.kind != Kind::View;
-        let stands = comparison.after.table(&change.table).is_some() || comparison.after.views.contains_key(&change.table.to_ascii_lowercase());
+        let stands = comparison.after.table(&change.table).is_some()
+            || comparison.after.views.contains_key(&change.table.to_ascii_lowercase());
         if (on_a_table && !stands) || (change.kind == Kind::Index && lives_on(evidence, change, object)) {
             return None;
         }
@@ -34,10 +35,14 @@ pub(super) fn objects_lost(evidence: &Evidence) -> Vec<Finding> {
 
 /// Whether an index of another name does the same.
 fn lives_on(evidence: &Evidence, change: &Change, object: &Object) -> bool {
-    let what = |sql: &str| sql.split_once('(').map(|(_, rest)| rest.replace(['"', '`', '[', ']', ' '], "").to_ascii_lowercase());
+    let what = |sql: &str| {
+        sql.split_once('(').map(|(_, rest)| rest.replace(['"', '`', '[', ']', ' '], "").to_ascii_lowercase())
+    };
     let unique = |sql: &str| sql.to_ascii_uppercase().contains("UNIQUE INDEX");
     evidence.comparison().after.indexes.values().any(|other| {
-        other.table.eq_ignore_ascii_case(&change.table) && what(&other.sql) == what(&object.sql) && unique(&other.sql) == unique(&object.sql)
+        other.table.eq_ignore_ascii_case(&change.table)
+            && what(&other.sql) == what(&object.sql)
+            && unique(&other.sql) == unique(&object.sql)
     })
 }
 
@@ -50,7 +55,8 @@ fn lost(evidence: &Evidence, rule: &'static Rule, change: &Change, object: &Obje
     });
     let kind = change.kind.name();
     let of = if change.kind == Kind::View { String::new() } else { format!(" of `{}`", change.table) };
-    let finding = Finding::new(rule, format!("{kind} `{}`{of} is gone", object.name)).table(&change.table).object(&object.name);
+    let finding =
+        Finding::new(rule, format!("{kind} `{}`{of} is gone", object.name)).table(&change.table).object(&object.name);
     match by_name {
         Some(step) => finding.at_level(Level::Note).at(Some(place(step)), "drops it by name"),
         None => finding
@@ -60,7 +66,9 @@ fn lost(evidence: &Evidence, rule: &'static Rule, change: &Change, object: &Obje
 }
 
 fn dropped_table<'a>(evidence: &'a Evidence, name: &str) -> Option<&'a Step> {
-    evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)))
+    evidence
+        .committed()
+        .find(|step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)))
 }
 
 /// SC304 and SC305: views and triggers that could be compiled before and cannot be now.
@@ -71,7 +79,8 @@ pub(super) fn objects_broken(evidence: &Evidence) -> Vec<Finding> {
         let view = comparison.after.views.get(name);
         let object = view.or_else(|| comparison.after.triggers.get(name))?;
         let (rule, kind): (&'static Rule, _) = if view.is_some() { (&SC304, "view") } else { (&SC305, "trigger") };
-        let mut finding = Finding::new(rule, format!("{kind} `{}` no longer works: {message}", object.name)).object(&object.name);
+        let mut finding =
+            Finding::new(rule, format!("{kind} `{}` no longer works: {message}", object.name)).object(&object.name);
         if view.is_none() {
             finding = finding.table(&object.table);
         }
@@ -111,7 +120,9 @@ pub(super) fn constraints_lost(evidence: &Evidence) -> Vec<Finding> {
                 _ => return None,
             };
             let implied = change.kind == Kind::NotNull
-                && comparison.after.table(&change.table).is_some_and(|table| table.rowid_alias.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(&change.name)));
+                && comparison.after.table(&change.table).is_some_and(|table| {
+                    table.rowid_alias.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(&change.name))
+                });
             (!implied && !gone_with_its_column(evidence, change)).then(|| constraint(evidence, rule, change))
         })
         .collect()
@@ -128,7 +139,10 @@ fn gone_with_its_column(evidence: &Evidence, change: &Change) -> bool {
         other.kind == Kind::Column
             && other.how == How::Removed
             && other.table == change.table
-            && change.before.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word.eq_ignore_ascii_case(&other.name))
+            && change
+                .before
+                .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                .any(|word| word.eq_ignore_ascii_case(&other.name))
     })
 }
 
@@ -136,15 +150,23 @@ fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Find
     let table = &change.table;
     let (message, object) = match change.kind {
         Kind::ForeignKey if change.how == How::Changed => (
-            format!("a foreign key of `{table}` refers to `{}` instead of `{}`", parent(&change.after), parent(&change.before)),
+            format!(
+                "a foreign key of `{table}` refers to `{}` instead of `{}`",
+                parent(&change.after),
+                parent(&change.before)
+            ),
             change.before.clone(),
         ),
-        Kind::ForeignKey => (format!("`{table}` no longer has the foreign key {}", change.before), change.before.clone()),
+        Kind::ForeignKey => {
+            (format!("`{table}` no longer has the foreign key {}", change.before), change.before.clone())
+        }
         Kind::Check => (format!("`{table}` no longer has CHECK ({})", change.before), change.before.clone()),
         Kind::NotNull => (format!("`{table}.{}` is no longer NOT NULL", change.name), change.name.clone()),
         _ => (format!("`{table}` no longer has UNIQUE ({})", change.before), change.before.clone()),
     };
-    let finding = Finding::new(rule, message).table(table).at(rebuilding(evidence, table).map(place), "defines the table without it");
+    let finding = Finding::new(rule, message)
+        .table(table)
+        .at(rebuilding(evidence, table).map(place), "defines the table without it");
     let finding = if change.kind == Kind::NotNull { finding.column(object) } else { finding.object(object) };
     finding.help("if that is intended, nothing is to be done; else put it into the CREATE TABLE of the rebuild")
 }
@@ -186,5 +208,8 @@ pub(super) fn leftovers(evidence: &Evidence) -> Vec<Finding> {
 
 /// The table that one of this name would replace.
 fn interim(name: &str) -> Option<&str> {
-    ["__new_", "new_", "_alembic_tmp_", "__old_push_"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).filter(|rest| !rest.is_empty())
+    ["__new_", "new_", "_alembic_tmp_", "__old_push_"]
+        .into_iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .filter(|rest| !rest.is_empty())
 }

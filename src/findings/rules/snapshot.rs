@@ -20,19 +20,25 @@ pub(super) fn files(evidence: &Evidence) -> Vec<Finding> {
     }
     if let Journal::Hot { .. } = facts.journal {
         findings.push(
-            Finding::new(&SN902, format!("`{path}-journal` is hot: the file was copied in the middle of a transaction"))
-                .object("journal")
-                .cause("the transaction was rolled back on the copy, as the app would at its next start")
-                .help("take the snapshot with SQLite itself: sqlite3 prod.db \".backup 'snapshot.db'\""),
+            Finding::new(
+                &SN902,
+                format!("`{path}-journal` is hot: the file was copied in the middle of a transaction"),
+            )
+            .object("journal")
+            .cause("the transaction was rolled back on the copy, as the app would at its next start")
+            .help("take the snapshot with SQLite itself: sqlite3 prod.db \".backup 'snapshot.db'\""),
         );
     }
     findings.extend(stale(evidence));
     if let Untouched::ChangedByOthers(changes) = &evidence.untouched {
         findings.push(
-            Finding::new(&SN905, format!("somebody else wrote to the snapshot during the rehearsal: {}", changes.join(", ")))
-                .at_level(Level::Note)
-                .object("snapshot")
-                .cause("the rehearsal ran on the state that was copied at its start"),
+            Finding::new(
+                &SN905,
+                format!("somebody else wrote to the snapshot during the rehearsal: {}", changes.join(", ")),
+            )
+            .at_level(Level::Note)
+            .object("snapshot")
+            .cause("the rehearsal ran on the state that was copied at its start"),
         );
     }
     findings
@@ -43,9 +49,12 @@ fn stale(evidence: &Evidence) -> Option<Finding> {
     let age = evidence.limits.now.duration_since(evidence.snapshot.modified?).ok()?;
     (age > limit).then(|| {
         let hours = |duration: std::time::Duration| duration.as_secs() / 3600;
-        Finding::new(&SN903, format!("the snapshot was last written {} hours ago; at most {} are allowed", hours(age), hours(limit)))
-            .object("age")
-            .help("take a fresh snapshot")
+        Finding::new(
+            &SN903,
+            format!("the snapshot was last written {} hours ago; at most {} are allowed", hours(age), hours(limit)),
+        )
+        .object("age")
+        .help("take a fresh snapshot")
     })
 }
 
@@ -80,5 +89,7 @@ pub(super) fn names(evidence: &Evidence) -> Vec<Finding> {
 /// `0001_fluffy_doorman`, `20261122183544_fluffy_doorman`: a prefix, one of drizzle-kit's adjectives and one of its heroes.
 fn is_random(name: &str) -> bool {
     let words = name.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches('_');
-    words.split_once('_').is_some_and(|(first, rest)| ADJECTIVES.binary_search(&first).is_ok() && HEROES.binary_search(&rest).is_ok())
+    words
+        .split_once('_')
+        .is_some_and(|(first, rest)| ADJECTIVES.binary_search(&first).is_ok() && HEROES.binary_search(&rest).is_ok())
 }

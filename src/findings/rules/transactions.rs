@@ -54,11 +54,16 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     let deferred = causes::defer_pragma(evidence);
     let rule = if deferred.is_some() { &TX503 } else { &TX502 };
     let children: Vec<&str> = children.into_iter().collect();
-    let mut finding = Finding::new(rule, format!("`{table}` was rebuilt with foreign keys on, and {} refers to it", names(children.iter().copied())))
-        .table(table)
-        .at(Some(place(step)), format!("deletes every row of `{table}`: ON DELETE actions of its children fire"));
+    let mut finding = Finding::new(
+        rule,
+        format!("`{table}` was rebuilt with foreign keys on, and {} refers to it", names(children.iter().copied())),
+    )
+    .table(table)
+    .at(Some(place(step)), format!("deletes every row of `{table}`: ON DELETE actions of its children fire"));
     finding.cause = match deferred {
-        Some(pragma) => Some(format!("`{}` delays the check at COMMIT, not ON DELETE CASCADE or SET NULL", pragma.statement.sql)),
+        Some(pragma) => {
+            Some(format!("`{}` delays the check at COMMIT, not ON DELETE CASCADE or SET NULL", pragma.statement.sql))
+        }
         None => causes::why_foreign_keys_were_on(evidence, step),
     };
     finding.help = causes::keep_children(evidence, table, children.first().copied().unwrap_or_default());
@@ -67,7 +72,12 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
 
 /// TX504: a migration ends the transaction that the tool has opened.
 pub(super) fn own_transaction(evidence: &Evidence) -> Vec<Finding> {
-    let ends = |step: &&Step| step.in_transaction && step.ran && matches!(step.statement.action, Action::Commit | Action::Rollback) && step.error.is_none();
+    let ends = |step: &&Step| {
+        step.in_transaction
+            && step.ran
+            && matches!(step.statement.action, Action::Commit | Action::Rollback)
+            && step.error.is_none()
+    };
     let Some(step) = evidence.execution().steps.iter().find(ends) else { return Vec::new() };
     vec![
         Finding::new(&TX504, format!("`{}` ends the transaction of the migrator", step.migration))
@@ -87,7 +97,10 @@ pub(super) fn double_quoted_strings(evidence: &Evidence) -> Vec<Finding> {
                 Finding::new(&TX510, format!("`\"{name}\"` is no column here and was read as the text '{name}'"))
                     .object(name)
                     .at(Some(place(step)), format!("`\"{name}\"` is a string"))
-                    .cause(format!("{} reads a double-quoted name that is no column as a string; other drivers refuse it", driver.name))
+                    .cause(format!(
+                        "{} reads a double-quoted name that is no column as a string; other drivers refuse it",
+                        driver.name
+                    ))
                     .help(format!("write '{name}' if a string is meant, and the right column name if not")),
             );
         }
@@ -97,7 +110,9 @@ pub(super) fn double_quoted_strings(evidence: &Evidence) -> Vec<Finding> {
 
 fn fills_a_column(evidence: &Evidence, name: &str) -> bool {
     let profiles = evidence.comparison().tables.iter().filter_map(|table| table.after.as_ref());
-    profiles.flat_map(|profile| &profile.columns).any(|column| column.spread == Spread::OwnName && column.name.eq_ignore_ascii_case(name))
+    profiles
+        .flat_map(|profile| &profile.columns)
+        .any(|column| column.spread == Spread::OwnName && column.name.eq_ignore_ascii_case(name))
 }
 
 /// TX514.
@@ -107,16 +122,27 @@ pub(super) fn partly_run(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut index = 0;
     while index < steps.len() {
-        let left_out = steps[index..].iter().take_while(|step| !step.ran && step.migration == steps[index].migration).count();
+        let left_out =
+            steps[index..].iter().take_while(|step| !step.ran && step.migration == steps[index].migration).count();
         if left_out > 0 {
             let step = &steps[index];
             findings.push(
-                Finding::new(&TX514, format!("{} of `{}` did not run and never will", count(left_out as u64, "statement"), step.migration))
-                    .object(&step.migration)
-                    .rows(left_out as u64)
-                    .at(Some(place(step)), "left out")
-                    .cause(format!("{} runs only the first statement of a chunk, and the migration is recorded as applied", driver.name))
-                    .help("put `--> statement-breakpoint` between the statements"),
+                Finding::new(
+                    &TX514,
+                    format!(
+                        "{} of `{}` did not run and never will",
+                        count(left_out as u64, "statement"),
+                        step.migration
+                    ),
+                )
+                .object(&step.migration)
+                .rows(left_out as u64)
+                .at(Some(place(step)), "left out")
+                .cause(format!(
+                    "{} runs only the first statement of a chunk, and the migration is recorded as applied",
+                    driver.name
+                ))
+                .help("put `--> statement-breakpoint` between the statements"),
             );
         }
         index += left_out.max(1);
@@ -164,10 +190,18 @@ pub(super) fn drivers(evidence: &Evidence) -> Vec<Finding> {
     let name = |trial: &Trial| trial.execution.settings.driver.name;
     let others: Vec<String> = differing.iter().map(|trial| format!("{}: {}", name(trial), describe(trial))).collect();
     vec![
-        Finding::new(&TX511, format!("the outcome depends on the driver, and the driver is not known: {}: {}; {}", name(main), describe(main), others.join("; ")))
-            .object(name(main))
-            .cause(evidence.driver_decision.why.clone())
-            .help(format!("say which one production uses: --driver {}", name(main))),
+        Finding::new(
+            &TX511,
+            format!(
+                "the outcome depends on the driver, and the driver is not known: {}: {}; {}",
+                name(main),
+                describe(main),
+                others.join("; ")
+            ),
+        )
+        .object(name(main))
+        .cause(evidence.driver_decision.why.clone())
+        .help(format!("say which one production uses: --driver {}", name(main))),
     ]
 }
 

@@ -20,9 +20,10 @@ pub(super) fn columns_dropped(evidence: &Evidence) -> Vec<Finding> {
 
 fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Table) -> Vec<Finding> {
     let Some(held) = &table.before else { return Vec::new() };
-    let lone = before.columns.iter().filter(|column| {
-        !column.generated && !table.pair.columns.iter().any(|(paired, _)| *paired == column.name)
-    });
+    let lone = before
+        .columns
+        .iter()
+        .filter(|column| !column.generated && !table.pair.columns.iter().any(|(paired, _)| *paired == column.name));
     let new: Vec<&str> = after
         .columns
         .iter()
@@ -162,11 +163,18 @@ impl Subject<'_> {
         }
         let changed = compared.map_or(0, |compared| compared.changed);
         let to_one = holds.spread == Spread::Constant && was == Some(Spread::Various) && changed > 0 && total > 1;
-        let by_update = matches!(self.step.as_ref().map(|assignment| &assignment.step.statement.action), Some(Action::Update { .. }));
+        let by_update = matches!(
+            self.step.as_ref().map(|assignment| &assignment.step.statement.action),
+            Some(Action::Update { .. })
+        );
         (to_one && !by_update).then(|| {
             self.finding(
                 &VL206,
-                format!("`{}` held several values and now holds one and the same in {}", self.name(), share(holds.values(), total, "row")),
+                format!(
+                    "`{}` held several values and now holds one and the same in {}",
+                    self.name(),
+                    share(holds.values(), total, "row")
+                ),
                 changed,
                 "wrote one value into every row".to_owned(),
             )
@@ -182,7 +190,10 @@ impl Subject<'_> {
         };
         let driver = self.evidence.execution().settings.driver.name;
         step.strings.iter().any(|name| name.eq_ignore_ascii_case(self.column)).then(|| {
-            format!("`\"{}\"` is no column of `{from}`; {driver} reads a double-quoted name that is no column as a string", self.column)
+            format!(
+                "`\"{}\"` is no column of `{from}`; {driver} reads a double-quoted name that is no column as a string",
+                self.column
+            )
         })
     }
 
@@ -224,22 +235,39 @@ impl Subject<'_> {
     /// VL205 where something was lost on the way, else VL204.
     fn converted(&self, compared: &ColumnComparison) -> Option<Finding> {
         let total = self.table.before.as_ref()?.column(&compared.before)?.values();
-        let (before, after) = (self.classes(self.table.before.as_ref(), &compared.before), self.classes(self.table.after.as_ref(), &compared.after));
+        let (before, after) = (
+            self.classes(self.table.before.as_ref(), &compared.before),
+            self.classes(self.table.after.as_ref(), &compared.after),
+        );
         if compared.lossy > 0 {
             return Some(
                 self.finding(
                     &VL205,
-                    format!("{} of `{}` lost something on the way from {before} to {after}", share(compared.lossy, total, "value"), self.name()),
+                    format!(
+                        "{} of `{}` lost something on the way from {before} to {after}",
+                        share(compared.lossy, total, "value"),
+                        self.name()
+                    ),
                     compared.lossy,
-                    format!("converted {} with a loss: leading zeros, digits, spaces or an exponent", count(compared.lossy, "value")),
+                    format!(
+                        "converted {} with a loss: leading zeros, digits, spaces or an exponent",
+                        count(compared.lossy, "value")
+                    ),
                 )
-                .help(format!("keep \"{}\" as text, or convert into a column of its own and compare before the old one goes", self.column)),
+                .help(format!(
+                    "keep \"{}\" as text, or convert into a column of its own and compare before the old one goes",
+                    self.column
+                )),
             );
         }
         (compared.converted > 0).then(|| {
             self.finding(
                 &VL204,
-                format!("{} of `{}` changed from {before} to {after}", share(compared.converted, total, "value"), self.name()),
+                format!(
+                    "{} of `{}` changed from {before} to {after}",
+                    share(compared.converted, total, "value"),
+                    self.name()
+                ),
                 compared.converted,
                 format!("stored {} in another storage class", count(compared.converted, "value")),
             )
@@ -264,7 +292,9 @@ fn rows_without_key(evidence: &Evidence, table: &TableComparison) -> Option<Find
         return None;
     }
     let name = table.name();
-    let step = evidence.committed().find(|step| step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence)));
+    let step = evidence.committed().find(|step| {
+        step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence))
+    });
     let step = step.or_else(|| copy(evidence, table));
     let total = table.before.as_ref()?.rows;
     Some(
@@ -273,27 +303,45 @@ fn rows_without_key(evidence: &Evidence, table: &TableComparison) -> Option<Find
             .rows(altered)
             .at(step.map(place), format!("changed {}", count(altered, "row")))
             .cause("the table has no key, so that rows can be matched by their whole content only")
-            .at_level(if step.is_some_and(|step| matches!(step.statement.action, Action::Update { .. })) { Level::Warning } else { Level::Error }),
+            .at_level(if step.is_some_and(|step| matches!(step.statement.action, Action::Update { .. })) {
+                Level::Warning
+            } else {
+                Level::Error
+            }),
     )
 }
 
 /// The last statement that wrote this column of the table.
-fn assignment<'a>(evidence: &'a Evidence, table: &'a TableComparison, old: Option<&str>, new: &str) -> Option<Assignment<'a>> {
-    let is_it = |column: &String| column.eq_ignore_ascii_case(new) || old.is_some_and(|old| column.eq_ignore_ascii_case(old));
+fn assignment<'a>(
+    evidence: &'a Evidence,
+    table: &'a TableComparison,
+    old: Option<&str>,
+    new: &str,
+) -> Option<Assignment<'a>> {
+    let is_it =
+        |column: &String| column.eq_ignore_ascii_case(new) || old.is_some_and(|old| column.eq_ignore_ascii_case(old));
     let explicit = evidence.committed().rev().find_map(|step| match &step.statement.action {
-        Action::Update { table: written, columns, .. } if causes::is_called(table, written, evidence) && columns.iter().any(is_it) => {
+        Action::Update { table: written, columns, .. }
+            if causes::is_called(table, written, evidence) && columns.iter().any(is_it) =>
+        {
             Some(Assignment { step, explicit: true })
         }
-        Action::DropColumn { table: written, column } if causes::is_called(table, written, evidence) && is_it(column) => {
+        Action::DropColumn { table: written, column }
+            if causes::is_called(table, written, evidence) && is_it(column) =>
+        {
             Some(Assignment { step, explicit: false })
         }
         _ => None,
     });
     let by_trigger = || {
-        let wrote = |step: &&Step| step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence));
+        let wrote = |step: &&Step| {
+            step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence))
+        };
         evidence.committed().rev().find(wrote).map(|step| Assignment { step, explicit: false })
     };
-    explicit.or_else(|| copy(evidence, table).map(|step| Assignment { explicit: computes(step, new), step })).or_else(by_trigger)
+    explicit
+        .or_else(|| copy(evidence, table).map(|step| Assignment { explicit: computes(step, new), step }))
+        .or_else(by_trigger)
 }
 
 /// Whether an `INSERT … SELECT` fills the column from an expression.

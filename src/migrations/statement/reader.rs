@@ -538,7 +538,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The names between two places that may be columns: not functions, tables, types and collations.
+    /// The names between two places that may be columns: not functions, prefixes, types and collations.
     fn columns_in(&self, range: Range<usize>) -> Vec<String> {
         const OPERATORS: [&str; 10] =
             ["LIKE", "GLOB", "REGEXP", "MATCH", "END", "OVER", "FILTER", "BY", "CAST", "RAISE"];
