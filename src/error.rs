@@ -88,6 +88,9 @@ impl Error {
 /// What a failed operation was doing, added to the failure.
 pub trait Doing<T> {
     /// Turns a failure into [`Error::cannot`] with this clause.
+    ///
+    /// # Errors
+    /// The failure itself, in words.
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Error>;
 }
 

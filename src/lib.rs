@@ -12,12 +12,14 @@
 pub mod compare;
 pub mod error;
 pub mod execution;
+pub mod expectations;
 pub mod findings;
 pub mod migrations;
 pub mod observer;
 pub mod profile;
 mod rehearsal;
 pub mod report;
+pub mod scenarios;
 pub mod schema;
 pub mod snapshot;
 pub mod sqlite_file;

@@ -39,7 +39,7 @@ fn write(schema: &Schema, trigger: &Object) -> String {
     match event(&trigger.sql).as_str() {
         "DELETE" => format!("DELETE FROM {table}"),
         "INSERT" => format!("INSERT INTO {table} SELECT * FROM {table} WHERE false"),
-        columns if columns.is_empty() => format!("UPDATE {table} SET {column} = {column}"),
+        "" => format!("UPDATE {table} SET {column} = {column}"),
         first => format!("UPDATE {table} SET {0} = {0}", quote_identifier(first)),
     }
 }

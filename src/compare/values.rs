@@ -68,7 +68,7 @@ fn is_decimal_of(text: &[u8], real: f64) -> bool {
 }
 
 /// SQLite's order of values under the BINARY collation: NULL, numbers, text, blobs.
-/// Source: sqlite.org/datatype3.html#sort_order.
+/// Source: <https://sqlite.org/datatype3.html#sort_order>.
 #[must_use]
 pub fn order(one: ValueRef<'_>, other: ValueRef<'_>, encoding: TextEncoding) -> Ordering {
     use ValueRef::{Blob, Integer, Real, Text};

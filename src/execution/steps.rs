@@ -47,6 +47,7 @@ pub struct Failure {
 
 /// A statement that was reached.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about the step")]
 pub struct Step {
     /// Name of the migration.
     pub migration: String,

@@ -69,6 +69,7 @@ impl Evidence {
     }
 
     /// The steps whose effect is in the database, in order.
+    #[must_use = "an iterator does nothing by itself"]
     pub fn committed(&self) -> impl DoubleEndedIterator<Item = &Step> {
         self.execution().steps.iter().filter(|step| step.committed)
     }

@@ -268,8 +268,8 @@ fn now(pair: &Paired<'_>, column: &str) -> String {
 fn keys(pair: &Paired<'_>, changes: &mut Changes) {
     let list = |columns: &[String]| columns.join(", ");
     let before: Vec<String> = pair.before.primary_key.iter().map(|column| now(pair, column)).collect();
-    if list(&before).to_ascii_lowercase() != list(&pair.after.primary_key).to_ascii_lowercase() {
-        let (before, after) = (list(&before), list(&pair.after.primary_key));
+    let (before, after) = (list(&before), list(&pair.after.primary_key));
+    if !before.eq_ignore_ascii_case(&after) {
         changes.push_if_different(Kind::PrimaryKey, if after.is_empty() { &before } else { &after }, &before, &after);
     }
     let uniques = |table: &Table, name: &dyn Fn(&str) -> String| -> Vec<String> {
@@ -332,7 +332,7 @@ fn foreign_keys(pair: &Paired<'_>, names: &dyn Names, changes: &mut Changes) {
     for key in before {
         match after.iter().position(|other| other.columns == key.columns) {
             Some(place) => {
-                changes.push(Kind::ForeignKey, How::Changed, &key.columns, &key.text, &after.remove(place).text)
+                changes.push(Kind::ForeignKey, How::Changed, &key.columns, &key.text, &after.remove(place).text);
             }
             None => changes.push(Kind::ForeignKey, How::Removed, &key.columns, &key.text, ""),
         }

@@ -113,7 +113,7 @@ fn columns(connection: &Connection, table: &str) -> Result<(Vec<Column>, Vec<Str
     Ok((columns, key.into_iter().map(|(_, name)| name).collect()))
 }
 
-/// Source: sqlite.org/lang_createtable.html#rowid. A key that is the rowid is the one key that needs no index
+/// Source: <https://sqlite.org/lang_createtable.html#rowid>. A key that is the rowid is the one key that needs no index
 /// (`INTEGER PRIMARY KEY DESC` is not the rowid, and has one).
 fn rowid_alias(connection: &Connection, listed: &Listed, columns: &[Column], key: &[String]) -> Result<Option<String>> {
     let [key] = key else { return Ok(None) };

@@ -75,9 +75,8 @@ fn push_managed(evidence: &Evidence, step: Option<&Step>, failure: &Failure) -> 
         evidence.plan.tool
     ));
     Some(finding.help(format!(
-        "record what is already there before the first deploy with migrations, one row for each migration that the schema contains:\n{}{}",
-        evidence.plan.setup.iter().map(|sql| format!("{sql};\n")).collect::<String>(),
-        first.record.iter().map(|sql| format!("{sql};\n")).collect::<String>().trim_end()
+        "record what is already there before the first deploy with migrations, one row for each migration that the schema contains:\n{};",
+        evidence.plan.setup.iter().chain(&first.record).map(String::as_str).collect::<Vec<_>>().join(";\n")
     )))
 }
 

@@ -370,6 +370,6 @@ fn rows_before(table: &TableComparison) -> u64 {
 }
 
 /// The step with the greatest amount, if any has one; of equal ones the first.
-fn worst<'a>(evidence: &'a Evidence, amount: impl Fn(&Step) -> u64) -> Option<&'a Step> {
+fn worst(evidence: &Evidence, amount: impl Fn(&Step) -> u64) -> Option<&Step> {
     evidence.committed().rev().max_by_key(|step| amount(step)).filter(|step| amount(step) > 0)
 }

@@ -205,8 +205,11 @@ pub(super) fn drivers(evidence: &Evidence) -> Vec<Finding> {
     ]
 }
 
+/// Name, rows after, rows lost, values changed by column.
+type TableOutcome = (String, Option<u64>, u64, Vec<u64>);
+
 /// What makes two outcomes the same: success, and rows, lost rows and changed values of every table.
-fn outcome(trial: &Trial) -> (bool, Vec<(String, Option<u64>, u64, Vec<u64>)>) {
+fn outcome(trial: &Trial) -> (bool, Vec<TableOutcome>) {
     let tables = trial.comparison.tables.iter().map(|table| {
         let columns = table.rows.iter().flat_map(|rows| &rows.columns).map(|column| column.changed).collect();
         (table.name().to_owned(), table.after.as_ref().map(|after| after.rows), table.lost(), columns)

@@ -10,7 +10,7 @@ use crate::findings::rules::{causes, rows};
 use crate::findings::wording::{count, share};
 use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::{Action, SelectItem};
-use crate::profile::{ColumnProfile, Spread};
+use crate::profile::{ColumnProfile, Spread, TableProfile};
 use crate::schema::Table;
 
 /// VL201.
@@ -236,8 +236,8 @@ impl Subject<'_> {
     fn converted(&self, compared: &ColumnComparison) -> Option<Finding> {
         let total = self.table.before.as_ref()?.column(&compared.before)?.values();
         let (before, after) = (
-            self.classes(self.table.before.as_ref(), &compared.before),
-            self.classes(self.table.after.as_ref(), &compared.after),
+            classes(self.table.before.as_ref(), &compared.before),
+            classes(self.table.after.as_ref(), &compared.after),
         );
         if compared.lossy > 0 {
             return Some(
@@ -274,14 +274,15 @@ impl Subject<'_> {
             .help("check that every reader of the column expects the new storage class")
         })
     }
+}
 
-    fn classes(&self, profile: Option<&crate::profile::TableProfile>, column: &str) -> String {
-        let classes: Vec<&str> = profile
-            .and_then(|profile| profile.column(column))
-            .map(|column| column.classes().map(|(class, _)| class).collect())
-            .unwrap_or_default();
-        classes.join("/")
-    }
+/// `text/integer`: the storage classes that occur in a column.
+fn classes(profile: Option<&TableProfile>, column: &str) -> String {
+    let classes: Vec<&str> = profile
+        .and_then(|profile| profile.column(column))
+        .map(|column| column.classes().map(|(class, _)| class).collect())
+        .unwrap_or_default();
+    classes.join("/")
 }
 
 /// Rows that are matched by content only: how many are no longer what they were cannot be said by column.

@@ -1,0 +1,309 @@
+//! Runs a scenario: prepares its files, rehearses it, compares the outcome with what it expects.
+//!
+//! Every scenario is also a null rehearsal (the same with nothing pending must find nothing that the migrations could have
+//! done), and its files must be the same afterwards, byte for byte.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use crate::error::{Doing, Error};
+use crate::expectations::check::{self, Outcome, Seen};
+use crate::expectations::database;
+use crate::expectations::scenario::{Ledger, Prepared, Scenario, Switch, Tool};
+use crate::migrations::Request;
+use crate::observer::{Observer, Silent, Stage};
+use crate::rehearsal::{Options, Rehearsal, rehearse};
+use crate::report::document::{Document, Migration, Outcome as RunOutcome, TableChange, Verdict};
+
+/// What a null rehearsal may find: what is so in the snapshot or in the plan, whatever the migrations do.
+pub const ALLOWED_WITH_NOTHING_PENDING: &[&str] =
+    &["EX609", "IN403", "SC317", "SN901", "SN902", "SN903", "SN911", "SN915", "TX507", "TX508"];
+
+/// What became of a scenario.
+#[derive(Debug)]
+pub struct ScenarioOutcome {
+    /// The scenario as it was read.
+    pub scenario: Scenario,
+    /// The report of its rehearsal, paths below the scenario's project; none where no rehearsal was possible.
+    pub document: Option<Document>,
+    /// Why no rehearsal was possible.
+    pub error: Option<Error>,
+    /// Where the outcome is not what the scenario expects, one sentence each; empty where it passes.
+    pub differences: Vec<String>,
+}
+
+impl ScenarioOutcome {
+    /// Whether everything is as expected.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// Runs the scenario in this file.
+///
+/// # Errors
+/// Where the file is not a scenario, or its files cannot be made. That the outcome is not the expected one is no error.
+pub fn run(path: &Path) -> Result<ScenarioOutcome, Error> {
+    let scenario = Scenario::read(path)?;
+    let dir = tempfile::tempdir().doing(|| "creating a folder for the scenario".to_owned())?;
+    let stage = Theatre::set(&scenario, dir.path())?;
+    let kept = dir.path().join("kept.db");
+    let (rehearsal, mut differences) = stage.rehearse(Some(&kept))?;
+    let (document, error) = match rehearsal {
+        Ok(rehearsal) => (Some(stage.relative(&rehearsal.document())?), None),
+        Err(error) => (None, Some(error)),
+    };
+    differences.extend(stage.differences(document.as_ref(), error.as_ref()));
+    if let Some(document) = &document {
+        differences.extend(null_rehearsal(&stage, document, &kept)?);
+    }
+    Ok(ScenarioOutcome { scenario, document, error, differences })
+}
+
+/// A scenario's files, ready.
+struct Theatre<'a> {
+    scenario: &'a Scenario,
+    dir: &'a Path,
+    prepared: Prepared,
+}
+
+impl<'a> Theatre<'a> {
+    fn set(scenario: &'a Scenario, dir: &'a Path) -> Result<Self, Error> {
+        fs::create_dir_all(dir.join("work")).doing(|| format!("creating a folder in `{}`", dir.display()))?;
+        Ok(Self { scenario, dir, prepared: scenario.prepare(dir)? })
+    }
+
+    fn options(&self, keep_copy: Option<&Path>) -> Options {
+        Options {
+            snapshot: self.prepared.snapshot.clone(),
+            migrations: Request {
+                folder: Some(self.prepared.folder.clone()),
+                tool: Some(match self.scenario.tool {
+                    Tool::Drizzle => "drizzle".to_owned(),
+                    Tool::Sql => "sql".to_owned(),
+                }),
+                table: self.scenario.table.clone(),
+                project: self.prepared.project.clone(),
+            },
+            driver: self.scenario.driver().map(str::to_owned),
+            foreign_keys: self.scenario.foreign_keys.map(|switch| switch == Switch::On),
+            workspace: Some(self.dir.join("work")),
+            keep_copy: keep_copy.map(Path::to_path_buf),
+            fail_on: Some(self.scenario.fail_on),
+            max_snapshot_age: self.scenario.max_snapshot_age.map(|age| age.0),
+        }
+    }
+
+    /// Rehearses, and says what is not as it was in the files.
+    fn rehearse(&self, keep_copy: Option<&Path>) -> Result<(Result<Rehearsal, Error>, Vec<String>), Error> {
+        let before = Files::below(self.dir)?;
+        let writer = Writer::of(self.scenario, &self.prepared.snapshot);
+        let rehearsal = rehearse(&self.options(keep_copy), &writer);
+        writer.outcome()?;
+        let differences = if self.scenario.snapshot_state.meanwhile.is_some() {
+            Vec::new()
+        } else {
+            before.differences(&Files::below(self.dir)?, keep_copy)
+        };
+        Ok((rehearsal, differences))
+    }
+
+    fn differences(&self, document: Option<&Document>, error: Option<&Error>) -> Vec<String> {
+        let expected = self.scenario.expect.error.map(|rule| rule.0);
+        match (document, error) {
+            (Some(document), _) => match expected {
+                Some(code) => vec![format!("expected the error {code}, and it was rehearsed")],
+                None => check::differences(&self.scenario.expect, &self.outcome(document)),
+            },
+            (None, Some(error)) if expected.is_some() && error.code() == expected => Vec::new(),
+            (None, Some(error)) => {
+                let wanted = expected.map_or("a rehearsal".to_owned(), |code| format!("the error {code}"));
+                vec![format!("expected {wanted}, got the error {} ({error})", error.code().unwrap_or("without a rule"))]
+            }
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn outcome(&self, document: &Document) -> Outcome {
+        let plan = &document.plan;
+        Outcome {
+            verdict: verdict(document.verdict).to_owned(),
+            findings: document.findings.iter().map(|finding| self.seen(finding)).collect(),
+            tables: rows_after(document),
+            pending: self.names(&plan.pending),
+            skipped: self.names(&plan.skipped),
+            edited: self.names(&plan.edited),
+            missing: self.names(&plan.missing),
+        }
+    }
+
+    fn seen(&self, finding: &crate::report::document::Finding) -> Seen {
+        Seen {
+            code: finding.code.clone(),
+            level: finding.level,
+            table: finding.table.clone(),
+            column: finding.column.clone(),
+            object: finding.object.as_deref().map(|name| self.name(name)),
+            migration: finding.migration.as_deref().map(|name| self.name(name)),
+            line: finding.line,
+            rows: finding.rows,
+            message: finding.message.clone(),
+        }
+    }
+
+    fn names(&self, migrations: &[Migration]) -> Vec<String> {
+        migrations.iter().map(|migration| self.name(&migration.name)).collect()
+    }
+
+    /// What the scenario calls what the tool calls `name`.
+    fn name(&self, name: &str) -> String {
+        self.prepared.names.get(name).cloned().unwrap_or_else(|| name.to_owned())
+    }
+
+    /// The same report with paths below the project, so that it is the same on every machine.
+    fn relative(&self, document: &Document) -> Result<Document, Error> {
+        let doing = || "writing the report of the scenario".to_owned();
+        let text = serde_json::to_string(document).doing(doing)?;
+        let below = |path: &Path| format!("{}/", path.display());
+        let text = text.replace(&below(&self.prepared.project), "").replace(&below(&self.dir.join("snapshot")), "");
+        serde_json::from_str(&text).doing(doing)
+    }
+}
+
+/// Rehearses the same with nothing pending: on the kept copy where all migrations ran, else without the pending files.
+fn null_rehearsal(stage: &Theatre<'_>, first: &Document, kept: &Path) -> Result<Vec<String>, Error> {
+    let unrecorded = stage.scenario.tool == Tool::Sql && stage.scenario.ledger() == Ledger::None;
+    if unrecorded || first.execution.outcome == RunOutcome::Refused {
+        return Ok(Vec::new());
+    }
+    let found = if first.execution.outcome == RunOutcome::Failed {
+        let quiet = stage.scenario.without_pending();
+        if quiet.tool == Tool::Sql && quiet.migrations.is_empty() {
+            return Ok(Vec::new());
+        }
+        Theatre::set(&quiet, &stage.dir.join("null"))?.rehearse(None)?
+    } else {
+        let options = Options { snapshot: kept.to_path_buf(), ..stage.options(None) };
+        (rehearse(&options, &Silent), Vec::new())
+    };
+    let (rehearsal, mut differences) = found;
+    match rehearsal {
+        Err(error) => differences.push(error.to_string()),
+        Ok(rehearsal) => differences.extend(surprises(&rehearsal.document())),
+    }
+    Ok(differences.into_iter().map(|difference| format!("with nothing pending: {difference}")).collect())
+}
+
+/// What a rehearsal of nothing must not say.
+fn surprises(document: &Document) -> Vec<String> {
+    let mut found: Vec<_> = document
+        .findings
+        .iter()
+        .filter(|finding| !ALLOWED_WITH_NOTHING_PENDING.contains(&finding.code.as_str()))
+        .map(|finding| format!("found {} ({})", finding.code, finding.message))
+        .collect();
+    if document.execution.outcome != RunOutcome::NothingPending {
+        found.push(format!("the outcome is {:?}", document.execution.outcome));
+    }
+    found.extend(document.schema.changes.iter().map(|change| format!("{} `{}` {}", change.kind, change.name, change.change)));
+    for table in &document.tables {
+        let rows = &table.rows;
+        let moved = [rows.lost, rows.gained, rows.changed].into_iter().flatten().any(|count| count > 0);
+        if table.change != TableChange::Same || rows.before != rows.after || moved {
+            found.push(format!("`{}` is not as it was: {:?}, {rows:?}", table.name, table.change));
+        }
+    }
+    found
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Findings => "findings",
+        Verdict::Failed => "failed",
+    }
+}
+
+fn rows_after(document: &Document) -> BTreeMap<String, Option<u64>> {
+    document.tables.iter().map(|table| (table.name.clone(), table.rows.after)).collect()
+}
+
+/// Writes to the snapshot once the first migration begins, as another process would, where the scenario says so.
+struct Writer<'a> {
+    snapshot: &'a Path,
+    sql: Mutex<Option<&'a str>>,
+    failure: Mutex<Option<Error>>,
+}
+
+impl<'a> Writer<'a> {
+    fn of(scenario: &'a Scenario, snapshot: &'a Path) -> Self {
+        let sql = scenario.snapshot_state.meanwhile.as_deref();
+        Self { snapshot, sql: Mutex::new(sql), failure: Mutex::new(None) }
+    }
+
+    fn outcome(self) -> Result<(), Error> {
+        match self.failure.into_inner() {
+            Ok(Some(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Observer for Writer<'_> {
+    fn begin(&self, stage: &Stage, _: Option<u64>) {
+        if !matches!(stage, Stage::Migration(_)) {
+            return;
+        }
+        let sql = self.sql.lock().ok().and_then(|mut sql| sql.take());
+        let failure = sql.and_then(|sql| database::run_on(self.snapshot, sql).err());
+        if let (Some(error), Ok(mut slot)) = (failure, self.failure.lock()) {
+            *slot = Some(error);
+        }
+    }
+}
+
+/// Every file below a folder: its time of change and its bytes; of a folder only that it is there.
+#[derive(Debug, PartialEq, Eq)]
+struct Files(BTreeMap<PathBuf, Option<(SystemTime, Vec<u8>)>>);
+
+impl Files {
+    fn below(dir: &Path) -> Result<Self, Error> {
+        let mut files = BTreeMap::new();
+        collect(dir, &mut files).doing(|| format!("reading the folder `{}`", dir.display()))?;
+        Ok(Self(files))
+    }
+
+    fn differences(&self, after: &Self, but_for: Option<&Path>) -> Vec<String> {
+        let mut paths: Vec<_> = self.0.keys().chain(after.0.keys()).collect();
+        paths.sort();
+        paths.dedup();
+        let is_new = |path: &Path| Some(path) == but_for;
+        let differs = paths.into_iter().filter(|path| !is_new(path) && self.0.get(*path) != after.0.get(*path));
+        differs
+            .map(|path| match (self.0.contains_key(path), after.0.contains_key(path)) {
+                (true, true) => format!("`{}` was changed by the rehearsal", path.display()),
+                (true, false) => format!("`{}` is gone after the rehearsal", path.display()),
+                _ => format!("`{}` was left by the rehearsal", path.display()),
+            })
+            .collect()
+    }
+}
+
+fn collect(dir: &Path, files: &mut BTreeMap<PathBuf, Option<(SystemTime, Vec<u8>)>>) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let metadata = fs::symlink_metadata(&path)?;
+        if metadata.is_dir() {
+            collect(&path, files)?;
+            files.insert(path, None);
+        } else {
+            let bytes = fs::read(&path)?;
+            files.insert(path, Some((metadata.modified()?, bytes)));
+        }
+    }
+    Ok(())
+}
