@@ -99,7 +99,12 @@ async function check(app, layout, driver, production) {
     const messages = rehearsal.errors.map((error) => error.message);
     agree(verdict === 'failed' && rehearsal.exit === 3, `migrate() fails with "${real.error.message}", but the verdict is ${verdict}, exit code ${rehearsal.exit}`);
     agree(messages.some((message) => expected.error.test(message)), `migrate() fails with "${real.error.message}", rehearse with ${JSON.stringify(messages)}`);
-    const codes = rehearsal.errors.map((error) => error.extended_code).filter((code) => code !== null && code !== undefined);
+    // Where the texts may differ (a failing ROLLBACK hides the first error), so may the codes.
+    const said = (message) => expected.error.exec(message)?.[0];
+    const codes = rehearsal.errors
+      .filter(({ message }) => said(message) === said(real.error.message))
+      .map((error) => error.extended_code ?? null)
+      .filter((code) => code !== null);
     const code = extendedCode(real.error);
     agree(code === null || codes.length === 0 || codes.includes(code), `migrate() fails with code ${code}, rehearse with ${codes}`);
   } else {

@@ -75,8 +75,13 @@ export class Project {
     await this.run([...generate, '--name', `step${this.count}`, ...options], answers);
   }
 
+  /** Puts the packages of the layout in place, with the package.json that names them. */
   async link() {
-    await symlink(join(folderOf(this.layout), 'node_modules'), join(this.folder, 'node_modules'));
+    const modules = join(this.folder, 'node_modules');
+    await symlink(join(folderOf(this.layout), 'node_modules'), modules);
+    const { version } = JSON.parse(await readFile(join(modules, 'drizzle-orm/package.json'), 'utf8'));
+    const manifest = { name: 'app', private: true, dependencies: { 'drizzle-orm': version } };
+    await writeFile(join(this.folder, 'package.json'), JSON.stringify(manifest, null, 2));
   }
 
   async run(options, answers = 0) {

@@ -1,6 +1,7 @@
 // Runs the rehearse binary and reads its report.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 const BINARY = process.env.REHEARSE;
 
@@ -9,15 +10,17 @@ export async function rehearse({ snapshot, migrations, driver, foreignKeys, copy
   const args = ['--snapshot', snapshot, '--migrations', migrations, '--tool', 'drizzle', '--driver', driver];
   args.push('--keep-copy', copy, '--report', `json=${out}`);
   if (foreignKeys) args.push('--foreign-keys', foreignKeys);
-  const { exit, stderr } = await run(args);
+  const { exit, stderr } = await run(args, dirname(migrations));
   const report = await readFile(out, 'utf8').then(JSON.parse, () => null);
-  const errors = (report?.execution?.steps ?? []).map((step) => step.error).filter(Boolean);
+  // An error of COMMIT belongs to no step.
+  const { steps = [], error } = report?.execution ?? {};
+  const errors = [...steps.map((step) => step.error), error].filter(Boolean);
   return { exit, stderr, report, errors };
 }
 
-function run(args) {
+function run(args, cwd) {
   return new Promise((resolve, reject) => {
-    execFile(BINARY, args, { timeout: 60_000 }, (error, _stdout, stderr) => {
+    execFile(BINARY, args, { cwd, timeout: 60_000 }, (error, _stdout, stderr) => {
       if (error && typeof error.code !== 'number') reject(error);
       else resolve({ exit: error?.code ?? 0, stderr });
     });
