@@ -93,6 +93,13 @@ fn cause(evidence: &Evidence, step: &Step, failure: &Failure) -> Option<String> 
             .then(|| format!("foreign keys are on, and rows of {} refer to `{parent}`{why}", names(restricting)));
     }
     let driver = evidence.execution().settings.driver;
+    let with_limit = ["near \"ORDER\"", "near \"LIMIT\""].iter().any(|start| failure.error.message.starts_with(start));
+    if with_limit && matches!(step.statement.action, Action::Update { .. } | Action::Delete { .. }) {
+        return Some(format!(
+            "the SQLite of this rehearsal does not know UPDATE or DELETE with ORDER BY or LIMIT; {} may know it",
+            driver.name
+        ));
+    }
     let several =
         matches!(driver.several_statements, SeveralStatements::Refused(message) if message == failure.error.message);
     several.then(|| format!("{} takes one statement a chunk", driver.name))
