@@ -33,9 +33,10 @@ pub struct Scenario {
     /// Which of drizzle's two layouts.
     #[serde(default)]
     pub layout: Layout,
-    /// The driver that is named to rehearse; `unknown` names none, and nothing in the project tells.
-    #[serde(default = "default_driver")]
-    pub driver: String,
+    /// The driver that is named to rehearse: better-sqlite3 for drizzle where nothing is said, none for a plain folder; `unknown`
+    /// names none, and nothing in the project tells.
+    #[serde(default)]
+    pub driver: Option<String>,
     /// As `--foreign-keys`.
     #[serde(default)]
     pub foreign_keys: Option<Switch>,
@@ -322,10 +323,6 @@ pub struct ExpectedFinding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age(pub Duration);
 
-fn default_driver() -> String {
-    "better-sqlite3".to_owned()
-}
-
 fn default_fail_on() -> Level {
     Level::Warning
 }
@@ -389,7 +386,11 @@ impl Scenario {
     /// The driver to name to rehearse; none where nothing may tell.
     #[must_use]
     pub fn driver(&self) -> Option<&str> {
-        Some(self.driver.as_str()).filter(|driver| *driver != "unknown")
+        let default = match self.tool {
+            Tool::Drizzle => "better-sqlite3",
+            Tool::Sql => "unknown",
+        };
+        Some(self.driver.as_deref().unwrap_or(default)).filter(|driver| *driver != "unknown")
     }
 
     /// Which ledger the database holds.
@@ -467,7 +468,7 @@ impl Scenario {
             Layout::V1 => "1.0.0-rc.5",
         };
         let mut dependencies = BTreeMap::from([("drizzle-orm", drizzle)]);
-        dependencies.extend(npm_package(&self.driver));
+        dependencies.extend(self.driver().and_then(npm_package));
         let package = serde_json::json!({ "name": "shop", "private": true, "dependencies": dependencies });
         write_file(&project.join("package.json"), &format!("{package:#}\n"))?;
         write_file(
