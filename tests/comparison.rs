@@ -159,7 +159,7 @@ fn damage_is_found_with_its_table_column_and_number() {
         (
             "an upsert",
             s("INSERT INTO notes VALUES (5, 'x', 'y') ON CONFLICT (id) DO UPDATE SET a = 'x'"),
-            &["LS106 error notes rows=1", "VL203 error notes a rows=1"],
+            &["LS106 error notes rows=1"],
         ),
         (
             "a replace",
@@ -332,7 +332,7 @@ fn damage_is_found_with_its_table_column_and_number() {
         (
             "a unique index",
             users_with(COLUMNS).replace("CREATE UNIQUE INDEX users_code ON users (code);", ""),
-            &["SC301 error users users_code"],
+            &["SC310 error users users_code"],
         ),
         (
             "a unique index that is no longer unique",

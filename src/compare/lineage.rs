@@ -39,6 +39,14 @@ pub enum Change {
     Dropped,
 }
 
+impl Pair {
+    /// Whether it had this name before or has it after.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        [&self.before, &self.after].into_iter().flatten().any(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
 /// Follows every table of the user through the steps.
 #[must_use]
 pub fn pairs(before: &Schema, after: &Schema, ledger: &str, steps: &[Step]) -> Vec<Pair> {
