@@ -563,3 +563,172 @@ fn what_does_no_harm_raises_no_alarm() {
         .collect();
     check(&cases);
 }
+
+/// A snapshot, a migration, the driver and what must be found.
+type Own<'a> = (&'a str, &'a str, &'a str, &'a str, &'a [&'a str]);
+
+#[track_caller]
+fn check_own(cases: &[Own<'_>]) {
+    let mut wrong = String::new();
+    for (name, before, migration, driver, expected) in cases {
+        let rehearsal = plain(before, &[migration], driver);
+        let found = alarms(&rehearsal);
+        if found != *expected {
+            let outcome = &rehearsal.evidence.execution().outcome;
+            wrong.push_str(&format!("\n{name}: {outcome:?}\n  expected {expected:?}\n  found    {found:?}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn tables_of_every_kind_are_compared() {
+    let fts = "CREATE VIRTUAL TABLE f USING fts5 (body); INSERT INTO f VALUES ('one'), ('two'), ('three');";
+    let content = "CREATE TABLE d_content (id INTEGER PRIMARY KEY, body TEXT);
+        CREATE VIRTUAL TABLE d USING fts5 (body, content = 'd_content', content_rowid = 'id');
+        INSERT INTO d_content VALUES (1, 'one'), (2, 'two');";
+    let rtree = "CREATE VIRTUAL TABLE r USING rtree (id, x0, x1); INSERT INTO r VALUES (1, 0, 1), (2, 3, 4);";
+    let utf16 = "PRAGMA encoding = 'UTF-16'; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, k TEXT UNIQUE NOT NULL);
+        INSERT INTO t VALUES (1, 'é', 'a'), (2, CAST(x'00d8' AS TEXT), 'b'), (3, '12', '𝄞');";
+    let odd = "CREATE TABLE \"a \"\"b`c\" (\"rowid\" TEXT, \"select\", \"列 名\"); INSERT INTO \"a \"\"b`c\" VALUES ('x', 1, 2), ('y', 3, 4);";
+    let two = "CREATE TABLE w (k TEXT PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO w VALUES ('a', 1), ('b', 2);
+        CREATE TABLE k (id TEXT PRIMARY KEY, v TEXT); INSERT INTO k VALUES ('1', 'a'), ('2', 'b'), ('3', 'c');
+        CREATE TABLE s (id INTEGER PRIMARY KEY, v INTEGER) STRICT; INSERT INTO s VALUES (1, 1), (2, 2);
+        CREATE TABLE g (id INTEGER PRIMARY KEY, v INTEGER, d INTEGER AS (v * 2) STORED); INSERT INTO g (id, v) VALUES (1, 1), (2, 2);
+        CREATE VIEW vw AS SELECT k, v FROM w; CREATE TRIGGER vt INSTEAD OF UPDATE ON vw BEGIN UPDATE w SET v = new.v WHERE k = new.k; END;";
+    check_own(&[
+        ("a row of a full-text table", fts, "DELETE FROM f WHERE body = 'two'", "sqlite", &["LS101 error f rows=1"]),
+        (
+            "a full-text table rebuilt",
+            fts,
+            "INSERT INTO f (f) VALUES ('rebuild'); INSERT INTO f (f) VALUES ('optimize')",
+            "sqlite",
+            &[],
+        ),
+        (
+            "a row of a table that looks like a shadow",
+            content,
+            "DELETE FROM d_content WHERE id = 1",
+            "sqlite",
+            &["LS101 error d rows=1", "LS107 warning d_content rows=1"],
+        ),
+        ("a box", rtree, "UPDATE r SET x1 = 5 WHERE id = 2", "sqlite", &["VL203 warning r x1 rows=1"]),
+        ("UTF-16", utf16, "UPDATE t SET a = 'e' WHERE id = 1", "sqlite", &["VL203 warning t a rows=1"]),
+        (
+            "half a surrogate",
+            utf16,
+            "UPDATE t SET a = CAST(x'01d8' AS TEXT) WHERE id = 2",
+            "sqlite",
+            &["VL203 warning t a rows=1"],
+        ),
+        (
+            "UTF-16 to a number",
+            utf16,
+            "CREATE TABLE n (id INTEGER PRIMARY KEY, a, k TEXT UNIQUE NOT NULL); INSERT INTO n SELECT id, iif(id = 3, 12, a), k FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
+            "sqlite",
+            &["VL204 warning t a rows=1"],
+        ),
+        (
+            "odd names",
+            odd,
+            "UPDATE \"a \"\"b`c\" SET \"列 名\" = 5 WHERE \"select\" = 3",
+            "sqlite",
+            &["VL203 warning a \"b`c 列 名 rows=1"],
+        ),
+        (
+            "odd names, lost",
+            odd,
+            "DELETE FROM [a \"b`c] WHERE `rowid` = 'x'",
+            "sqlite",
+            &["LS107 warning a \"b`c rows=1"],
+        ),
+        ("WITHOUT ROWID", two, "UPDATE w SET v = 5 WHERE k = 'b'", "sqlite", &["VL203 warning w v rows=1"]),
+        ("through a view", two, "UPDATE vw SET v = 5 WHERE k = 'b'", "sqlite", &["VL203 error w v rows=1"]),
+        (
+            "with WITH",
+            two,
+            "WITH x AS (SELECT 'b' AS k) UPDATE w SET v = 5 FROM x WHERE x.k = w.k",
+            "sqlite",
+            &["VL203 warning w v rows=1"],
+        ),
+        ("STRICT", two, "UPDATE s SET v = 5 WHERE id = 1", "sqlite", &["VL203 warning s v rows=1"]),
+        (
+            "what a generated column is made of",
+            two,
+            "UPDATE g SET v = 5 WHERE id = 1",
+            "sqlite",
+            &["VL203 warning g v rows=1"],
+        ),
+        (
+            "a key that becomes a number",
+            two,
+            "CREATE TABLE n (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO n SELECT id, v FROM k; DROP TABLE k; ALTER TABLE n RENAME TO k",
+            "sqlite",
+            &["VL204 warning k id rows=3"],
+        ),
+        ("every key changed", two, "UPDATE s SET id = id + 10", "sqlite", &["LS101 error s rows=2"]),
+        (
+            "dropped in capitals",
+            two,
+            "DROP TABLE W; CREATE TABLE w (k TEXT PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO w VALUES ('a', 1), ('b', 9)",
+            "sqlite",
+            &["VL203 error w v rows=1"],
+        ),
+        (
+            "written by another name",
+            two,
+            "UPDATE main.[S] SET v = 5 WHERE id = 1",
+            "sqlite",
+            &["VL203 warning s v rows=1"],
+        ),
+        (
+            "a name in capitals",
+            two,
+            "ALTER TABLE s RENAME TO s2; ALTER TABLE s2 RENAME TO S; ALTER TABLE S RENAME COLUMN v TO V",
+            "sqlite",
+            &[],
+        ),
+        (
+            "a generated column made ordinary",
+            two,
+            "CREATE TABLE n (id INTEGER PRIMARY KEY, v INTEGER, d INTEGER); INSERT INTO n SELECT id, v, 7 FROM g WHERE true; DROP TABLE g; ALTER TABLE n RENAME TO g",
+            "sqlite",
+            &["VL206 error g d rows=2"],
+        ),
+        (
+            "a temporary table in between",
+            two,
+            "CREATE TEMP TABLE x AS SELECT * FROM s; DROP TABLE s; CREATE TABLE s (id INTEGER PRIMARY KEY, v INTEGER) STRICT; INSERT INTO s SELECT * FROM x WHERE id = 1",
+            "sqlite",
+            &["LS105 error s rows=1"],
+        ),
+        (
+            "a temporary table in its way",
+            two,
+            "CREATE TEMP TABLE s AS SELECT * FROM main.s; DROP TABLE s; ALTER TABLE s RENAME TO s2",
+            "sqlite",
+            &[],
+        ),
+        (
+            "a trigger that touches, by a cascade",
+            "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p ON DELETE CASCADE); INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 1), (2, 2), (3, 2);",
+            "DELETE FROM p WHERE id = 2",
+            "rusqlite",
+            &["LS102 error c rows=2", "LS107 warning p rows=1"],
+        ),
+        (
+            "a parent that is replaced",
+            "CREATE TABLE p (id INTEGER PRIMARY KEY, n); CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p ON DELETE CASCADE); INSERT INTO p VALUES (1, 1), (2, 2); INSERT INTO c VALUES (1, 1), (2, 2), (3, 2);",
+            "REPLACE INTO p SELECT * FROM p",
+            "rusqlite",
+            &["LS102 error c rows=3"],
+        ),
+        (
+            "a key cascaded",
+            "CREATE TABLE p (id INTEGER PRIMARY KEY, n); CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p ON UPDATE CASCADE); INSERT INTO p VALUES (1, 1), (2, 2); INSERT INTO c VALUES (1, 1), (2, 2);",
+            "UPDATE p SET id = 9 WHERE id = 2",
+            "rusqlite",
+            &["LS101 error p rows=1", "VL203 error c p rows=1"],
+        ),
+    ]);
+}

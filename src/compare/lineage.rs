@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::execution::Step;
 use crate::migrations::statement::{Action, Insert, SelectItem};
+use crate::schema::lexer::{self, Token, TokenKind};
 use crate::schema::{Schema, Table};
 
 /// A table before and after.
@@ -60,6 +61,8 @@ pub fn pairs(before: &Schema, after: &Schema, ledger: &str, steps: &[Step]) -> V
 /// The tables at one moment, by name in lower case.
 struct Tables {
     now: BTreeMap<String, Origin>,
+    /// Temporary ones; one of them hides a table of its name.
+    temporary: BTreeMap<String, Origin>,
     copied: BTreeMap<String, Vec<(String, u64)>>,
 }
 
@@ -100,34 +103,50 @@ fn key(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
+/// Whether the statement names a table as `main.table`.
+fn says_main(sql: &str) -> bool {
+    let tokens: Vec<Token> = lexer::tokens(sql).filter(|token| !token.is_trivia()).collect();
+    tokens.windows(2).any(|pair| {
+        pair[1].kind == TokenKind::Dot && pair[0].name(sql).is_some_and(|name| name.eq_ignore_ascii_case("main"))
+    })
+}
+
 impl Tables {
     fn of(schema: &Schema) -> Self {
         let origin = |table: &Table| Origin { table: Some(table.name.clone()), ..Origin::default() };
         let now = schema.tables.iter().map(|(name, table)| (name.clone(), origin(table))).collect();
-        Self { now, copied: BTreeMap::new() }
+        Self { now, temporary: BTreeMap::new(), copied: BTreeMap::new() }
     }
 
     fn apply(&mut self, step: &Step) {
         match &step.statement.action {
             Action::CreateTable { table, source } => {
-                let sources = source.as_deref().and_then(|source| self.copy(source, &[], &[SelectItem::Star], step));
-                let sources = sources.into_iter().collect();
-                self.now.entry(key(table)).or_insert(Origin { sources, ..Origin::default() });
+                let source = source.as_deref().and_then(|source| self.copy(source, &[], &[SelectItem::Star], step));
+                let sources = source.into_iter().collect();
+                let tables = if step.statement.is_temporary() { &mut self.temporary } else { &mut self.now };
+                tables.entry(key(table)).or_insert(Origin { sources, ..Origin::default() });
             }
-            Action::DropTable { table } => drop(self.now.remove(&key(table))),
+            Action::DropTable { table } => drop(self.with(table, step).remove(&key(table))),
             Action::RenameTable { table, to } => {
-                if let Some(origin) = self.now.remove(&key(table)) {
-                    self.now.insert(key(to), origin);
+                let tables = self.with(table, step);
+                if let Some(origin) = tables.remove(&key(table)) {
+                    tables.insert(key(to), origin);
                 }
             }
             Action::RenameColumn { table, column, to } => {
-                if let Some(origin) = self.now.get_mut(&key(table)) {
+                if let Some(origin) = self.with(table, step).get_mut(&key(table)) {
                     origin.rename(column, to);
                 }
             }
             Action::Insert(insert) => self.insert(insert, step),
             _ => {}
         }
+    }
+
+    /// The tables among which the statement finds this one: the temporary ones, unless it says `main`.
+    fn with(&mut self, table: &str, step: &Step) -> &mut BTreeMap<String, Origin> {
+        let hidden = self.temporary.contains_key(&key(table)) && !says_main(&step.statement.sql);
+        if hidden || step.statement.is_temporary() { &mut self.temporary } else { &mut self.now }
     }
 
     fn insert(&mut self, insert: &Insert, step: &Step) {
@@ -141,14 +160,16 @@ impl Tables {
         }
         let Some(from) = &select.from else { return };
         let source = self.copy(from, &insert.columns, &select.items, step);
-        if let Some(origin) = self.now.get_mut(&key(&insert.table)).filter(|origin| origin.table.is_none()) {
+        let into = self.with(&insert.table, step).get_mut(&key(&insert.table));
+        if let Some(origin) = into.filter(|origin| origin.table.is_none()) {
             origin.sources.extend(source);
         }
     }
 
     /// A copy that reads `items` of `from`, with its columns as they were called before. A copy of a copy reads the original.
     fn copy(&self, from: &str, columns: &[String], items: &[SelectItem], step: &Step) -> Option<Source> {
-        let origin = self.now.get(&key(from))?;
+        let hidden = self.temporary.get(&key(from)).filter(|_| !says_main(&step.statement.sql));
+        let origin = hidden.or_else(|| self.now.get(&key(from)))?;
         let table = origin.table.clone().or_else(|| origin.sources.first().map(|source| source.table.clone()))?;
         let read = |item: &SelectItem| match item {
             SelectItem::Column { name, double_quoted } if !(*double_quoted && step.strings.contains(name)) => {
