@@ -239,7 +239,9 @@ impl Pair {
 
     fn compare(&self, case: &Case) -> TableComparison {
         let table = "t \"x`y".to_owned();
-        let change = Change { table, by: By::Statement, inserted: 0, updated: 1, deleted: 0 };
+        // Rows that were deleted and inserted again may have other rowids.
+        let again = u64::from(SHAPES[case.shape].key != Expected::Rowid);
+        let change = Change { table, by: By::Statement, inserted: again, updated: 1, deleted: again };
         let step = Step {
             migration: String::new(),
             file: String::new(),

@@ -108,29 +108,38 @@ impl Tables<'_> {
     pub fn compare(&self, rowids: Rowids, holds_no_null: &dyn Fn(&str, &str) -> bool) -> Result<RowComparison> {
         let Some(key) = self.key(rowids, holds_no_null)? else { return self.by_rowid(rowids) };
         let by_key = self.by(Key::Columns(key.clone()))?;
-        let none_matches = by_key.lost > 0 && by_key.gained > 0 && by_key.matched == 0;
-        if none_matches && let Some(by_rowid) = self.rowid().map(|rowid| self.by(rowid)).transpose()? {
-            // The key itself was converted: its text became a number, for example.
-            let converted = |column: &&ColumnComparison| column.changed == column.converted + column.lossy;
-            let of_key = |column: &&ColumnComparison| key.iter().any(|(before, _)| *before == column.before);
-            if by_rowid.lost + by_rowid.gained == 0
-                && by_rowid.columns.iter().filter(of_key).all(|column| converted(&column))
-            {
-                return Ok(by_rowid);
-            }
+        if by_key.lost == 0 || by_key.gained == 0 {
+            return Ok(by_key);
         }
-        Ok(by_key)
+        let Some(by_rowid) = self.rowid().map(|rowid| self.by(rowid)).transpose()? else { return Ok(by_key) };
+        // The rows are the same under another key, or the key itself was converted: its text became a number, for example.
+        let same_rows = rowids == Rowids::Stay && by_rowid.differences() < by_key.differences();
+        let converted = || {
+            let mut of_key = by_rowid.columns.iter().filter(|column| key.iter().any(|(old, _)| *old == column.before));
+            of_key.all(|column| column.changed == column.converted + column.lossy)
+        };
+        let same_keys = by_key.matched == 0 && by_rowid.lost + by_rowid.gained == 0 && converted();
+        Ok(if same_rows || same_keys { by_rowid } else { by_key })
     }
 
     /// The rowid says most where it did not change. Where it may have, whichever leaves less to explain.
     fn by_rowid(&self, rowids: Rowids) -> Result<RowComparison> {
         let Some(rowid) = self.rowid() else { return self.by(Key::Content) };
         let by_rowid = self.by(rowid)?;
-        if rowids == Rowids::Stay || by_rowid.differences() == 0 {
+        let explained = match rowids {
+            Rowids::Stay => by_rowid.lost == 0 || by_rowid.gained == 0,
+            Rowids::MayMove | Rowids::OfAnotherTable => by_rowid.differences() == 0,
+        };
+        if explained {
             return Ok(by_rowid);
         }
         let by_content = self.by(Key::Content)?;
-        Ok(if by_content.differences() < by_rowid.differences() { by_content } else { by_rowid })
+        let better = match rowids {
+            // A statement wrote the rowids themselves.
+            Rowids::Stay => by_content.differences() == 0,
+            Rowids::MayMove | Rowids::OfAnotherTable => by_content.differences() < by_rowid.differences(),
+        };
+        Ok(if better { by_content } else { by_rowid })
     }
 
     fn rowid(&self) -> Option<Key> {
