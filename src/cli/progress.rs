@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rehearse::findings::wording::{bytes, number};
 use rehearse::observer::{Observer, Stage};
 use rehearse::report::visible::visible;
-use rehearse::report::words::{bytes, thousands};
 
 /// Nothing is shown before: most rehearsals are over by then.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -66,8 +66,8 @@ impl Drop for Line {
 fn words(stage: &Stage, done: u64, total: Option<u64>) -> String {
     let (doing, number): (String, fn(u64) -> String) = match stage {
         Stage::Copy => ("copying the snapshot".to_owned(), bytes),
-        Stage::Migration(name) => (format!("running {}, statement", visible(name)), thousands),
-        Stage::Compare => ("comparing tables".to_owned(), thousands),
+        Stage::Migration(name) => (format!("running {}, statement", visible(name)), number),
+        Stage::Compare => ("comparing tables".to_owned(), number),
     };
     let of = total.map(|total| format!(" of {}", number(total))).unwrap_or_default();
     format!("{doing} {}{of}", number(done))

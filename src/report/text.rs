@@ -10,8 +10,8 @@ use paint::{Paint, Role};
 
 use super::document::{Document, Finding, Outcome, Verdict};
 use super::visible::visible;
-use super::words::{count, count_of, thousands};
 use crate::findings::rule::Level;
+use crate::findings::wording::{count_of, number};
 
 /// How the text is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -130,42 +130,37 @@ fn numbers(findings: &[Finding]) -> String {
         |level: Level| findings.iter().filter(|finding| finding.level == level && finding.waived.is_none()).count();
     let waived = findings.iter().filter(|finding| finding.waived.is_some()).count();
     let mut parts = Vec::new();
-    for (number, one, many) in [
-        (of(Level::Error), "error", "errors"),
-        (of(Level::Warning), "warning", "warnings"),
-        (of(Level::Note), "note", "notes"),
-        (waived, "waived", "waived"),
-    ] {
-        if number > 0 {
-            parts.push(count_of(number, one, many));
+    for level in [Level::Error, Level::Warning, Level::Note] {
+        if of(level) > 0 {
+            parts.push(count_of(of(level), level.name()));
         }
+    }
+    if waived > 0 {
+        parts.push(format!("{} waived", number(waived as u64)));
     }
     parts.join(", ")
 }
 
+/// What failed, and where it is known at which line; none where the run did not fail.
 fn failure(document: &Document) -> Option<String> {
-    let step = document.execution.steps.iter().find(|step| step.error.is_some())?;
-    let error = step.error.as_ref()?;
-    Some(format!(
-        "`{}` failed on the copy at line {}: {}",
-        step.migration,
-        thousands(u64::from(step.line)),
-        error.message
-    ))
+    let error = document.execution.error.as_ref()?;
+    let message = &error.message;
+    Some(match document.execution.steps.iter().find(|step| step.error.is_some()) {
+        Some(step) => {
+            let line = number(u64::from(step.line));
+            format!("`{}` failed on the copy at line {line}: {message}", step.migration)
+        }
+        None => format!("the migrations failed on the copy: {message}"),
+    })
 }
 
 fn all_is_well(document: &Document) -> String {
-    let rows = document.tables.iter().filter_map(|table| table.rows.before).sum();
-    let held = format!(
-        "{} with {}",
-        count_of(document.tables.iter().filter(|table| table.before_name.is_some()).count(), "table", "tables"),
-        count(rows, "row", "rows")
-    );
+    let held = sections::holdings(document);
     match document.execution.outcome {
         Outcome::NothingPending => format!("no migration is pending on {held}"),
         _ => format!(
             "{} ran on a copy of {held}, and no rule objects",
-            count_of(document.plan.pending.len(), "migration", "migrations")
+            count_of(document.plan.pending.len(), "migration")
         ),
     }
 }
