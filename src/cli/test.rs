@@ -30,7 +30,7 @@ pub fn run(paths: &[PathBuf], terminal: &Terminal) -> Result<u8, Error> {
     }
     let mut outcomes = Vec::new();
     for file in files {
-        let differences = differences(&file)?;
+        let differences = rehearse::scenarios::run(&file)?.differences;
         outcomes.push(Outcome { file: file.display().to_string(), differences });
     }
     terminal.print(&match terminal.format {
@@ -62,10 +62,6 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn differences(file: &Path) -> Result<Vec<String>, Error> {
-    Err(Error::cannot(format!("running `{}`", file.display()), "this build cannot run scenarios"))
 }
 
 fn text(outcomes: &[Outcome], only_failures: bool) -> String {
