@@ -136,11 +136,18 @@ pub enum FailOn {
 }
 
 /// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
+    #[default]
     Auto,
     Always,
     Never,
+}
+
+impl Default for OutputArguments {
+    fn default() -> Self {
+        Self { format: Format::Text, quiet: false, verbose: 0, color: Colour::default() }
+    }
 }
 
 impl RunArguments {

@@ -85,12 +85,17 @@ impl Terminal {
         };
         let mut text = format!("{head}: {}\n", lines(&error.to_string()));
         for hint in error.hints() {
-            let _ = writeln!(text, "{cyan}hint{cyan:#}: {}", lines(hint));
+            text.push_str(&hint_line(hint));
         }
         if let Some(code) = error.code() {
             let _ = writeln!(text, "{cyan}more{cyan:#}: rehearse explain {code}");
         }
         self.say_aside(&text);
+    }
+
+    /// Prints what to do next, for what is not an [`Error`].
+    pub fn hint(&self, hint: &str) {
+        self.say_aside(&hint_line(hint));
     }
 
     /// Shows progress on stderr where a person looks at it.
@@ -102,6 +107,11 @@ impl Terminal {
             Box::new(Line::new(width()))
         }
     }
+}
+
+fn hint_line(hint: &str) -> String {
+    let cyan: Ansi = AnsiColor::Cyan.on_default() | Effects::BOLD;
+    format!("{cyan}hint{cyan:#}: {}\n", lines(hint))
 }
 
 /// Harmless, but with its line breaks; later lines are indented.
