@@ -76,6 +76,9 @@ fn open(path: &Path, snapshot: &Path) -> Result<File, Error> {
         return Err(Error::usage(doing(), "that is the snapshot or belongs to it")
             .hint("write the report to a file of its own"));
     }
+    if path.is_dir() {
+        return Err(Error::usage(doing(), "it is a folder").hint("name a file in it"));
+    }
     let mut file = OpenOptions::new()
         .read(path.is_file())
         .write(true)
