@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot make its project has failed")]
 
+#[path = "cmd/privacy.rs"]
+mod privacy;
 #[path = "cmd/support.rs"]
 mod support;
 

@@ -17,6 +17,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use rehearse::Options;
 use rehearse::error::Error;
 use rehearse::observer::Silent;
+use rehearse::report::visible::visible;
 use rehearse::report::{Format, json, text};
 use rehearse::snapshot::workspace;
 
@@ -56,7 +57,14 @@ pub fn main() -> u8 {
 
 /// What clap says of wrong arguments, and what was meant where the name of a file stands in the place of a command.
 fn wrong(error: &clap::Error) -> u8 {
-    let _ = error.print();
+    // clap quotes arguments as they are: one that would act on a terminal or in a CI log is made harmless.
+    let given: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    if given.iter().all(|argument| output::harmless(argument).trim_end() == argument) {
+        let _ = error.print();
+    } else {
+        let text = given.iter().fold(error.render().to_string(), |text, given| text.replace(given, &visible(given)));
+        Terminal::new(&OutputArguments::default()).say_aside(&output::harmless(&text));
+    }
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(given))) =
         (error.kind(), error.get(ContextKind::InvalidSubcommand))
         && Path::new(given).is_file()

@@ -10,7 +10,7 @@ use rehearse::findings::catalogue::find;
 use rehearse::observer::{Observer, Silent};
 use rehearse::report::Format;
 use rehearse::report::text::{Detail, Style};
-use rehearse::report::visible::visible;
+use rehearse::report::visible::{inert, visible};
 
 use super::arguments::{Colour, OutputArguments};
 use super::progress::Line;
@@ -116,7 +116,12 @@ fn hint_line(hint: &str) -> String {
 
 /// Harmless, but with its line breaks; later lines are indented.
 fn lines(text: &str) -> String {
-    text.lines().map(visible).collect::<Vec<_>>().join("\n  ")
+    harmless(text).trim_end().replace('\n', "\n  ")
+}
+
+/// Lines in which nothing acts, each with its end.
+pub fn harmless(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", inert(&visible(line)))).collect()
 }
 
 /// `COLUMNS`, else the width of the terminal, else [`WIDTH_OF_A_FILE`].

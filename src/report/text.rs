@@ -9,7 +9,7 @@ use layout::wrap;
 use paint::{Paint, Role};
 
 use super::document::{Document, Finding, Outcome, Verdict};
-use super::visible::visible;
+use super::visible::{inert, visible};
 use crate::findings::rule::Level;
 use crate::findings::wording::{count_of, number};
 
@@ -238,23 +238,4 @@ impl Page {
         }
         text
     }
-}
-
-/// Keeps a line from being read as a command by a CI system that watches the log (GitHub's `::…` and `##[…`), by
-/// signs of the same look and width.
-fn inert(line: &str) -> String {
-    let mut start = 0;
-    loop {
-        let rest = &line[start..];
-        if let Some(colour) = rest.strip_prefix("\u{1b}[") {
-            start = line.len() - colour.len() + colour.find('m').map_or(colour.len(), |end| end + 1);
-        } else if rest.starts_with(' ') {
-            start += 1;
-        } else {
-            break;
-        }
-    }
-    let (before, body) = line.split_at(start);
-    let body = body.strip_prefix("::").map_or_else(|| body.to_owned(), |rest| format!("\u{2236}:{rest}"));
-    format!("{before}{body}").replace("##[", "#\u{266f}[")
 }
