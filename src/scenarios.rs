@@ -209,7 +209,9 @@ fn surprises(document: &Document) -> Vec<String> {
     if document.execution.outcome != RunOutcome::NothingPending {
         found.push(format!("the outcome is {:?}", document.execution.outcome));
     }
-    found.extend(document.schema.changes.iter().map(|change| format!("{} `{}` {}", change.kind, change.name, change.change)));
+    found.extend(
+        document.schema.changes.iter().map(|change| format!("{} `{}` {}", change.kind, change.name, change.change)),
+    );
     for table in &document.tables {
         let rows = &table.rows;
         let moved = [rows.lost, rows.gained, rows.changed].into_iter().flatten().any(|count| count > 0);

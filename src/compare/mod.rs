@@ -191,8 +191,13 @@ impl Comparer<'_> {
         let side =
             |name: &Option<String>, schema: &'_ Schema| name.as_ref().and_then(|name| schema.table(name)).cloned();
         let (old, new) = (side(&pair.before, self.before), side(&pair.after, self.after));
-        let before = old.as_ref().and_then(|table| self.profile(self.states.before, table, "before"));
-        let after = new.as_ref().and_then(|table| self.profile(self.states.after, table, "after"));
+        let before = old.as_ref().map(|table| self.profile(self.states.before, table, "before"));
+        // What could not be read before is said once.
+        let after = match before {
+            Some(None) => None,
+            _ => new.as_ref().and_then(|table| self.profile(self.states.after, table, "after")),
+        };
+        let before = before.flatten();
         let rows = match (&old, &new, &before, &after) {
             (Some(old), Some(new), Some(held), Some(holds)) => self.rows(pair, (old, held), (new, holds)),
             _ => None,

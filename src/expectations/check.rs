@@ -133,7 +133,9 @@ fn is_about(seen: &Seen, target: &str) -> bool {
         (Some(table), Some(part)) => target == format!("{table}.{part}"),
         _ => false,
     };
-    names.iter().any(|name| name.as_deref() == Some(target)) || dotted(seen.column.as_ref()) || dotted(seen.object.as_ref())
+    names.iter().any(|name| name.as_deref() == Some(target))
+        || dotted(seen.column.as_ref())
+        || dotted(seen.object.as_ref())
 }
 
 fn describe(seen: &Seen) -> String {
@@ -157,7 +159,9 @@ fn table_difference(table: &str, expected: RowsAfter, outcome: &Outcome) -> Opti
         (RowsAfter::Rows(expected), Some(seen)) if expected == seen => None,
         (RowsAfter::Gone, None) => None,
         (RowsAfter::Rows(expected), Some(seen)) => Some(format!("expected {expected} rows in `{table}`, got {seen}")),
-        (RowsAfter::Rows(expected), None) => Some(format!("expected {expected} rows in `{table}`, and there is no such table")),
+        (RowsAfter::Rows(expected), None) => {
+            Some(format!("expected {expected} rows in `{table}`, and there is no such table"))
+        }
         (RowsAfter::Gone, Some(seen)) => Some(format!("expected that `{table}` is gone, and it has {seen} rows")),
     }
 }
@@ -187,12 +191,19 @@ mod tests {
     }
 
     fn outcome(findings: Vec<Seen>) -> Outcome {
-        Outcome { verdict: "findings".into(), findings, tables: BTreeMap::from([("posts".into(), Some(0))]), ..Outcome::default() }
+        Outcome {
+            verdict: "findings".into(),
+            findings,
+            tables: BTreeMap::from([("posts".into(), Some(0))]),
+            ..Outcome::default()
+        }
     }
 
     #[test]
     fn what_is_expected_and_found_is_no_difference() {
-        let expect = expect("{verdict: findings, findings: [LS102 posts: 6, VL202 users.name], tables: {posts: 0, carts: gone}}");
+        let expect = expect(
+            "{verdict: findings, findings: [LS102 posts: 6, VL202 users.name], tables: {posts: 0, carts: gone}}",
+        );
         let outcome = outcome(vec![seen("VL202", "users", Some("name"), 2), seen("LS102", "posts", None, 6)]);
         assert_eq!(differences(&expect, &outcome), Vec::<String>::new());
     }
@@ -224,6 +235,9 @@ mod tests {
     fn another_number_of_rows_is_told_in_one_sentence() {
         let expect = expect("{verdict: findings, findings: [LS102 posts: 6]}");
         let outcome = outcome(vec![seen("LS102", "posts", None, 5)]);
-        assert_eq!(differences(&expect, &outcome), ["expected LS102 posts: 6, found LS102 posts: 5, level error (said so)"]);
+        assert_eq!(
+            differences(&expect, &outcome),
+            ["expected LS102 posts: 6, found LS102 posts: 5, level error (said so)"]
+        );
     }
 }

@@ -100,7 +100,8 @@ pub fn run_on(path: &Path, sql: &str) -> Result<(), Error> {
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     Ok(connection)
 }
@@ -140,8 +141,12 @@ fn write_ledger(scenario: &Scenario, connection: &Connection) -> rusqlite::Resul
 /// The number at the front of the last applied file's name; how many are applied where names have none.
 fn last_version(scenario: &Scenario) -> i64 {
     let applied: Vec<_> = scenario.migrations.iter().filter(|migration| migration.applied).collect();
-    let number = |name: &str| name.split(|letter: char| !letter.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
-    applied.last().and_then(|migration| number(&migration.name)).unwrap_or_else(|| i64::try_from(applied.len()).unwrap_or_default())
+    let number =
+        |name: &str| name.split(|letter: char| !letter.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
+    applied
+        .last()
+        .and_then(|migration| number(&migration.name))
+        .unwrap_or_else(|| i64::try_from(applied.len()).unwrap_or_default())
 }
 
 /// Runs the last transaction so that it is only in the log, and leaves the log there or takes it away.
@@ -152,7 +157,9 @@ fn leave_in_wal(scenario: &Scenario, connection: Connection, path: &Path) -> Res
     if !state.last_transaction.is_empty() || state.wal == Wal::Omitted {
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).doing(making)?;
     }
-    connection.execute_batch(&state.last_transaction).doing(|| "running the scenario's `last_transaction`".to_owned())?;
+    connection
+        .execute_batch(&state.last_transaction)
+        .doing(|| "running the scenario's `last_transaction`".to_owned())?;
     close(connection).doing(making)?;
     remove_if_there(&beside(path, "-shm")).doing(making)?;
     if state.wal == Wal::Omitted {

@@ -33,9 +33,10 @@ pub struct Scenario {
     /// Which of drizzle's two layouts.
     #[serde(default)]
     pub layout: Layout,
-    /// The driver that is named to rehearse; `unknown` names none, and nothing in the project tells.
-    #[serde(default = "default_driver")]
-    pub driver: String,
+    /// The driver that is named to rehearse: better-sqlite3 for drizzle where nothing is said, none for a plain folder; `unknown`
+    /// names none, and nothing in the project tells.
+    #[serde(default)]
+    pub driver: Option<String>,
     /// As `--foreign-keys`.
     #[serde(default)]
     pub foreign_keys: Option<Switch>,
@@ -322,10 +323,6 @@ pub struct ExpectedFinding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age(pub Duration);
 
-fn default_driver() -> String {
-    "better-sqlite3".to_owned()
-}
-
 fn default_fail_on() -> Level {
     Level::Warning
 }
@@ -360,14 +357,20 @@ impl Scenario {
         let wal = state.journal_mode == JournalMode::Wal;
         let last = !state.last_transaction.is_empty();
         match (self.expect.verdict, self.expect.error) {
-            (None, None) => Err("`expect` needs `verdict: passed|findings|failed`, or `error: CODE` where no rehearsal is possible"),
+            (None, None) => {
+                Err("`expect` needs `verdict: passed|findings|failed`, or `error: CODE` where no rehearsal is possible")
+            }
             (Some(_), Some(_)) => Err("`expect` has `verdict` and `error`; only one of them can be right"),
-            _ if self.tool == Tool::Sql && self.layout == Layout::V1 => Err("`layout` is drizzle's; `tool: sql` has none"),
+            _ if self.tool == Tool::Sql && self.layout == Layout::V1 => {
+                Err("`layout` is drizzle's; `tool: sql` has none")
+            }
             _ if !wal && state.wal == Wal::Omitted => Err("`wal: omitted` needs `journal_mode: wal`"),
             _ if state.journal == Some(Journal::Hot) && (wal || !last) => {
                 Err("`journal: hot` needs `journal_mode: delete` and a `last_transaction` to undo")
             }
-            _ if last && !wal && state.journal != Some(Journal::Hot) => Err("`last_transaction` needs `journal_mode: wal` or `journal: hot`"),
+            _ if last && !wal && state.journal != Some(Journal::Hot) => {
+                Err("`last_transaction` needs `journal_mode: wal` or `journal: hot`")
+            }
             _ => Ok(()),
         }
     }
@@ -383,7 +386,11 @@ impl Scenario {
     /// The driver to name to rehearse; none where nothing may tell.
     #[must_use]
     pub fn driver(&self) -> Option<&str> {
-        Some(self.driver.as_str()).filter(|driver| *driver != "unknown")
+        let default = match self.tool {
+            Tool::Drizzle => "better-sqlite3",
+            Tool::Sql => "unknown",
+        };
+        Some(self.driver.as_deref().unwrap_or(default)).filter(|driver| *driver != "unknown")
     }
 
     /// Which ledger the database holds.
@@ -461,7 +468,7 @@ impl Scenario {
             Layout::V1 => "1.0.0-rc.5",
         };
         let mut dependencies = BTreeMap::from([("drizzle-orm", drizzle)]);
-        dependencies.extend(npm_package(&self.driver));
+        dependencies.extend(self.driver().and_then(npm_package));
         let package = serde_json::json!({ "name": "shop", "private": true, "dependencies": dependencies });
         write_file(&project.join("package.json"), &format!("{package:#}\n"))?;
         write_file(
@@ -495,7 +502,8 @@ impl Scenario {
 
     /// Drizzle's `meta/_journal.json`.
     fn journal(&self) -> String {
-        let listed = self.migrations.iter().zip(self.times()).filter(|(migration, _)| migration.file != Presence::Removed);
+        let listed =
+            self.migrations.iter().zip(self.times()).filter(|(migration, _)| migration.file != Presence::Removed);
         let entries: Vec<_> = listed
             .enumerate()
             .map(|(idx, (migration, when))| {
@@ -559,7 +567,11 @@ fn parse_age(text: &str) -> Option<Duration> {
 
 impl RuleCode {
     fn of<E: de::Error>(text: &str) -> Result<Self, E> {
-        let refusal = || E::custom(format!("`{text}` is no rule; valid: a code such as LS102 or a name such as cascade-deleted-rows"));
+        let refusal = || {
+            E::custom(format!(
+                "`{text}` is no rule; valid: a code such as LS102 or a name such as cascade-deleted-rows"
+            ))
+        };
         catalogue::find(text).map(|rule| Self(rule.code)).ok_or_else(refusal)
     }
 }
@@ -620,7 +632,9 @@ impl<'de> Visitor<'de> for FindingForm {
         let rows = map.next_value()?;
         match map.next_key::<String>()? {
             None => short_form(&first, Some(rows)),
-            Some(next) => Err(de::Error::custom(format!("`{next}` after `{first}`: every finding begins with `- ` on its own line"))),
+            Some(next) => Err(de::Error::custom(format!(
+                "`{next}` after `{first}`: every finding begins with `- ` on its own line"
+            ))),
         }
     }
 }
@@ -661,7 +675,17 @@ impl ExpectedFinding {
     /// Any finding of this rule.
     #[must_use]
     pub fn any(rule: RuleCode) -> Self {
-        Self { rule, target: None, table: None, column: None, object: None, migration: None, line: None, rows: None, level: None }
+        Self {
+            rule,
+            target: None,
+            table: None,
+            column: None,
+            object: None,
+            migration: None,
+            line: None,
+            rows: None,
+            level: None,
+        }
     }
 }
 
@@ -709,8 +733,13 @@ mod tests {
     #[test]
     fn a_finding_has_a_short_and_a_long_form() {
         let short = findings("    - LS102 posts: 100\n    - VL202 users.name\n    - EX609\n");
-        assert_eq!(short.iter().map(ToString::to_string).collect::<Vec<_>>(), ["LS102 posts: 100", "VL202 users.name", "EX609"]);
-        let long = findings("    - {rule: cascade-deleted-rows, table: posts, rows: 100, level: error, line: 10, migration: m}\n");
+        assert_eq!(
+            short.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["LS102 posts: 100", "VL202 users.name", "EX609"]
+        );
+        let long = findings(
+            "    - {rule: cascade-deleted-rows, table: posts, rows: 100, level: error, line: 10, migration: m}\n",
+        );
         assert_eq!(long[0].to_string(), "LS102 posts: 100, level error, in m, line 10");
     }
 
@@ -731,7 +760,8 @@ mod tests {
 
     #[test]
     fn times_rise_by_a_day_and_follow_a_given_one() {
-        let scenario = parse("migrations: [{name: a}, {name: b, when: 5}, {name: c}]\nexpect: {verdict: passed}\n").unwrap();
+        let scenario =
+            parse("migrations: [{name: a}, {name: b, when: 5}, {name: c}]\nexpect: {verdict: passed}\n").unwrap();
         assert_eq!(scenario.times(), [FIRST_WHEN, 5, 5 + WHEN_STEP]);
     }
 

@@ -214,9 +214,9 @@ rules! {
         effect: "the pragma defers the check, not the action: child rows are deleted or nulled at once",
         fix: "turn foreign keys off before the migrator opens its transaction and on again after it"
     }
-    TX504 "nested-transaction", Error, Inferred {
-        when: "a migration begins a transaction inside the one that its tool has already opened",
-        effect: "SQLite refuses it: cannot start a transaction within a transaction",
+    TX504 "nested-transaction", Warning, Inferred {
+        when: "a migration ends the transaction that its tool has opened, with a COMMIT or ROLLBACK of its own",
+        effect: "what ran so far can no longer be undone when a later statement fails; some drivers refuse the rest of the file",
         fix: "remove BEGIN and COMMIT from the file: the migrator already runs it in a transaction"
     }
     TX507 "pending-skipped", Warning, Inferred {
@@ -248,7 +248,7 @@ rules! {
     // EX: execution
 
     EX601 "migration-failed", Error, Measured {
-        when: "a migration failed on the copy",
+        when: "a migration failed on the copy, or the tool refused to start",
         effect: "the deploy fails, and what was not in a transaction stays half done",
         fix: "correct the statement, or the rows that it fails on"
     }
@@ -281,13 +281,13 @@ rules! {
         fix: "take a new snapshot"
     }
     SN904 "not-a-database-or-encrypted", Error, Measured {
-        when: "the snapshot cannot be read as a SQLite database: text, empty, truncated, corrupt or encrypted",
+        when: "the snapshot cannot be read as a SQLite database: text, empty, truncated or encrypted",
         effect: "no rehearsal is possible",
         fix: "take the snapshot again; decrypt an encrypted one first"
     }
     SN905 "snapshot-changed-while-read", Error, Measured {
-        when: "somebody wrote to the snapshot's files while they were being read",
-        effect: "the rehearsal may have seen a mixture of two states",
+        when: "somebody wrote to the snapshot during the rehearsal (a note where the copy had already been taken whole)",
+        effect: "the rehearsal speaks of an older state, or no consistent copy could be taken",
         fix: "rehearse a snapshot that nobody writes to"
     }
     SN911 "not-compared", Error, Measured {
@@ -301,8 +301,8 @@ rules! {
         fix: "drizzle-kit generate --name add_user_plan"
     }
     SN915 "push-managed-database", Error, Inferred {
-        when: "the snapshot has tables but no ledger, and the first migration would create them again",
-        effect: "the migrator starts from the first migration and fails: table already exists",
+        when: "the snapshot has tables but no ledger, so the migrator would begin with the first migration",
+        effect: "the first migration fails, because the tables that it creates are already there",
         fix: "record the migrations that the database already has in the ledger, once"
     }
 }

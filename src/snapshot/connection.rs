@@ -12,9 +12,11 @@ use rusqlite::{Connection, OpenFlags};
 /// rarely, and misses the short gaps that a busy app leaves.
 const TRIES: i32 = 10_000;
 
-/// A file in the workspace that nobody writes: read without locks and without sidecars, even in WAL mode.
-pub(super) fn immutable(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = open(path, "mode=ro&immutable=1", OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+/// A private copy that is only read. It is opened as if for writing, because SQLite forgets the CHECK constraints of a read-only
+/// database, so that `integrity_check` would pass over them; `query_only` refuses every write.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = private(path)?;
+    connection.pragma_update(None, "query_only", true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     Ok(connection)
 }

@@ -26,7 +26,7 @@ pub(super) fn connect(location: &Location, copy: &Path) -> Result<Connection, Er
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         Ok(connection)
     };
-    connection::immutable(copy).and_then(readable).map_err(|error| unreadable(location, &error))
+    connection::reader(copy).and_then(readable).map_err(|error| unreadable(location, &error))
 }
 
 /// The pages of the copy, from its size where the header does not know.

@@ -45,7 +45,7 @@ impl WorkingCopy {
     pub fn connect(&self) -> Result<Connection, Error> {
         let doing = || "reading the migrated copy".to_owned();
         recovery::recover(&self.path).doing(doing)?;
-        connection::immutable(&self.path).doing(doing)
+        connection::reader(&self.path).doing(doing)
     }
 
     /// Moves the copy to `to` as one file without sidecars. No connection to it may be open. Nothing is overwritten, `to` appears

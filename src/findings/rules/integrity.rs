@@ -64,7 +64,8 @@ fn new_violations(evidence: &Evidence, child: &str, parent: &str, rows: u64) -> 
     let comparison = evidence.comparison();
     let dropped = comparison.table_before(parent).is_some_and(|table| table.pair.change == Change::Dropped);
     let parents_lost = dropped || comparison.table_after(parent).is_some_and(|table| table.lost() > 0);
-    let message = format!("{} of `{child}` now refer to no row of `{parent}`", count(rows, "row"));
+    let verb = if rows == 1 { "refers" } else { "refer" };
+    let message = format!("{} of `{child}` now {verb} to no row of `{parent}`", count(rows, "row"));
     let finding = if parents_lost {
         Finding::new(&LS109, message).cause(format!("rows of `{parent}` are gone, and foreign keys were not enforced"))
     } else {

@@ -26,9 +26,10 @@ pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
 
 fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let deleted = |step: &Step| causes::deleted(step, table, By::ForeignKey, evidence);
-    let rows: u64 = evidence.committed().map(deleted).sum();
     let step = worst(evidence, deleted)?;
-    if net_lost(table) == 0 {
+    // A rebuild of a tree deletes rows of the old and of the new table; what counts is what is no longer there.
+    let rows = evidence.committed().map(deleted).sum::<u64>().min(net_lost(table));
+    if rows == 0 {
         return None;
     }
     let before = rows_before(table);
@@ -39,11 +40,11 @@ fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let label = format!(
         "{}{} of `{name}` through ON DELETE CASCADE{through}",
         own_rows(step, parent),
-        count(deleted(step), "row")
+        count(deleted(step).min(rows), "row")
     );
-    let mut finding = Finding::new(&LS102, format!("`{name}` lost {}", share(rows.min(before), before, "row")))
+    let mut finding = Finding::new(&LS102, format!("`{name}` lost {}", share(rows, before, "row")))
         .table(name)
-        .rows(rows.min(before))
+        .rows(rows)
         .at(Some(place(step)), label);
     finding.cause = causes::why_foreign_keys_were_on(evidence, step).or_else(|| defer_is_no_help(evidence));
     finding.proof = causes::proof(evidence, table);
@@ -149,9 +150,9 @@ fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     findings
 }
 
-/// LS106.
-fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Option<Finding> {
-    let removed = |step: &Step| match &step.statement.action {
+/// Rows of the table that this step overwrote or discarded because they broke a unique key.
+fn overwritten(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64 {
+    match &step.statement.action {
         Action::Insert(Insert { conflict: Some(Conflict::Replace), .. })
         | Action::Update { conflict: Some(Conflict::Replace), .. } => {
             causes::deleted(step, table, By::Statement, evidence)
@@ -169,7 +170,17 @@ fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
             mine.map(|change| change.updated).sum()
         }
         _ => 0,
-    };
+    }
+}
+
+/// Rows of the table that REPLACE or an upsert overwrote or discarded: their new values are what the statement asked for.
+pub(super) fn rows_overwritten(evidence: &Evidence, table: &TableComparison) -> u64 {
+    evidence.committed().map(|step| overwritten(evidence, table, step)).sum()
+}
+
+/// LS106.
+fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Option<Finding> {
+    let removed = |step: &Step| overwritten(evidence, table, step);
     let rows: u64 = evidence.committed().map(removed).sum();
     let step = worst(evidence, removed)?;
     *unexplained = unexplained.saturating_sub(rows);
@@ -326,7 +337,7 @@ pub(super) fn dropped(evidence: &Evidence) -> Vec<Finding> {
                 .table(name)
                 .rows(rows - copied)
                 .at(step.map(place), format!("dropped `{name}` with {}", count(rows, "row")))
-                .help(format!("if nobody needs them, say so with a waiver once waivers are in use; else keep them first:\nALTER TABLE \"{name}\" RENAME TO \"{name}_archived\";")),
+                .help(format!("if nobody needs them any more, this is fine; else keep them:\nALTER TABLE \"{name}\" RENAME TO \"{name}_archived\";")),
         )
     })
     .collect()

@@ -22,6 +22,7 @@ pub(super) fn objects_lost(evidence: &Evidence) -> Vec<Finding> {
             _ => return None,
         };
         let object = objects.get(&change.name.to_ascii_lowercase())?;
+        let rule = if change.kind == Kind::Index && is_unique(&object.sql) { &SC310 } else { rule };
         let on_a_table = change.kind != Kind::View;
         let stands = comparison.after.table(&change.table).is_some()
             || comparison.after.views.contains_key(&change.table.to_ascii_lowercase());
@@ -33,17 +34,40 @@ pub(super) fn objects_lost(evidence: &Evidence) -> Vec<Finding> {
     .collect()
 }
 
-/// Whether an index of another name does the same.
+/// Whether an index of another name, or a constraint in the place of a unique index, does the same.
 fn lives_on(evidence: &Evidence, change: &Change, object: &Object) -> bool {
+    let comparison = evidence.comparison();
+    let constrained = unique_columns(evidence, object).is_some_and(|columns| {
+        let same = |others: &[String]| {
+            others.len() == columns.len()
+                && others.iter().zip(&columns).all(|(one, other)| one.eq_ignore_ascii_case(other))
+        };
+        comparison
+            .after
+            .table(&change.table)
+            .is_some_and(|table| same(&table.primary_key) || table.uniques.iter().any(|unique| same(&unique.columns)))
+    });
     let what = |sql: &str| {
         sql.split_once('(').map(|(_, rest)| rest.replace(['"', '`', '[', ']', ' '], "").to_ascii_lowercase())
     };
-    let unique = |sql: &str| sql.to_ascii_uppercase().contains("UNIQUE INDEX");
-    evidence.comparison().after.indexes.values().any(|other| {
-        other.table.eq_ignore_ascii_case(&change.table)
-            && what(&other.sql) == what(&object.sql)
-            && unique(&other.sql) == unique(&object.sql)
-    })
+    constrained
+        || comparison.after.indexes.values().any(|other| {
+            other.table.eq_ignore_ascii_case(&change.table)
+                && what(&other.sql) == what(&object.sql)
+                && is_unique(&other.sql) == is_unique(&object.sql)
+        })
+}
+
+/// The columns of a complete unique index over plain columns.
+fn unique_columns(evidence: &Evidence, index: &Object) -> Option<Vec<String>> {
+    let table = evidence.comparison().before.table(&index.table)?;
+    let unique = table.uniques.iter().find(|unique| unique.index.eq_ignore_ascii_case(&index.name))?;
+    Some(unique.columns.clone())
+}
+
+/// `CREATE UNIQUE INDEX` is how SQLite stores it, whatever was typed.
+fn is_unique(index: &str) -> bool {
+    index.get(..19).is_some_and(|start| start.eq_ignore_ascii_case("CREATE UNIQUE INDEX"))
 }
 
 fn lost(evidence: &Evidence, rule: &'static Rule, change: &Change, object: &Object) -> Finding {
@@ -53,7 +77,7 @@ fn lost(evidence: &Evidence, rule: &'static Rule, change: &Change, object: &Obje
         Action::DropView { name } => change.kind == Kind::View && name.eq_ignore_ascii_case(&object.name),
         _ => false,
     });
-    let kind = change.kind.name();
+    let kind = if rule.code == SC310.code { "unique index" } else { change.kind.name() };
     let of = if change.kind == Kind::View { String::new() } else { format!(" of `{}`", change.table) };
     let finding =
         Finding::new(rule, format!("{kind} `{}`{of} is gone", object.name)).table(&change.table).object(&object.name);

@@ -70,10 +70,10 @@ fn dropping<'a>(evidence: &'a Evidence, table: &'a TableComparison, column: &str
 /// VL202 to VL206 for every column that is on both sides, and VL206 for new ones.
 pub(super) fn values(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (table, before, after) in both_sides(evidence) {
+    for (table, _, after) in both_sides(evidence) {
         for column in &after.columns {
             let old = table.pair.columns.iter().find(|(_, paired)| *paired == column.name).map(|(old, _)| old.as_str());
-            findings.extend(of_column(evidence, table, (before, old), (after, &column.name)));
+            findings.extend(of_column(evidence, table, old, (after, &column.name)));
         }
         findings.extend(rows_without_key(evidence, table));
     }
@@ -83,7 +83,7 @@ pub(super) fn values(evidence: &Evidence) -> Vec<Finding> {
 fn of_column(
     evidence: &Evidence,
     table: &TableComparison,
-    (before, old): (&Table, Option<&str>),
+    old: Option<&str>,
     (after, new): (&Table, &str),
 ) -> Vec<Finding> {
     let held = old.and_then(|old| table.before.as_ref()?.column(old));
@@ -96,14 +96,10 @@ fn of_column(
     let Some(compared) = compared.filter(|compared| compared.changed > 0) else { return Vec::new() };
     let by_foreign_key = rows::nulling_key(evidence, table)
         .is_some_and(|(key, _)| key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default())));
-    if by_foreign_key || is_generated(before, old) {
+    if by_foreign_key || after.column(new).is_some_and(|column| column.generated) {
         return Vec::new();
     }
     [subject.nulled(compared), subject.altered(compared), subject.converted(compared)].into_iter().flatten().collect()
-}
-
-fn is_generated(table: &Table, column: Option<&str>) -> bool {
-    column.and_then(|column| table.column(column)).is_some_and(|column| column.generated)
 }
 
 /// A column under judgement and the statement that wrote it.
@@ -217,7 +213,7 @@ impl Subject<'_> {
     /// VL203.
     fn altered(&self, compared: &ColumnComparison) -> Option<Finding> {
         let altered = compared.altered();
-        if altered == 0 {
+        if altered <= rows::rows_overwritten(self.evidence, self.table) {
             return None;
         }
         let total = self.table.before.as_ref()?.column(&compared.before)?.values();

@@ -1,0 +1,8 @@
+const schema = `export const files = sqliteTable('files', { id: integer('id').primaryKey(), head: blob('head'), kind: text('kind') });`;
+
+export default {
+  name: 'LIKE on blobs: never true in better-sqlite3',
+  history: [schema],
+  seed: `INSERT INTO files VALUES (1, x'504446', NULL), (2, 'PDF', NULL);`,
+  pending: [{ custom: `UPDATE files SET kind = 'pdf' WHERE head LIKE 'pdf%';` }],
+};
