@@ -5,6 +5,6 @@ fn main() {
     let flags = std::env::var("LIBSQLITE3_FLAGS").unwrap_or_default();
     assert!(
         flags.contains("-DSQLITE_ENABLE_PREUPDATE_HOOK"),
-        "set LIBSQLITE3_FLAGS=\"-DSQLITE_ENABLE_PREUPDATE_HOOK -DSQLITE_ENABLE_MATH_FUNCTIONS\" (as .cargo/config.toml of the repository does), so that the bundled SQLite reports every row that a statement writes"
+        "build with the LIBSQLITE3_FLAGS of .cargo/config.toml, so that the bundled SQLite reports every row that a statement writes"
     );
 }

@@ -19,6 +19,9 @@ pub struct Driver {
     pub foreign_keys: ForeignKeys,
     /// Whether a double-quoted name that is no column is a string in queries and in definitions.
     pub double_quoted_strings: DoubleQuoted,
+    /// Whether the connection is defensive: SQL cannot write `sqlite_schema` or shadow tables.
+    /// Source: <https://sqlite.org/c3ref/c_dbconfig_defensive.html>.
+    pub defensive: bool,
     /// Who opens the transaction and how far it reaches.
     pub transaction: Transaction,
     /// What the driver runs before the transaction.

@@ -42,6 +42,7 @@ fn open(copy: &Path, settings: Settings) -> rusqlite::Result<Connection> {
         (DbConfig::SQLITE_DBCONFIG_DQS_DML, strings.dml),
         (DbConfig::SQLITE_DBCONFIG_DQS_DDL, strings.ddl),
         (DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, settings.driver.defensive),
     ] {
         connection.set_db_config(option, value)?;
     }
@@ -135,7 +136,7 @@ impl Run {
             observer.advance(stage, done as u64 + 1);
         }
         for sql in &migration.record {
-            self.bookkeeping(sql).map_err(|error| Stop::Around("recording the migration in the ledger", error))?;
+            self.record(sql).map_err(|error| Stop::Around("recording the migration in the ledger", error))?;
         }
         if each {
             self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;
@@ -306,6 +307,13 @@ impl Run {
         let mut rows = statement.raw_query();
         while rows.next()?.is_some() {}
         Ok(())
+    }
+
+    fn record(&self, sql: &str) -> Result<(), StepError> {
+        match self.transaction_refusal(&Action::Unknown) {
+            Some(message) => Err(StepError { message: message.to_owned(), extended_code: None }),
+            None => self.bookkeeping(sql),
+        }
     }
 
     /// What the tool or the driver runs besides the migrations; its writes are not the migration's.

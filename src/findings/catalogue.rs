@@ -148,7 +148,7 @@ rules! {
         effect: "every write that fires it fails",
         fix: "drop the trigger before the change and create it again for the new shape after it"
     }
-    SC306 "foreign-key-lost", Error, Measured {
+    SC306 "foreign-key-lost", Warning, Measured {
         when: "a table no longer has a foreign key that it had",
         effect: "rows without a parent are accepted, and deleting a parent no longer reaches its children",
         fix: "declare the foreign key in the rebuilt table, with its ON DELETE and ON UPDATE"
@@ -158,12 +158,12 @@ rules! {
         effect: "writes to the child fail or are checked against the wrong table",
         fix: "rebuild the child with the right REFERENCES, or rename tables with legacy_alter_table off"
     }
-    SC308 "check-lost", Error, Measured {
+    SC308 "check-lost", Warning, Measured {
         when: "a table no longer has a CHECK constraint that it had",
         effect: "values that were refused before are accepted",
         fix: "declare the constraint in the rebuilt table"
     }
-    SC309 "not-null-lost", Error, Measured {
+    SC309 "not-null-lost", Warning, Measured {
         when: "a column that was NOT NULL accepts NULL",
         effect: "rows without the value are accepted, and code that relies on it fails later",
         fix: "declare the column NOT NULL in the rebuilt table"

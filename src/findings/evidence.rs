@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::compare::Comparison;
 use crate::execution::steps::{Failure, Outcome};
 use crate::execution::{Execution, Step};
+use crate::migrations::Migration;
 use crate::migrations::plan::{Decision, Plan};
 use crate::snapshot::{Facts, Untouched};
 
@@ -96,6 +97,18 @@ impl Trial {
             Outcome::Failed(failure) => Some(failure),
             _ => None,
         }
+    }
+}
+
+/// The place of a migration's file as a whole.
+#[must_use]
+pub fn file(migration: &Migration) -> Place {
+    Place {
+        migration: migration.name.clone(),
+        file: migration.file.display().to_string(),
+        line: 1,
+        column: 1,
+        statement: String::new(),
     }
 }
 

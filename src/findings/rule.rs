@@ -106,7 +106,7 @@ pub struct Place {
     pub line: u32,
     /// Column of the statement in characters, from 1.
     pub column: u32,
-    /// Its text, literals of rows removed.
+    /// Its text, literals of rows removed; empty where the file as a whole is meant.
     pub statement: String,
 }
 

@@ -8,10 +8,10 @@ use crate::findings::catalogue::{EX601, EX602, EX609, SN915};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
 use crate::findings::wording::{count, names};
-use crate::findings::{Evidence, Finding};
+use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::Action;
 
-/// EX601; EX602 where the same migrations pass without rows; SN915 where the tables are there and the ledger is not.
+/// EX601; EX602 where the same migrations pass without rows. SN915 says it all where tables are there and the ledger is not.
 pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     if let Some(refusal) = &evidence.plan.refusal {
         let tool = evidence.plan.tool;
@@ -21,8 +21,8 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     }
     let Some(failure) = evidence.trial.failure() else { return Vec::new() };
     let step = failure.step.and_then(|index| evidence.execution().steps.get(index));
-    if let Some(finding) = push_managed(evidence, step, failure) {
-        return vec![finding];
+    if push_managed(evidence).iter().any(|finding| finding.level == Level::Error) {
+        return Vec::new();
     }
     let passes_on_empty = evidence.on_empty.as_ref().is_some_and(|execution| execution.outcome == Outcome::Completed);
     let rule = if passes_on_empty { &EX602 } else { &EX601 };
@@ -46,38 +46,38 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     vec![finding]
 }
 
-/// SN915.
-fn push_managed(evidence: &Evidence, step: Option<&Step>, failure: &Failure) -> Option<Finding> {
+/// SN915: an error where the migrations fail on what is already there, else a warning.
+pub(super) fn push_managed(evidence: &Evidence) -> Vec<Finding> {
     let ledger = &evidence.plan.ledger;
-    let tables: Vec<&str> =
-        evidence.comparison().before.user_tables(&ledger.name).map(|table| table.name.as_str()).collect();
-    if ledger.present
-        || ledger.name.is_empty()
-        || tables.is_empty()
-        || !failure.error.message.contains("already exists")
-    {
-        return None;
-    }
-    let first = evidence.plan.pending().next()?;
-    let finding = Finding::new(
-        &SN915,
-        format!(
-            "the snapshot has {} but no `{}`: the first migration fails with {}",
-            count(tables.len() as u64, "table"),
-            ledger.name,
-            failure.error.message
-        ),
-    )
-    .object(&ledger.name)
-    .at(step.map(place), failure.error.message.clone())
-    .cause(format!(
-        "the schema was made by `push` or by hand, so that {} believes nothing was applied",
-        evidence.plan.tool
-    ));
-    Some(finding.help(format!(
-        "record what is already there before the first deploy with migrations, one row for each migration that the schema contains:\n{};",
-        evidence.plan.setup.iter().chain(&first.record).map(String::as_str).collect::<Vec<_>>().join(";\n")
-    )))
+    let tables = evidence.comparison().before.user_tables(&ledger.name).count() as u64;
+    let is_table = !ledger.name.is_empty() && !ledger.name.starts_with("PRAGMA");
+    let Some(first) = evidence.plan.pending().next().filter(|_| is_table && !ledger.present && tables > 0) else {
+        return Vec::new();
+    };
+    let tool = evidence.plan.tool;
+    let fact = format!("the snapshot has {} but no `{}`", count(tables, "table"), ledger.name);
+    let record = evidence.plan.setup.iter().chain(&first.record).map(String::as_str).collect::<Vec<_>>().join(";\n");
+    let finding = match fails_on_existing(evidence) {
+        Some((step, message)) => Finding::new(&SN915, format!("{fact}: the first migration fails with {message}"))
+            .at(Some(place(step)), message),
+        None => Finding::new(&SN915, format!("{fact}: every migration counts as pending")).at_level(Level::Warning),
+    };
+    vec![
+        finding
+            .object(&ledger.name)
+            .cause(format!("the schema was made by `push` or by hand, so that {tool} believes nothing was applied"))
+            .help(format!(
+                "record what is already there before the first deploy with migrations, one row for each migration that the schema contains:\n{record};"
+            )),
+    ]
+}
+
+/// The statement that failed because what it creates is there already.
+fn fails_on_existing(evidence: &Evidence) -> Option<(&Step, &str)> {
+    let failure = evidence.trial.failure()?;
+    let step = evidence.execution().steps.get(failure.step?)?;
+    let message = failure.error.message.as_str();
+    (!evidence.plan.ledger.present && message.contains("already exists")).then_some((step, message))
 }
 
 fn cause(evidence: &Evidence, step: &Step, failure: &Failure) -> Option<String> {
@@ -93,6 +93,13 @@ fn cause(evidence: &Evidence, step: &Step, failure: &Failure) -> Option<String> 
             .then(|| format!("foreign keys are on, and rows of {} refer to `{parent}`{why}", names(restricting)));
     }
     let driver = evidence.execution().settings.driver;
+    let with_limit = ["near \"ORDER\"", "near \"LIMIT\""].iter().any(|start| failure.error.message.starts_with(start));
+    if with_limit && matches!(step.statement.action, Action::Update { .. } | Action::Delete { .. }) {
+        return Some(format!(
+            "the SQLite of this rehearsal does not know UPDATE or DELETE with ORDER BY or LIMIT; {} may know it",
+            driver.name
+        ));
+    }
     let several =
         matches!(driver.several_statements, SeveralStatements::Refused(message) if message == failure.error.message);
     several.then(|| format!("{} takes one statement a chunk", driver.name))

@@ -36,6 +36,7 @@ pub static ALL: &[Check] = &[
     transactions::plan,
     transactions::drivers,
     execution::failed,
+    execution::push_managed,
     execution::nothing_pending,
     snapshot::files,
     snapshot::not_compared,

@@ -191,6 +191,9 @@ fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Find
     let finding = Finding::new(rule, message)
         .table(table)
         .at(rebuilding(evidence, table).map(place), "defines the table without it");
+    // The new definition says so in so many words, which may well be meant; an index that goes along with its table is not.
+    let level = if rule.code == SC307.code { rule.level } else { Level::Warning };
+    let finding = finding.at_level(level);
     let finding = if change.kind == Kind::NotNull { finding.column(object) } else { finding.object(object) };
     finding.help("if that is intended, nothing is to be done; else put it into the CREATE TABLE of the rebuild")
 }

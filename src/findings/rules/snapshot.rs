@@ -2,6 +2,7 @@
 
 use super::random_names::{ADJECTIVES, HEROES};
 use crate::findings::catalogue::{SN901, SN902, SN903, SN905, SN911, SN912};
+use crate::findings::evidence::file;
 use crate::findings::{Evidence, Finding, Level};
 use crate::snapshot::{Journal, JournalMode, Untouched, Wal};
 
@@ -81,6 +82,7 @@ pub(super) fn names(evidence: &Evidence) -> Vec<Finding> {
         .map(|migration| {
             Finding::new(&SN912, format!("`{}` has a random name", migration.name))
                 .object(&migration.name)
+                .at(Some(file(migration)), "")
                 .help("name it after what it does: drizzle-kit generate --name users_email_not_null")
         })
         .collect()

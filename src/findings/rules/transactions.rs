@@ -6,7 +6,7 @@ use crate::compare::lineage::Change;
 use crate::execution::Step;
 use crate::execution::steps::By;
 use crate::findings::catalogue::{TX501, TX502, TX503, TX504, TX507, TX508, TX510, TX511, TX514};
-use crate::findings::evidence::place;
+use crate::findings::evidence::{file, place};
 use crate::findings::rules::causes;
 use crate::findings::wording::{count, names};
 use crate::findings::{Evidence, Finding, Level, Trial};
@@ -156,17 +156,19 @@ pub(super) fn plan(evidence: &Evidence) -> Vec<Finding> {
     entries
         .filter_map(|entry| {
             let migration = &entry.migration;
-            let file = migration.file.display();
+            let path = migration.file.display();
             match &entry.state {
                 State::Skipped { why } => Some(
                     Finding::new(&TX507, format!("`{}` is not applied and will never run", migration.name))
                         .object(&migration.name)
+                        .at(Some(file(migration)), "")
                         .cause(why.clone())
-                        .help(format!("generate it anew, so that its time is the latest; {file} as it is stays without effect")),
+                        .help(format!("generate it anew, so that its time is the latest; {path} as it is stays without effect")),
                 ),
                 State::Edited { recorded } => Some(
                     Finding::new(&TX508, format!("`{}` was changed after it was applied", migration.name))
                         .object(&migration.name)
+                    .at(Some(file(migration)), "")
                         .cause(format!("the ledger has {}…, the file has {}…", short(recorded), short(&migration.checksum)))
                         .help("put the file back as it was, and write what is missing as a new migration: this one will not run again"),
                 ),

@@ -11,13 +11,18 @@ export function contents(file) {
       tables[name] = rowsOf(db, name);
     }
     return {
-      schema: db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid').all(),
+      schema: db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid').all().map(foldLedger),
       user_version: db.pragma('user_version', { simple: true }),
       application_id: db.pragma('application_id', { simple: true }),
       encoding: db.pragma('encoding', { simple: true }),
       tables,
     };
   });
+}
+
+/** The drivers indent the definition of the ledger differently; nothing else about it differs. */
+function foldLedger(object) {
+  return object.name === LEDGER ? { ...object, sql: object.sql.replace(/\s+/g, ' ') } : object;
 }
 
 /** The differences between two `contents`, one line each. */

@@ -52,9 +52,18 @@ fn layout(folder: &Path, project: &Project, decisions: &mut Vec<Decision>) -> Re
     if journal.is_file() && !v0::is_for_sqlite(&journal) {
         return Err(Error::cannot(format!("reading `{}`", shown(&journal)), "its `dialect` is not SQLite"));
     }
-    let (generation, why) = by_version(project).unwrap_or_else(|| by_folder(folder, project));
+    let version = if is_below(folder, &project.root) { by_version(project) } else { None };
+    let (generation, why) = version.unwrap_or_else(|| by_folder(folder, project));
     decisions.push(Decision { what: "layout", value: generation.into(), why });
     Ok(generation)
+}
+
+/// Whether the project that was found is the one that the folder belongs to; another project's version says nothing about it.
+fn is_below(folder: &Path, root: &Path) -> bool {
+    match (folder.canonicalize(), root.canonicalize()) {
+        (Ok(folder), Ok(root)) => folder.starts_with(root),
+        _ => false,
+    }
 }
 
 fn by_version(project: &Project) -> Option<(&'static str, String)> {
