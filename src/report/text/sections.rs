@@ -339,7 +339,7 @@ fn tool(plan: &Plan) -> String {
     }
     let ledger = if plan.ledger.is_empty() { ", no ledger".to_owned() } else { format!(", ledger {}", plan.ledger) };
     text.push_str(&ledger);
-    visible(&format!("{text}, {} applied", number(plan.applied.len() as u64))).into_owned()
+    visible(&format!("{text}, {} applied", number((plan.applied.len() + plan.edited.len()) as u64))).into_owned()
 }
 
 fn migrations(page: &mut Page, document: &Document) {
