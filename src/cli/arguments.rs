@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use rehearse::Options;
 use rehearse::error::Error;
@@ -44,6 +45,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Shows what is applied, pending, skipped, edited and missing; runs nothing
+    #[command(override_usage = "rehearse plan --snapshot FILE [OPTIONS]")]
     Plan(ProjectArguments),
     /// Runs scenario files
     Test {
@@ -113,7 +115,7 @@ pub struct RunArguments {
 #[derive(Debug, Args)]
 pub struct OutputArguments {
     /// The form of the report
-    #[arg(long, value_name = "FORMAT", global = true, default_value = "text", value_parser = format, help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", global = true, default_value = "text", value_parser = formats(), help_heading = "Output")]
     pub format: Format,
     /// The verdict and one line per finding only
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
@@ -136,11 +138,18 @@ pub enum FailOn {
 }
 
 /// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
+    #[default]
     Auto,
     Always,
     Never,
+}
+
+impl Default for OutputArguments {
+    fn default() -> Self {
+        Self { format: Format::Text, quiet: false, verbose: 0, color: Colour::default() }
+    }
 }
 
 impl RunArguments {
@@ -206,6 +215,10 @@ fn on_or_off(text: &str) -> Result<bool, String> {
         "off" => Ok(false),
         _ => Err("say `on` or `off`".to_owned()),
     }
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.name())).try_map(|name| format(&name))
 }
 
 fn format(text: &str) -> Result<Format, String> {

@@ -10,7 +10,7 @@ use rehearse::findings::catalogue::find;
 use rehearse::observer::{Observer, Silent};
 use rehearse::report::Format;
 use rehearse::report::text::{Detail, Style};
-use rehearse::report::visible::visible;
+use rehearse::report::visible::{inert, visible};
 
 use super::arguments::{Colour, OutputArguments};
 use super::progress::Line;
@@ -85,12 +85,17 @@ impl Terminal {
         };
         let mut text = format!("{head}: {}\n", lines(&error.to_string()));
         for hint in error.hints() {
-            let _ = writeln!(text, "{cyan}hint{cyan:#}: {}", lines(hint));
+            text.push_str(&hint_line(hint));
         }
         if let Some(code) = error.code() {
             let _ = writeln!(text, "{cyan}more{cyan:#}: rehearse explain {code}");
         }
         self.say_aside(&text);
+    }
+
+    /// Prints what to do next, for what is not an [`Error`].
+    pub fn hint(&self, hint: &str) {
+        self.say_aside(&hint_line(hint));
     }
 
     /// Shows progress on stderr where a person looks at it.
@@ -104,9 +109,19 @@ impl Terminal {
     }
 }
 
+fn hint_line(hint: &str) -> String {
+    let cyan: Ansi = AnsiColor::Cyan.on_default() | Effects::BOLD;
+    format!("{cyan}hint{cyan:#}: {}\n", lines(hint))
+}
+
 /// Harmless, but with its line breaks; later lines are indented.
 fn lines(text: &str) -> String {
-    text.lines().map(visible).collect::<Vec<_>>().join("\n  ")
+    harmless(text).trim_end().replace('\n', "\n  ")
+}
+
+/// Lines in which nothing acts, each with its end.
+pub fn harmless(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", inert(&visible(line)))).collect()
 }
 
 /// `COLUMNS`, else the width of the terminal, else [`WIDTH_OF_A_FILE`].

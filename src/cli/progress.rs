@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rehearse::findings::wording::{bytes, number};
 use rehearse::observer::{Observer, Stage};
 use rehearse::report::visible::visible;
-use rehearse::report::words::{bytes, thousands};
 
 /// Nothing is shown before: most rehearsals are over by then.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -64,13 +64,16 @@ impl Drop for Line {
 
 /// `copying the snapshot, 1.2 GB of 4.0 GB`.
 fn words(stage: &Stage, done: u64, total: Option<u64>) -> String {
-    let (doing, number): (String, fn(u64) -> String) = match stage {
-        Stage::Copy => ("copying the snapshot".to_owned(), bytes),
-        Stage::Migration(name) => (format!("running {}, statement", visible(name)), thousands),
-        Stage::Compare => ("comparing tables".to_owned(), thousands),
-    };
-    let of = total.map(|total| format!(" of {}", number(total))).unwrap_or_default();
-    format!("{doing} {}{of}", number(done))
+    match (stage, total) {
+        (Stage::Copy, Some(total)) => format!("copying the snapshot, {} of {}", bytes(done), bytes(total)),
+        (Stage::Copy, None) => format!("copying the snapshot, {}", bytes(done)),
+        (Stage::Migration(name), Some(total)) if total > 1 => {
+            format!("running {}, {} of {} chunks done", visible(name), number(done), number(total))
+        }
+        (Stage::Migration(name), _) => format!("running {}", visible(name)),
+        (Stage::Compare, Some(total)) => format!("comparing, {} of {} tables done", number(done), number(total)),
+        (Stage::Compare, None) => format!("comparing, {} tables done", number(done)),
+    }
 }
 
 #[cfg(test)]
@@ -80,11 +83,10 @@ mod tests {
 
     #[test]
     fn a_line_of_progress() {
-        assert_eq!(words(&Stage::Copy, 1_200_000, Some(4_000_000)), "copying the snapshot 1.2 MB of 4.0 MB");
-        assert_eq!(
-            words(&Stage::Migration("0001\u{1b}[2J".into()), 3, Some(7)),
-            "running 0001\\x1b[2J, statement 3 of 7"
-        );
-        assert_eq!(words(&Stage::Compare, 1200, None), "comparing tables 1,200");
+        assert_eq!(words(&Stage::Copy, 1_200_000, Some(4_000_000)), "copying the snapshot, 1.2 MB of 4.0 MB");
+        let migration = Stage::Migration("0001\u{1b}[2J".into());
+        assert_eq!(words(&migration, 3, Some(7)), "running 0001\\x1b[2J, 3 of 7 chunks done");
+        assert_eq!(words(&migration, 0, Some(1)), "running 0001\\x1b[2J");
+        assert_eq!(words(&Stage::Compare, 1200, Some(2000)), "comparing, 1,200 of 2,000 tables done");
     }
 }

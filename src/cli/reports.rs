@@ -17,13 +17,25 @@ const IN_A_FILE: Style = Style { colour: false, width: 100, detail: Detail::Full
 pub struct Reports(Vec<(Format, PathBuf, File)>);
 
 impl Reports {
-    /// Opens and empties every file, but never the snapshot, what stands beside it, or any other SQLite database.
-    pub fn open(wanted: &[(Format, PathBuf)], snapshot: &Path) -> Result<Self, Error> {
+    /// Opens and empties every file, but never the snapshot, what stands beside it, or any other SQLite database, nor a file that
+    /// something else goes to.
+    pub fn open(wanted: &[(Format, PathBuf)], snapshot: &Path, kept_copy: Option<&Path>) -> Result<Self, Error> {
         let mut files = Vec::new();
-        for (format, path) in wanted {
+        for (index, (format, path)) in wanted.iter().enumerate() {
+            let doing = || creating(path);
+            let is_taken = wanted[..index].iter().any(|(_, other)| is_same(other, path));
+            if is_taken && !is_special(path) {
+                return Err(Error::usage(doing(), "another report goes to that file")
+                    .hint("write each report to a file of its own"));
+            }
+            if kept_copy.is_some_and(|copy| is_same(copy, path)) {
+                return Err(
+                    Error::usage(doing(), "the copy is kept there").hint("write the report to a file of its own")
+                );
+            }
             files.push((*format, path.clone(), open(path, snapshot)?));
         }
-        for (_, path, file) in &files {
+        for (_, path, file) in files.iter().filter(|(_, path, _)| !is_special(path)) {
             file.set_len(0).doing(|| format!("emptying the report `{}`", path.display()))?;
         }
         Ok(Self(files))
@@ -39,17 +51,33 @@ impl Reports {
     }
 }
 
+fn creating(path: &Path) -> String {
+    format!("creating the report `{}`", path.display())
+}
+
+/// The same path, or two paths of one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
+/// A pipe or a device: it has no length.
+fn is_special(path: &Path) -> bool {
+    path.exists() && !path.is_file()
+}
+
 fn open(path: &Path, snapshot: &Path) -> Result<File, Error> {
-    let doing = || format!("creating the report `{}`", path.display());
+    let doing = || creating(path);
     let beside = ["", "-wal", "-shm", "-journal"].iter().any(|suffix| {
         let mut name = snapshot.as_os_str().to_owned();
         name.push(suffix);
-        path == Path::new(&name)
-            || path.canonicalize().is_ok_and(|path| Path::new(&name).canonicalize().is_ok_and(|name| name == path))
+        is_same(path, Path::new(&name))
     });
     if beside {
         return Err(Error::usage(doing(), "that is the snapshot or belongs to it")
             .hint("write the report to a file of its own"));
+    }
+    if path.is_dir() {
+        return Err(Error::usage(doing(), "it is a folder").hint("name a file in it"));
     }
     let mut file = OpenOptions::new()
         .read(path.is_file())
@@ -84,7 +112,7 @@ mod tests {
         std::fs::write(&snapshot, b"SQLite format 3\0rest").unwrap();
         std::fs::write(&other, b"SQLite format 3\0rest").unwrap();
         for path in [&snapshot, &other, &log] {
-            assert!(Reports::open(&[(Format::Json, path.clone())], &snapshot).is_err(), "{}", path.display());
+            assert!(Reports::open(&[(Format::Json, path.clone())], &snapshot, None).is_err(), "{}", path.display());
         }
         assert_eq!(std::fs::read(&snapshot).unwrap(), b"SQLite format 3\0rest");
         assert_eq!(std::fs::read(&other).unwrap(), b"SQLite format 3\0rest");
@@ -97,7 +125,11 @@ mod tests {
         let old = folder.path().join("old.json");
         std::fs::write(&old, "old").unwrap();
         let wanted = [(Format::Json, old.clone()), (Format::Text, folder.path().join("missing/report.txt"))];
-        assert_eq!(Reports::open(&wanted, folder.path()).err().map(|error| error.exit_code()), Some(2));
+        assert_eq!(Reports::open(&wanted, folder.path(), None).err().map(|error| error.exit_code()), Some(2));
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "old");
+        let twice = [(Format::Json, old.clone()), (Format::Text, folder.path().join("./old.json"))];
+        assert!(Reports::open(&twice, folder.path(), None).is_err());
+        assert!(Reports::open(&twice[..1], folder.path(), Some(&old)).is_err());
         assert_eq!(std::fs::read_to_string(&old).unwrap(), "old");
     }
 }

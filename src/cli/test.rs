@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use rehearse::error::{Doing as _, Error};
+use rehearse::findings::wording::count_of;
 use rehearse::report::visible::visible;
-use rehearse::report::words::count_of;
 use rehearse::report::{Format, json};
 
 use super::output::Terminal;
@@ -78,7 +78,7 @@ fn text(outcomes: &[Outcome], only_failures: bool) -> String {
             let _ = writeln!(text, "        {}", visible(difference));
         }
     }
-    let all = count_of(outcomes.len(), "scenario", "scenarios");
+    let all = count_of(outcomes.len(), "scenario");
     let _ = match failed {
         0 => writeln!(text, "{all}, as expected"),
         _ => writeln!(text, "{all}, {failed} not as expected"),

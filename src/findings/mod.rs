@@ -4,7 +4,7 @@ pub mod catalogue;
 pub mod evidence;
 pub mod rule;
 mod rules;
-mod wording;
+pub mod wording;
 
 pub use evidence::{Evidence, Limits, Trial};
 pub use rule::{Finding, Level, Rule};

@@ -10,7 +10,6 @@ pub mod document;
 pub mod json;
 pub mod text;
 pub mod visible;
-pub mod words;
 
 use document::Document;
 

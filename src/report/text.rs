@@ -9,9 +9,9 @@ use layout::wrap;
 use paint::{Paint, Role};
 
 use super::document::{Document, Finding, Outcome, Verdict};
-use super::visible::visible;
-use super::words::{count, count_of, thousands};
+use super::visible::{inert, visible};
 use crate::findings::rule::Level;
+use crate::findings::wording::{count_of, number};
 
 /// How the text is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -130,42 +130,37 @@ fn numbers(findings: &[Finding]) -> String {
         |level: Level| findings.iter().filter(|finding| finding.level == level && finding.waived.is_none()).count();
     let waived = findings.iter().filter(|finding| finding.waived.is_some()).count();
     let mut parts = Vec::new();
-    for (number, one, many) in [
-        (of(Level::Error), "error", "errors"),
-        (of(Level::Warning), "warning", "warnings"),
-        (of(Level::Note), "note", "notes"),
-        (waived, "waived", "waived"),
-    ] {
-        if number > 0 {
-            parts.push(count_of(number, one, many));
+    for level in [Level::Error, Level::Warning, Level::Note] {
+        if of(level) > 0 {
+            parts.push(count_of(of(level), level.name()));
         }
+    }
+    if waived > 0 {
+        parts.push(format!("{} waived", number(waived as u64)));
     }
     parts.join(", ")
 }
 
+/// What failed, and where it is known at which line; none where the run did not fail.
 fn failure(document: &Document) -> Option<String> {
-    let step = document.execution.steps.iter().find(|step| step.error.is_some())?;
-    let error = step.error.as_ref()?;
-    Some(format!(
-        "`{}` failed on the copy at line {}: {}",
-        step.migration,
-        thousands(u64::from(step.line)),
-        error.message
-    ))
+    let error = document.execution.error.as_ref()?;
+    let message = &error.message;
+    Some(match document.execution.steps.iter().find(|step| step.error.is_some()) {
+        Some(step) => {
+            let line = number(u64::from(step.line));
+            format!("`{}` failed on the copy at line {line}: {message}", step.migration)
+        }
+        None => format!("the migrations failed on the copy: {message}"),
+    })
 }
 
 fn all_is_well(document: &Document) -> String {
-    let rows = document.tables.iter().filter_map(|table| table.rows.before).sum();
-    let held = format!(
-        "{} with {}",
-        count_of(document.tables.iter().filter(|table| table.before_name.is_some()).count(), "table", "tables"),
-        count(rows, "row", "rows")
-    );
+    let held = sections::holdings(document);
     match document.execution.outcome {
         Outcome::NothingPending => format!("no migration is pending on {held}"),
         _ => format!(
             "{} ran on a copy of {held}, and no rule objects",
-            count_of(document.plan.pending.len(), "migration", "migrations")
+            count_of(document.plan.pending.len(), "migration")
         ),
     }
 }
@@ -243,23 +238,4 @@ impl Page {
         }
         text
     }
-}
-
-/// Keeps a line from being read as a command by a CI system that watches the log (GitHub's `::…` and `##[…`), by
-/// signs of the same look and width.
-fn inert(line: &str) -> String {
-    let mut start = 0;
-    loop {
-        let rest = &line[start..];
-        if let Some(colour) = rest.strip_prefix("\u{1b}[") {
-            start = line.len() - colour.len() + colour.find('m').map_or(colour.len(), |end| end + 1);
-        } else if rest.starts_with(' ') {
-            start += 1;
-        } else {
-            break;
-        }
-    }
-    let (before, body) = line.split_at(start);
-    let body = body.strip_prefix("::").map_or_else(|| body.to_owned(), |rest| format!("\u{2236}:{rest}"));
-    format!("{before}{body}").replace("##[", "#\u{266f}[")
 }

@@ -37,6 +37,26 @@ pub fn visible_lines(text: &str) -> Vec<String> {
     text.lines().map(|line| visible(&line.replace('\t', "    ")).into_owned()).collect()
 }
 
+/// Keeps a line from being read as a command by a CI system that watches the log (GitHub's `::…` and `##[…`), by
+/// signs of the same look and width.
+#[must_use]
+pub fn inert(line: &str) -> String {
+    let mut start = 0;
+    loop {
+        let rest = &line[start..];
+        if let Some(colour) = rest.strip_prefix("\u{1b}[") {
+            start = line.len() - colour.len() + colour.find('m').map_or(colour.len(), |end| end + 1);
+        } else if rest.starts_with(' ') {
+            start += 1;
+        } else {
+            break;
+        }
+    }
+    let (before, body) = line.split_at(start);
+    let body = body.strip_prefix("::").map_or_else(|| body.to_owned(), |rest| format!("\u{2236}:{rest}"));
+    format!("{before}{body}").replace("##[", "#\u{266f}[")
+}
+
 /// Whether this character does something instead of being seen.
 pub(crate) fn acts(character: char) -> bool {
     character.is_control()
@@ -52,7 +72,7 @@ pub(crate) fn acts(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{visible, visible_lines};
+    use super::{inert, visible, visible_lines};
 
     #[test]
     fn what_acts_becomes_visible() {
@@ -64,6 +84,14 @@ mod tests {
         assert_eq!(visible("\u{202e}stsop\u{2069}"), "\\u{202e}stsop\\u{2069}");
         assert_eq!(visible("zero\u{200b}width\u{feff}"), "zero\\u{200b}width\\u{feff}");
         assert_eq!(visible("\u{2028}\u{e0041}"), "\\u{2028}\\u{e0041}");
+    }
+
+    #[test]
+    fn a_line_is_no_command_of_a_ci_system() {
+        assert_eq!(inert("  ::error::x"), "  \u{2236}:error::x");
+        assert_eq!(inert("\u{1b}[1m ::error::x"), "\u{1b}[1m \u{2236}:error::x");
+        assert_eq!(inert("a ##[error]x"), "a #\u{266f}[error]x");
+        assert_eq!(inert("std::fs::copy"), "std::fs::copy");
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn show(folder: Option<&Path>, terminal: &Terminal) -> Result<u8, Error> {
 
 fn after(folder: Option<&Path>) -> String {
     let enter = match folder {
-        Some(folder) => format!("cd {}", visible(&folder.display().to_string())),
+        Some(folder) => format!("cd {}", word(&visible(&folder.display().to_string()))),
         None => "rehearse demo ./demo && cd demo".to_owned(),
     };
     let next = [
@@ -101,10 +101,25 @@ fn after(folder: Option<&Path>) -> String {
         ("rehearse --snapshot FILE", "in the folder of your own app, with a copy of its database"),
     ];
     let mut text = String::from("\nThe rehearsal alone would exit with 1; the demo worked and exits with 0.\n\nNext\n");
+    if !is_installed() {
+        text.push_str("  cargo install --path .\n      puts `rehearse` on your PATH, where it is not yet\n");
+    }
     for (command, what) in next {
         let _ = writeln!(text, "  {command}\n      {what}");
     }
     text
+}
+
+/// Whether a shell would find the command that the text speaks of.
+fn is_installed() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join("rehearse").is_file())
+}
+
+/// The name as one word of a shell.
+fn word(name: &str) -> String {
+    let is_plain = |sign: char| sign.is_alphanumeric() || "._-/+@%".contains(sign);
+    if name.chars().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 /// Writes the app and its database; never over files that are there.
@@ -144,7 +159,12 @@ fn fill(database: &Path) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, INIT_WHEN};
+    use super::{FILES, INIT_WHEN, word};
+
+    #[test]
+    fn a_folder_can_be_pasted() {
+        assert_eq!(["./demo", "my app", "it's"].map(word), ["./demo", "'my app'", r"'it'\''s'"]);
+    }
 
     #[test]
     fn the_journal_names_the_files_and_the_time() {

@@ -4,9 +4,9 @@ use super::layout::{width, wrap};
 use super::paint::Role;
 use super::{Detail, Page};
 use crate::findings::rule::Level;
+use crate::findings::wording::{count_of, list, number};
 use crate::report::document::Finding;
 use crate::report::visible::{visible, visible_lines};
-use crate::report::words::{count_of, list, thousands};
 
 /// Findings of one rule that are shown in full before the rest is named in one line.
 const IN_FULL: usize = 3;
@@ -117,7 +117,7 @@ fn statement(page: &mut Page, finding: &Finding, gutter: usize) {
     }
     if lines.len() > EXCERPT && page.style.detail != Detail::Full {
         let hidden = lines.len() - (EXCERPT - 1);
-        lines.splice(EXCERPT - 2..lines.len() - 1, [(None, format!("… {}", count_of(hidden, "line", "lines")))]);
+        lines.splice(EXCERPT - 2..lines.len() - 1, [(None, format!("… {}", count_of(hidden, "line")))]);
     }
     let single = lines.len() == 1;
     page.frame(gutter, " |", "");
@@ -215,11 +215,11 @@ fn rest(page: &mut Page, series: &[&&Finding]) {
     let more = names.len().saturating_sub(8);
     if more > 0 {
         names.truncate(8);
-        names.push(count_of(more, "other", "others"));
+        names.push(count_of(more, "other"));
     }
-    let about = if names.is_empty() { String::new() } else { format!(": {}", list(&names, "and")) };
+    let about = if names.is_empty() { String::new() } else { format!(": {}", list(&names)) };
     let code = format!("{}[{}]", first.level.name(), visible(&first.code));
-    let fact = format!("{} more like this{about} (all with -v)", thousands(series.len() as u64));
+    let fact = format!("{} more like this{about} (all with -v)", number(series.len() as u64));
     page.hanging(&code, Role::of(first.level), &visible(&fact), Role::Plain, 4);
     page.blank();
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::layout::{Cell, Grid, Side, width, wrap};
 use super::paint::Role;
 use super::{Detail, Page};
+use crate::findings::wording::{bytes, count, count_of, duration, list, number};
 use crate::report::document::{Column, Document, Migration, Outcome, Plan, Step, Table, TableChange};
 use crate::report::visible::{visible, visible_lines};
-use crate::report::words::{bytes, count, count_of, duration, list, thousands};
 
 /// Lines of a section that are shown without `-v`.
 const SHOWN: usize = 30;
@@ -16,18 +16,15 @@ const STEP: usize = 120;
 
 /// One dim line under the verdict: what was rehearsed on what.
 pub fn context(page: &mut Page, document: &Document) {
-    let rows: u64 = document.tables.iter().filter_map(|table| table.rows.before).sum();
-    let tables = document.tables.iter().filter(|table| table.before_name.is_some()).count();
+    let pending = match (document.execution.outcome, document.plan.pending.len()) {
+        (Outcome::Refused, _) => "nothing ran".to_owned(),
+        (_, 0) => "nothing pending".to_owned(),
+        (_, pending) => count_of(pending, "pending migration"),
+    };
     let parts = [
-        format!(
-            "{}: {} with {}, {}",
-            document.snapshot.path,
-            count_of(tables, "table", "tables"),
-            count(rows, "row", "rows"),
-            bytes(document.snapshot.bytes)
-        ),
+        format!("{}: {}, {}", document.snapshot.path, holdings(document), bytes(document.snapshot.bytes)),
         format!("{}, {}", document.plan.tool, document.plan.driver),
-        count_of(document.plan.pending.len(), "pending migration", "pending migrations"),
+        pending,
     ];
     let mut lines: Vec<String> = Vec::new();
     for part in parts.iter().map(|part| visible(part)) {
@@ -40,6 +37,19 @@ pub fn context(page: &mut Page, document: &Document) {
     for line in lines.iter().flat_map(|line| wrap(line, room)) {
         let line = page.paint.text(Role::Dim, &line);
         page.push(line);
+    }
+}
+
+/// `2 tables with 200 rows`: what the snapshot holds.
+pub fn holdings(document: &Document) -> String {
+    let rows = document.tables.iter().filter_map(|table| table.rows.before).sum();
+    match document.tables.iter().filter(|table| table.before_name.is_some()).count() {
+        0 => "an empty database".to_owned(),
+        tables => format!(
+            "{} with {}",
+            count_of(tables, "table"),
+            if rows == 0 { "no rows".to_owned() } else { count(rows, "row") }
+        ),
     }
 }
 
@@ -62,19 +72,19 @@ pub fn tables(page: &mut Page, document: &Document) {
         ("", Side::Left),
     ]);
     for table in &changed[..shown] {
-        let number = |value: Option<u64>, absent: &str| value.map_or_else(|| absent.to_owned(), thousands);
+        let rows = |value: Option<u64>| value.map_or_else(|| "–".to_owned(), number);
         let counted = |value: Option<u64>, role: Role| match value {
             None => Cell::new(
                 if table.rows.before.is_some() && table.rows.after.is_some() { "?" } else { "" },
                 Role::Warning,
             ),
             Some(0) => Cell::new("0", Role::Dim),
-            Some(value) => Cell::new(thousands(value), role),
+            Some(value) => Cell::new(number(value), role),
         };
         grid.row(vec![
             Cell::new(visible(&table.name), Role::Plain),
-            Cell::new(number(table.rows.before, "–"), Role::Plain),
-            Cell::new(number(table.rows.after, "–"), Role::Plain),
+            Cell::new(rows(table.rows.before), Role::Plain),
+            Cell::new(rows(table.rows.after), Role::Plain),
             counted(table.rows.lost, Role::Error),
             counted(table.rows.gained, Role::Good),
             counted(table.rows.changed, Role::Warning),
@@ -85,15 +95,14 @@ pub fn tables(page: &mut Page, document: &Document) {
     if shown < changed.len() {
         page.prose(
             2,
-            &format!("{} changed too (all with -v)", count_of(changed.len() - shown, "other table", "other tables")),
+            &format!("{} changed too (all with -v)", count_of(changed.len() - shown, "other table")),
             Role::Dim,
         );
     }
     if !unchanged.is_empty() {
         let rows = unchanged.iter().filter_map(|table| table.rows.after).sum();
-        let other = if changed.is_empty() { ("table", "tables") } else { ("other table", "other tables") };
-        let text =
-            format!("{}, {}: unchanged", count_of(unchanged.len(), other.0, other.1), count(rows, "row", "rows"));
+        let noun = if changed.is_empty() { "table" } else { "other table" };
+        let text = format!("{}, {}: unchanged", count_of(unchanged.len(), noun), count(rows, "row"));
         page.prose(2, &text, Role::Dim);
         if page.style.detail == Detail::Full {
             let names: Vec<String> = unchanged.iter().map(|table| visible(&table.name).into_owned()).collect();
@@ -150,7 +159,7 @@ pub fn columns(page: &mut Page, document: &Document) {
     if shown < lines.len() {
         page.prose(
             2,
-            &format!("{} changed too (all with -v)", count_of(lines.len() - shown, "other column", "other columns")),
+            &format!("{} changed too (all with -v)", count_of(lines.len() - shown, "other column")),
             Role::Dim,
         );
     }
@@ -163,7 +172,7 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
     match (&column.before_name, column.nulls.after) {
         (None, _) => facts.push("new".to_owned()),
         (Some(_), None) => {
-            facts.push(format!("dropped, held {}", count(values_before, "value", "values")));
+            facts.push(format!("dropped, held {}", count(values_before, "value")));
             return facts;
         }
         (Some(before), _) if *before != column.name => facts.push(format!("renamed from {}", visible(before))),
@@ -177,18 +186,18 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
             (values.lossy, "lost digits or text"),
         ]
         .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!("{} {what}", thousands(number)))
+        .filter(|(amount, _)| *amount > 0)
+        .map(|(amount, what)| format!("{} {what}", number(amount)))
         .collect();
         let of = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
-        facts.push(format!("{} changed{of}", count(values.changed, "value", "values")));
+        facts.push(format!("{} changed{of}", count(values.changed, "value")));
     }
     let moved = table.rows.before == table.rows.after || full;
     let nulls_grew = column.nulls.after > column.nulls.before;
     if column.nulls.before != column.nulls.after && (moved || nulls_grew) {
         match (column.nulls.before, column.nulls.after) {
-            (Some(before), Some(after)) => facts.push(format!("NULLs {} → {}", thousands(before), thousands(after))),
-            (None, Some(after)) if after > 0 => facts.push(count(after, "NULL", "NULLs")),
+            (Some(before), Some(after)) => facts.push(format!("NULLs {} → {}", number(before), number(after))),
+            (None, Some(after)) if after > 0 => facts.push(count(after, "NULL")),
             _ => {}
         }
     }
@@ -201,9 +210,9 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
             let of = |side: &BTreeMap<String, u64>| side.get(class).copied().unwrap_or(0);
             let (before, after) = (of(&column.classes.before), of(&column.classes.after));
             if column.before_name.is_none() {
-                facts.push(format!("{} {class}", thousands(after)));
+                facts.push(format!("{} {class}", number(after)));
             } else if before != after {
-                facts.push(format!("{class} {} → {}", thousands(before), thousands(after)));
+                facts.push(format!("{class} {} → {}", number(before), number(after)));
             }
         }
     }
@@ -236,7 +245,7 @@ pub fn schema(page: &mut Page, document: &Document) {
         pairs(page, &lines);
         page.blank();
     }
-    let lines = visible_lines(&document.schema.diff);
+    let lines = visible_lines(document.schema.diff.trim_end());
     let shown = if page.style.detail == Detail::Full || lines.len() <= 2 * SHOWN { lines.len() } else { 2 * SHOWN };
     for line in &lines[..shown] {
         let role = match line.as_bytes().first() {
@@ -254,7 +263,7 @@ pub fn schema(page: &mut Page, document: &Document) {
         }
     }
     if shown < lines.len() {
-        page.prose(2, &format!("{} more (all with -v)", count_of(lines.len() - shown, "line", "lines")), Role::Dim);
+        page.prose(2, &format!("{} more (all with -v)", count_of(lines.len() - shown, "line")), Role::Dim);
     }
 }
 
@@ -262,7 +271,7 @@ pub fn schema(page: &mut Page, document: &Document) {
 pub fn plan(page: &mut Page, plan: &Plan) {
     let named = |migrations: &[Migration]| {
         let names: Vec<String> = migrations.iter().map(|migration| visible(&migration.name).into_owned()).collect();
-        list(&names, "and")
+        list(&names)
     };
     let lines: Vec<(String, String)> =
         [("skipped for ever", &plan.skipped), ("edited after it ran", &plan.edited), ("without a file", &plan.missing)]
@@ -284,19 +293,13 @@ pub fn execution(page: &mut Page, document: &Document) {
         ("tool".to_owned(), tool(&document.plan)),
         ("migrations".to_owned(), visible(&document.plan.folder).into_owned()),
     ];
-    let shipped = settings
-        .driver_sqlite_version
-        .as_ref()
-        .map(|version| format!(", which ships SQLite {version}"))
-        .unwrap_or_default();
-    lines.push((
-        "driver".to_owned(),
-        visible(&format!(
-            "{}{shipped}; rehearsed with SQLite {}",
-            document.plan.driver, document.rehearse.sqlite_version
-        ))
-        .into_owned(),
-    ));
+    let ours = &document.rehearse.sqlite_version;
+    let versions = match &settings.driver_sqlite_version {
+        Some(version) if version == ours => format!(", which ships SQLite {ours}, as rehearsed with"),
+        Some(version) => format!(", which ships SQLite {version}; rehearsed with SQLite {ours}"),
+        None => format!("; rehearsed with SQLite {ours}"),
+    };
+    lines.push(("driver".to_owned(), visible(&format!("{}{versions}", document.plan.driver)).into_owned()));
     lines.push((
         "settings".to_owned(),
         format!(
@@ -319,7 +322,7 @@ pub fn execution(page: &mut Page, document: &Document) {
         lines.push(("around it".to_owned(), visible(&settings.around.join("; ")).into_owned()));
     }
     for (index, decision) in document.plan.decisions.iter().enumerate() {
-        let what = if index == 0 { "found out" } else { "" };
+        let what = if index == 0 { "decided" } else { "" };
         lines.push((
             what.to_owned(),
             visible(&format!("{} {}: {}", decision.what, decision.value, decision.why)).into_owned(),
@@ -336,17 +339,17 @@ fn tool(plan: &Plan) -> String {
     }
     let ledger = if plan.ledger.is_empty() { ", no ledger".to_owned() } else { format!(", ledger {}", plan.ledger) };
     text.push_str(&ledger);
-    visible(&format!("{text}, {} applied", thousands(plan.applied.len() as u64))).into_owned()
+    visible(&format!("{text}, {} applied", number((plan.applied.len() + plan.edited.len()) as u64))).into_owned()
 }
 
 fn migrations(page: &mut Page, document: &Document) {
     let steps = &document.execution.steps;
-    if document.execution.outcome == Outcome::NothingPending || document.plan.pending.is_empty() {
-        page.prose(2, "nothing was pending, so nothing ran", Role::Dim);
-        return;
-    }
     if document.execution.outcome == Outcome::Refused {
         page.prose(2, "the tool would not have started, so nothing ran", Role::Error);
+        return;
+    }
+    if document.execution.outcome == Outcome::NothingPending || document.plan.pending.is_empty() {
+        page.prose(2, "nothing was pending, so nothing ran", Role::Dim);
         return;
     }
     page.blank();
@@ -368,17 +371,18 @@ fn migrations(page: &mut Page, document: &Document) {
         let time = own.iter().map(|step| step.elapsed_ms).sum();
         let failed = own.iter().find(|step| step.error.is_some());
         let outcome = match failed {
-            Some(step) => format!("failed at line {}", thousands(u64::from(step.line))),
+            Some(step) => format!("failed at line {}", number(u64::from(step.line))),
+            None if migration.statements == 0 => "holds no statement".to_owned(),
             None if own.is_empty() => "did not run".to_owned(),
             None if ran < own.len() => {
-                format!("{} left out by the driver", count_of(own.len() - ran, "statement", "statements"))
+                format!("{} left out by the driver", count_of(own.len() - ran, "statement"))
             }
             None => String::new(),
         };
         grid.row(vec![
             Cell::new(visible(&migration.name), Role::Plain),
-            Cell::new(thousands(ran as u64), Role::Plain),
-            Cell::new(thousands(written), Role::Plain),
+            Cell::new(number(ran as u64), Role::Plain),
+            Cell::new(number(written), Role::Plain),
             Cell::new(if own.is_empty() { String::new() } else { duration(time) }, Role::Plain),
             Cell::new(outcome, if failed.is_some() { Role::Error } else { Role::Warning }),
         ]);
@@ -388,10 +392,13 @@ fn migrations(page: &mut Page, document: &Document) {
     page.prose(
         2,
         &format!(
-            "{} in all on this machine; the file went from {} to {}",
+            "{} in all on this machine; {}",
             duration(document.execution.elapsed_ms),
-            bytes(resources.bytes_before),
-            bytes(resources.bytes_after)
+            if resources.bytes_before == resources.bytes_after {
+                format!("the file keeps its {}", bytes(resources.bytes_before))
+            } else {
+                format!("the file went from {} to {}", bytes(resources.bytes_before), bytes(resources.bytes_after))
+            }
         ),
         Role::Dim,
     );
@@ -420,8 +427,8 @@ fn all_steps(page: &mut Page, steps: &[Step]) {
             let counts: Vec<String> =
                 [(change.inserted, "inserted"), (change.updated, "updated"), (change.deleted, "deleted")]
                     .into_iter()
-                    .filter(|(number, _)| *number > 0)
-                    .map(|(number, what)| format!("{} {what}", count(number, "row", "rows")))
+                    .filter(|(amount, _)| *amount > 0)
+                    .map(|(amount, what)| format!("{} {what}", count(amount, "row")))
                     .collect();
             let by = match change.by.as_str() {
                 "foreign-key" => " by a foreign-key action",
@@ -463,15 +470,19 @@ pub fn alternatives(page: &mut Page, document: &Document) {
             .differs
             .iter()
             .map(|(table, rows)| {
-                format!("{table}: {}", rows.map_or_else(|| "gone".to_owned(), |rows| count(rows, "row", "rows")))
+                format!("{table}: {}", rows.map_or_else(|| "gone".to_owned(), |rows| count(rows, "row")))
             })
             .collect();
         let lost = alternative.rows_lost;
+        let differs = match (alternative.outcome == document.execution.outcome, differs.as_slice()) {
+            (true, []) => "the same".to_owned(),
+            _ => differs.join(", "),
+        };
         grid.row(vec![
             Cell::new(visible(&alternative.driver), Role::Plain),
             Cell::new(visible(&outcome), role),
-            Cell::new(thousands(lost), if lost > 0 { Role::Error } else { Role::Dim }),
-            Cell::new(visible(&differs.join(", ")), Role::Plain),
+            Cell::new(number(lost), if lost > 0 { Role::Error } else { Role::Dim }),
+            Cell::new(visible(&differs), Role::Plain),
         ]);
     }
     indented(page, &grid);
@@ -507,8 +518,8 @@ pub fn snapshot(page: &mut Page, document: &Document) {
         "{}: {}, {} of {}, {mode}{log}",
         snapshot.path,
         bytes(snapshot.bytes),
-        count(snapshot.pages, "page", "pages"),
-        count(u64::from(snapshot.page_size), "byte", "bytes")
+        count(snapshot.pages, "page"),
+        count(u64::from(snapshot.page_size), "byte")
     );
     page.prose(2, &visible(&text), Role::Plain);
     let taken = match snapshot.copied_by.as_str() {
@@ -536,10 +547,10 @@ pub fn snapshot(page: &mut Page, document: &Document) {
 /// `rehearse plan`.
 pub fn whole_plan(page: &mut Page, plan: &Plan) {
     let pending = plan.pending.len();
-    let head = if pending == 0 {
-        "nothing is pending".to_owned()
-    } else {
-        format!("{} pending", count_of(pending, "migration is", "migrations are"))
+    let head = match pending {
+        0 => "nothing is pending".to_owned(),
+        1 => "1 migration is pending".to_owned(),
+        _ => format!("{} are pending", count_of(pending, "migration")),
     };
     let head = page.paint.text(Role::Strong, &head);
     page.push(head);
@@ -550,7 +561,7 @@ pub fn whole_plan(page: &mut Page, plan: &Plan) {
         lines.push(("driver".to_owned(), visible(&plan.driver).into_owned()));
     }
     for (index, decision) in plan.decisions.iter().enumerate() {
-        let what = if index == 0 { "found out" } else { "" };
+        let what = if index == 0 { "decided" } else { "" };
         lines.push((
             what.to_owned(),
             visible(&format!("{} {}: {}", decision.what, decision.value, decision.why)).into_owned(),
@@ -573,7 +584,7 @@ pub fn whole_plan(page: &mut Page, plan: &Plan) {
     ] {
         for migration in migrations {
             let statements =
-                if migration.file.is_empty() { String::new() } else { thousands(migration.statements as u64) };
+                if migration.file.is_empty() { String::new() } else { number(migration.statements as u64) };
             grid.row(vec![
                 Cell::new(state, role),
                 Cell::new(visible(&migration.name), Role::Plain),

@@ -1,0 +1,426 @@
+//! The command as a person or a CI job uses it: what is printed where, and the exit codes.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot make its project has failed")]
+
+#[path = "cmd/privacy.rs"]
+mod privacy;
+#[path = "cmd/support.rs"]
+mod support;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use serde_json::Value;
+use support::{Project, Ran};
+
+const USERS: &str = "
+    CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, age TEXT);
+    CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users (id) ON DELETE CASCADE, title TEXT);
+    INSERT INTO users VALUES (1, 'a', '7'), (2, NULL, '12'), (3, 'c', '40');
+    INSERT INTO posts VALUES (1, 1, 'x'), (2, 1, 'y'), (3, 2, 'z');";
+const DELETES: &str = "DELETE FROM posts WHERE user_id = 1;";
+const DEMO: [&str; 2] = ["--snapshot", "prod.db"];
+
+/// Help, wrong arguments, rules and plans, each with its text and exit code. `TRYCMD=overwrite` writes what is printed.
+#[test]
+fn what_is_printed() {
+    let cases = trycmd::TestCases::new();
+    cases.env("COLUMNS", "100").env("NO_COLOR", "1");
+    cases.case("tests/cmd/*.trycmd");
+}
+
+/// What the README shows is what is printed, and what it says to type runs.
+mod readme {
+    use super::{DEMO, Project};
+
+    const README: &str = include_str!("../README.md");
+
+    /// The blocks of this language.
+    fn blocks(language: &str) -> Vec<&'static str> {
+        let parts: Vec<&str> = README.split("```").collect();
+        let inside = parts.into_iter().skip(1).step_by(2);
+        inside.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
+    }
+
+    #[test]
+    fn the_report_is_that_of_the_demo() {
+        let project = Project::empty();
+        let mut command = project.command(&["demo"]);
+        let ran = super::Ran::from(command.env("COLUMNS", "80").output().unwrap());
+        let (_, report) = ran.stdout.split_once("$ rehearse --snapshot prod.db\n\n").unwrap();
+        let shown = blocks("text")[0];
+        assert!(report.starts_with(shown), "README.md shows\n{shown}\nand the demo prints\n{report}");
+        assert!(shown.contains("  users     100    100"), "the report in README.md is cut too early");
+    }
+
+    #[test]
+    fn its_commands_run() {
+        let commands: Vec<&str> = blocks("console")
+            .into_iter()
+            .flat_map(str::lines)
+            .filter_map(|line| line.strip_prefix("$ "))
+            .map(|line| line.split(" #").next().unwrap_or(line).trim())
+            .chain(README.split('`').filter(|text| text.starts_with("rehearse ") && !text.contains('\n')))
+            .collect();
+        assert!(commands.len() > 5, "{commands:?}");
+        for command in commands {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            let arguments = match words.as_slice() {
+                ["cargo", "run", "--release", "--", arguments @ ..] | ["rehearse", arguments @ ..] => arguments,
+                ["cargo", "test"] | ["cargo", "install", "--path", "."] => continue,
+                _ => panic!("README.md says `{command}`, which nothing tests"),
+            };
+            let project = Project::demo();
+            let ran = project.run_making(arguments, &["rehearsal.json"]);
+            let expected = if arguments.first() == Some(&DEMO[0]) { 1 } else { 0 };
+            assert_eq!(ran.code, Some(expected), "{command}: {}", ran.stderr);
+        }
+    }
+
+    #[test]
+    fn every_family_is_in_its_table() {
+        let rules = Project::empty().run(&["rules", "--format", "json"]).stdout;
+        let rules: Vec<serde_json::Value> = serde_json::from_str(&rules).unwrap();
+        let mut families: Vec<&str> = rules.iter().map(|rule| &rule["code"].as_str().unwrap()[..2]).collect();
+        families.dedup();
+        let table: Vec<&str> =
+            README.lines().filter_map(|line| line.strip_prefix("| `")?.get(..2)).filter(|code| *code != "--").collect();
+        assert_eq!(table, families);
+    }
+
+    #[test]
+    fn every_exit_code_of_the_help_is_in_its_table() {
+        let help = Project::empty().run(&["--help"]).stdout;
+        let (_, codes) = help.split_once("Exit codes:\n").unwrap();
+        for line in codes.lines().take_while(|line| !line.is_empty()) {
+            let code = line.split_whitespace().next().unwrap();
+            assert!(README.contains(&format!("\n| {code} | ")), "{code}");
+        }
+    }
+}
+
+mod exit_codes {
+    use super::{DELETES, Project, USERS};
+
+    #[test]
+    fn _0_passed() {
+        let project = Project::new(USERS).migration("1.sql", "ALTER TABLE users ADD COLUMN name TEXT;");
+        let ran = project.rehearse(&[]);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        let said = "passed: 1 migration ran on a copy of 2 tables with 6 rows, and no rule objects\n";
+        assert!(ran.stdout.starts_with(said), "{}", ran.stdout);
+        assert_eq!(ran.stderr, "");
+    }
+
+    #[test]
+    fn _0_nothing_pending() {
+        let project = Project::new(&format!("{USERS} PRAGMA user_version = 1;")).migration("1.sql", DELETES);
+        let ran = project.rehearse(&[]);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        assert!(ran.stdout.contains("no migration is pending on 2 tables with 6 rows\n"), "{}", ran.stdout);
+    }
+
+    #[test]
+    fn _1_by_the_level_that_is_asked_for() {
+        let project = Project::new(USERS).migration("1.sql", DELETES);
+        for (level, code) in [("error", 0), ("warning", 1), ("note", 1), ("never", 0)] {
+            assert_eq!(project.rehearse(&["--fail-on", level]).code, Some(code), "{level}");
+        }
+        let project = Project::demo();
+        for (level, code) in [("error", 1), ("warning", 1), ("note", 1), ("never", 0)] {
+            assert_eq!(project.run(&["--snapshot", "prod.db", "--fail-on", level]).code, Some(code), "{level}");
+        }
+    }
+
+    #[test]
+    fn _3_a_migration_failed_whatever_the_level() {
+        let project = Project::new(USERS).migration("1.sql", "SELECT 1;\nDROP TABLE nowhere;");
+        for level in ["error", "never"] {
+            let ran = project.rehearse(&["--fail-on", level]);
+            assert_eq!(ran.code, Some(3), "{}", ran.all());
+            let said = "failed, 1 error: `1.sql` failed on the copy at line 2: no such table: nowhere\n";
+            assert!(ran.stdout.starts_with(said), "{}", ran.stdout);
+            assert_eq!(ran.stderr, "");
+        }
+    }
+
+    #[test]
+    fn _3_the_commit_fails() {
+        let deferred =
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, up INTEGER REFERENCES t DEFERRABLE INITIALLY DEFERRED);";
+        let project = Project::new(deferred).migration("1.sql", "INSERT INTO t VALUES (1, 5);");
+        let ran = project.rehearse(&["--foreign-keys", "on"]);
+        assert_eq!(ran.code, Some(3), "{}", ran.all());
+        assert!(ran.stdout.lines().next().unwrap().ends_with("FOREIGN KEY constraint failed"), "{}", ran.stdout);
+    }
+
+    #[test]
+    fn _4_wins_over_everything() {
+        Project::new(USERS)
+            .migration("1.sql", DELETES)
+            .run(&["--snapshot", "no.db", "--migrations", "migrations"])
+            .refused(
+                4,
+                &format!(
+                    "error: opening the snapshot `no.db`: the file does not exist\nhint: did you mean `{}`?\n",
+                    "prod.db"
+                ),
+            );
+    }
+}
+
+#[test]
+fn the_report_is_on_stdout_and_errors_are_on_stderr() {
+    let project = Project::demo();
+    let ran = project.run(&DEMO);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+    let ran = project.run(&["--snapshot", "nowhere/x.db", "--format", "json"]);
+    ran.refused(
+        4,
+        "error: opening the snapshot `nowhere/x.db`: the file does not exist\nhint: there is no folder `nowhere`\n",
+    );
+}
+
+#[test]
+fn quiet_and_verbose() {
+    let project = Project::demo();
+    let quiet = project.run(&["--snapshot", "prod.db", "-q"]).stdout;
+    let said =
+        "1 error: `posts` lost 100 of 100 rows\nerror[LS102] cascade-deleted-rows: `posts` lost 100 of 100 rows\n";
+    assert_eq!(quiet, said);
+    let normal = project.run(&DEMO).stdout;
+    let verbose = project.run(&["--snapshot", "prod.db", "-v"]).stdout;
+    assert!(!normal.contains("100 rows deleted by a foreign-key action"), "{normal}");
+    assert!(verbose.contains("posts: 100 rows deleted by a foreign-key action"), "{verbose}");
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_who_asks() {
+    let project = Project::demo();
+    let escapes = |variable: Option<(&str, &str)>, more: &[&str]| {
+        let mut command = project.command(&[&DEMO, more].concat());
+        command.envs(variable);
+        Ran::from(command.output().unwrap()).stdout.contains('\u{1b}')
+    };
+    assert!(!escapes(None, &[]));
+    assert!(escapes(None, &["--color", "always"]));
+    assert!(escapes(Some(("CLICOLOR_FORCE", "1")), &[]));
+    assert!(!escapes(Some(("CLICOLOR_FORCE", "1")), &["--color", "never"]));
+    assert!(!escapes(Some(("NO_COLOR", "1")), &[]));
+    assert!(escapes(Some(("NO_COLOR", "1")), &["--color", "always"]));
+    let mut failing = project.command(&["--snapshot", "no.db"]);
+    assert!(!Ran::from(failing.output().unwrap()).stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn a_reader_that_goes_away_changes_nothing() {
+    let project = Project::demo();
+    for arguments in [&DEMO[..], &["rules"], &["--snapshot", "prod.db", "-v", "--format", "json"]] {
+        let mut command = project.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        let code = if arguments[0] == "rules" { 0 } else { 1 };
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(code), ""), "{arguments:?}");
+        project.assert_nothing_left();
+    }
+}
+
+#[test]
+fn a_reader_that_was_never_there_changes_nothing() {
+    let project = Project::demo();
+    let mut command = project.command(&DEMO);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(command.stdout(writer).status().unwrap().code(), Some(1));
+    project.assert_nothing_left();
+}
+
+#[test]
+fn a_full_standard_output_is_an_error() {
+    let project = Project::demo();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ran = Ran::from(project.command(&DEMO).stdout(full).output().unwrap());
+    ran.refused(4, "error: writing to the standard output: No space left on device (os error 28)\n");
+    project.assert_nothing_left();
+}
+
+#[test]
+fn report_files() {
+    let project = Project::demo();
+    let to = ["--snapshot", "prod.db", "-q", "--report", "json=rehearsal.json", "--report", "text=rehearsal.txt"];
+    std::fs::write(project.path("rehearsal.json"), "x".repeat(100_000)).unwrap();
+    let before = std::fs::read(project.path("prod.db")).unwrap();
+    assert_eq!(Ran::from(project.command(&to).output().unwrap()).code, Some(1));
+    let document: Value = serde_json::from_slice(&std::fs::read(project.path("rehearsal.json")).unwrap()).unwrap();
+    assert_eq!(document["verdict"], "findings");
+    let text = std::fs::read_to_string(project.path("rehearsal.txt")).unwrap();
+    assert!(text.starts_with("1 error: `posts` lost 100 of 100 rows\n") && !text.contains('\u{1b}'), "{text}");
+    assert_eq!(std::fs::read(project.path("prod.db")).unwrap(), before);
+    let devices = ["--snapshot", "prod.db", "-q", "--report", "json=/dev/stdout", "--report", "text=/dev/null"];
+    let ran = project.run(&devices);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stdout.starts_with("{\n  \"schema_version\": 1,"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_kept_copy_is_the_migrated_database() {
+    let project = Project::demo();
+    let ran = project.run_making(&["--snapshot", "prod.db", "--keep-copy", "after.db"], &["after.db"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let kept = rusqlite::Connection::open_with_flags(project.path("after.db"), flags).unwrap();
+    let number = |sql: &str| kept.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(kept.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+    assert_eq!((number("SELECT count(*) FROM users"), number("SELECT count(*) FROM posts")), (100, 0));
+    assert_eq!(number("SELECT count(*) FROM __drizzle_migrations"), 2);
+    let again = project.run(&["--snapshot", "prod.db", "--keep-copy", "after.db"]);
+    again.refused(2, "error: keeping the copy as `after.db`: it exists already\nhint: name a new file\n");
+    let rehearsed = project.run(&["--snapshot", "after.db"]);
+    assert_eq!(rehearsed.code, Some(0), "{}", rehearsed.all());
+    assert!(rehearsed.stdout.contains("note[EX609] nothing-pending"), "{}", rehearsed.stdout);
+}
+
+#[test]
+fn a_demo_folder_is_an_app_like_any_other() {
+    let project = Project::demo();
+    assert_eq!(project.run(&["--snapshot", "prod.db", "--driver", "libsql"]).code, Some(0));
+    assert_eq!(project.run(&["--snapshot", "prod.db", "--foreign-keys", "off"]).code, Some(0));
+    let again = project.run(&["demo", "."]);
+    again.refused(
+        2,
+        "error: making the demo in `.`: there is a `prod.db` already\nhint: give a folder that does not exist yet\n",
+    );
+    let made = Ran::from(project.command(&["demo", "my app"]).output().unwrap());
+    assert_eq!((made.code, made.stderr.as_str()), (Some(0), ""));
+    assert!(made.stdout.contains("\n  cd 'my app'\n"), "{}", made.stdout);
+    let of = |name: &str| std::fs::read(project.path(name)).unwrap();
+    assert_eq!(of("my app/schema.ts"), of("schema.ts"));
+}
+
+/// `--format json` has every field of the documented shape, and nothing that is not documented.
+mod json {
+    use super::{DELETES, DEMO, Project, USERS, Value};
+
+    fn fields(value: &Value) -> Vec<&str> {
+        let mut fields: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        fields.sort_unstable();
+        fields
+    }
+
+    fn assert_fields(value: &Value, names: &str) {
+        let mut names: Vec<&str> = names.split_whitespace().collect();
+        names.sort_unstable();
+        assert_eq!(fields(value), names);
+    }
+
+    #[test]
+    fn every_field() {
+        let document: Value =
+            serde_json::from_str(&Project::demo().run(&[&DEMO[..], &["--format", "json"]].concat()).stdout).unwrap();
+        assert_fields(
+            &document,
+            "schema_version rehearse verdict snapshot plan execution tables schema resources findings not_compared",
+        );
+        assert_eq!(document["schema_version"], 1);
+        assert_fields(&document["rehearse"], "version sqlite_version");
+        assert_eq!(document["rehearse"]["version"], env!("CARGO_PKG_VERSION"));
+        assert_fields(
+            &document["snapshot"],
+            "path bytes page_size pages journal_mode wal_bytes copied_by untouched changed",
+        );
+        assert_eq!(document["snapshot"]["untouched"], true);
+        assert_fields(
+            &document["plan"],
+            "tool layout driver folder ledger applied pending skipped edited missing decisions",
+        );
+        for list in ["applied", "pending"] {
+            assert_fields(&document["plan"][list][0], "name file checksum statements");
+        }
+        assert_fields(&document["plan"]["decisions"][0], "what value why");
+        let execution = &document["execution"];
+        assert_fields(execution, "outcome elapsed_ms settings steps alternatives error");
+        assert_fields(
+            &execution["settings"],
+            "foreign_keys dqs transaction several_statements around journal_mode driver_sqlite_version",
+        );
+        let step = &execution["steps"][3];
+        assert_fields(step, "migration file statement line sql elapsed_ms changes error ran");
+        assert_eq!(
+            (&step["statement"], &step["line"], &step["sql"]),
+            (&4.into(), &8.into(), &"DROP TABLE `users`".into())
+        );
+        assert_fields(&step["changes"][0], "table by inserted updated deleted");
+        assert_eq!(step["changes"][0]["by"], "foreign-key");
+        let posts = &document["tables"][0];
+        assert_fields(posts, "name before_name change rows columns");
+        assert_fields(&posts["rows"], "before after lost gained changed");
+        assert_eq!(posts["rows"]["lost"], 100);
+        assert_fields(&posts["columns"][0], "name before_name nulls classes values");
+        assert_fields(&posts["columns"][0]["nulls"], "before after");
+        assert_fields(&posts["columns"][0]["classes"], "before after");
+        assert_fields(&posts["columns"][0]["values"], "changed nulled filled converted lossy");
+        assert_eq!(posts["columns"][0]["classes"]["before"]["integer"], 100);
+        assert_fields(&document["schema"], "changes diff");
+        assert_fields(&document["schema"]["changes"][0], "kind change table name detail");
+        assert_fields(&document["resources"], "bytes_before bytes_after rows_written");
+        assert_fields(
+            &document["findings"][0],
+            "code name level table column object migration file line position statement label rows message cause proof help waived",
+        );
+        assert_eq!(document["findings"][0]["code"], "LS102");
+        assert_eq!(document["findings"][0]["rows"], 100);
+    }
+
+    #[test]
+    fn what_is_unchanged_has_its_rows_and_nothing_else() {
+        let document = Project::new(USERS).migration("1.sql", DELETES).document(&[]);
+        let users = document["tables"].as_array().unwrap().iter().find(|table| table["name"] == "users").unwrap();
+        assert_fields(users, "name before_name change rows");
+        assert_eq!(users["change"], "same");
+    }
+
+    #[test]
+    fn a_failure() {
+        let document = Project::new(USERS).migration("1.sql", "UPDATE users SET id = 1;").document(&[]);
+        assert_eq!((&document["verdict"], &document["execution"]["outcome"]), (&"failed".into(), &"failed".into()));
+        let error = &document["execution"]["steps"][0]["error"];
+        assert_fields(error, "message extended_code code");
+        assert_eq!(error["code"], "SQLITE_CONSTRAINT_PRIMARYKEY");
+        assert_eq!(&document["execution"]["error"], error);
+    }
+
+    #[test]
+    fn what_the_other_drivers_do() {
+        let project = Project::new(USERS).migration("1.sql", DELETES);
+        let ran = project.run(&["--snapshot", "prod.db", "--migrations", "migrations", "--format", "json"]);
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_fields(&document["execution"]["alternatives"][0], "driver outcome error rows_lost differs");
+    }
+
+    #[test]
+    fn the_same_again() {
+        let project = Project::demo();
+        let without_times = || {
+            let ran = project.run(&[&DEMO[..], &["--format", "json"]].concat());
+            ran.stdout.lines().filter(|line| !line.contains("\"elapsed_ms\"")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(without_times(), without_times());
+    }
+
+    #[test]
+    fn plan_rules_and_explain() {
+        let project = Project::demo();
+        let json = |arguments: &[&str]| -> Value { serde_json::from_str(&project.run(arguments).stdout).unwrap() };
+        let plan = json(&["plan", "--snapshot", "prod.db", "--format", "json"]);
+        assert_eq!(
+            (plan["applied"][0]["name"].as_str(), plan["pending"][0]["statements"].as_u64()),
+            (Some("0000_init"), Some(6))
+        );
+        let rules = json(&["rules", "--format", "json"]);
+        assert_fields(&rules[0], "code name level basis since when effect fix");
+        let rule = json(&["explain", "cascade-deleted-rows", "--format", "json"]);
+        assert_eq!(rules.as_array().unwrap().iter().find(|one| one["code"] == "LS102"), Some(&rule));
+    }
+}
