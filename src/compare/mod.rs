@@ -275,7 +275,7 @@ impl Comparer<'_> {
         }
         match pair.change {
             Change::Rebuilt => Rowids::OfAnotherTable,
-            Change::Same if !vacuumed && !(inserted && deleted) => Rowids::Stay,
+            Change::Same if !(vacuumed || inserted && deleted) => Rowids::Stay,
             _ => Rowids::MayMove,
         }
     }
