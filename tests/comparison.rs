@@ -282,6 +282,18 @@ fn damage_is_found_with_its_table_column_and_number() {
             &["LS105 error notes rows=2"],
         ),
         (
+            "an empty table put in place of another",
+            s("ALTER TABLE notes RENAME TO old; CREATE TABLE notes (id INTEGER PRIMARY KEY, a TEXT, b TEXT)"),
+            &["LS105 error notes rows=100"],
+        ),
+        (
+            "a savepoint that takes back a part",
+            s(
+                "SAVEPOINT x; DELETE FROM notes WHERE id > 10; UPDATE notes SET a = 'x'; ROLLBACK TO x; RELEASE x; DELETE FROM notes WHERE id = 1",
+            ),
+            &["LS107 warning notes rows=1"],
+        ),
+        (
             "create as, with a WHERE",
             s("CREATE TABLE n AS SELECT * FROM notes WHERE id <> 9; DROP TABLE notes; ALTER TABLE n RENAME TO notes"),
             &["LS105 error notes rows=1"],
