@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::execution::Step;
 use crate::migrations::statement::{Action, Insert, SelectItem};
+use crate::schema::lexer::{self, Token, TokenKind};
 use crate::schema::{Schema, Table};
 
 /// A table before and after.
@@ -39,6 +40,14 @@ pub enum Change {
     Dropped,
 }
 
+impl Pair {
+    /// Whether it had this name before or has it after.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        [&self.before, &self.after].into_iter().flatten().any(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
 /// Follows every table of the user through the steps.
 #[must_use]
 pub fn pairs(before: &Schema, after: &Schema, ledger: &str, steps: &[Step]) -> Vec<Pair> {
@@ -52,6 +61,8 @@ pub fn pairs(before: &Schema, after: &Schema, ledger: &str, steps: &[Step]) -> V
 /// The tables at one moment, by name in lower case.
 struct Tables {
     now: BTreeMap<String, Origin>,
+    /// Temporary ones; one of them hides a table of its name.
+    temporary: BTreeMap<String, Origin>,
     copied: BTreeMap<String, Vec<(String, u64)>>,
 }
 
@@ -73,39 +84,69 @@ struct Source {
     table: String,
     /// Column of the new table, column before.
     columns: Vec<(String, String)>,
+    /// Where the copy names no columns: the columns before in the order in which they were written.
+    order: Order,
+}
+
+/// What a copy without a list of columns wrote, by place.
+#[derive(Debug, Clone)]
+enum Order {
+    /// It has a list.
+    Named,
+    /// Every column as it lies.
+    All,
+    /// These columns before; none where it is no column.
+    Items(Vec<Option<String>>),
 }
 
 fn key(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
+/// Whether the statement names a table as `main.table`.
+fn says_main(sql: &str) -> bool {
+    let tokens: Vec<Token> = lexer::tokens(sql).filter(|token| !token.is_trivia()).collect();
+    tokens.windows(2).any(|pair| {
+        pair[1].kind == TokenKind::Dot && pair[0].name(sql).is_some_and(|name| name.eq_ignore_ascii_case("main"))
+    })
+}
+
 impl Tables {
     fn of(schema: &Schema) -> Self {
         let origin = |table: &Table| Origin { table: Some(table.name.clone()), ..Origin::default() };
         let now = schema.tables.iter().map(|(name, table)| (name.clone(), origin(table))).collect();
-        Self { now, copied: BTreeMap::new() }
+        Self { now, temporary: BTreeMap::new(), copied: BTreeMap::new() }
     }
 
     fn apply(&mut self, step: &Step) {
         match &step.statement.action {
             Action::CreateTable { table, source } => {
-                let sources = source.as_deref().and_then(|source| self.copy(source, Vec::new())).into_iter().collect();
-                self.now.entry(key(table)).or_insert(Origin { sources, ..Origin::default() });
+                let source = source.as_deref().and_then(|source| self.copy(source, &[], &[SelectItem::Star], step));
+                let sources = source.into_iter().collect();
+                let tables = if step.statement.is_temporary() { &mut self.temporary } else { &mut self.now };
+                tables.entry(key(table)).or_insert(Origin { sources, ..Origin::default() });
             }
-            Action::DropTable { table } => drop(self.now.remove(&key(table))),
+            Action::DropTable { table } => drop(self.with(table, step).remove(&key(table))),
             Action::RenameTable { table, to } => {
-                if let Some(origin) = self.now.remove(&key(table)) {
-                    self.now.insert(key(to), origin);
+                let tables = self.with(table, step);
+                if let Some(origin) = tables.remove(&key(table)) {
+                    tables.insert(key(to), origin);
                 }
             }
             Action::RenameColumn { table, column, to } => {
-                if let Some(origin) = self.now.get_mut(&key(table)) {
+                if let Some(origin) = self.with(table, step).get_mut(&key(table)) {
                     origin.rename(column, to);
                 }
             }
             Action::Insert(insert) => self.insert(insert, step),
             _ => {}
         }
+    }
+
+    /// The tables among which the statement finds this one: the temporary ones, unless it says `main`.
+    fn with(&mut self, table: &str, step: &Step) -> &mut BTreeMap<String, Origin> {
+        let hidden = self.temporary.contains_key(&key(table)) && !says_main(&step.statement.sql);
+        if hidden || step.statement.is_temporary() { &mut self.temporary } else { &mut self.now }
     }
 
     fn insert(&mut self, insert: &Insert, step: &Step) {
@@ -118,27 +159,40 @@ impl Tables {
             }
         }
         let Some(from) = &select.from else { return };
-        let columns = insert.columns.iter().zip(&select.items).filter_map(|(column, item)| match item {
-            SelectItem::Column { name, double_quoted } if !(*double_quoted && step.strings.contains(name)) => {
-                Some((column.clone(), name.clone()))
-            }
-            _ => None,
-        });
-        let source = self.copy(from, columns.collect());
-        if let Some(origin) = self.now.get_mut(&key(&insert.table)).filter(|origin| origin.table.is_none()) {
+        let source = self.copy(from, &insert.columns, &select.items, step);
+        let into = self.with(&insert.table, step).get_mut(&key(&insert.table));
+        if let Some(origin) = into.filter(|origin| origin.table.is_none()) {
             origin.sources.extend(source);
         }
     }
 
-    /// A copy that reads `from`, with its columns as they were called before. A copy of a copy reads the original.
-    fn copy(&self, from: &str, columns: Vec<(String, String)>) -> Option<Source> {
-        let origin = self.now.get(&key(from))?;
+    /// A copy that reads `items` of `from`, with its columns as they were called before. A copy of a copy reads the original.
+    fn copy(&self, from: &str, columns: &[String], items: &[SelectItem], step: &Step) -> Option<Source> {
+        let hidden = self.temporary.get(&key(from)).filter(|_| !says_main(&step.statement.sql));
+        let origin = hidden.or_else(|| self.now.get(&key(from)))?;
         let table = origin.table.clone().or_else(|| origin.sources.first().map(|source| source.table.clone()))?;
-        let columns = columns.into_iter().map(|(to, from)| (to, origin.name_before(&from))).collect();
-        Some(Source { table, columns })
+        let read = |item: &SelectItem| match item {
+            SelectItem::Column { name, double_quoted } if !(*double_quoted && step.strings.contains(name)) => {
+                Some(origin.name_before(name))
+            }
+            _ => None,
+        };
+        let star = items == [SelectItem::Star];
+        let mut pairs: Vec<(String, String)> =
+            columns.iter().zip(items).filter_map(|(column, item)| Some((column.clone(), read(item)?))).collect();
+        if star {
+            pairs.extend(origin.known().map(|(now, before)| (now.clone(), before.clone())));
+        }
+        let order = match (columns.is_empty(), star) {
+            (false, _) => Order::Named,
+            (true, true) if origin.table.is_some() => Order::All,
+            (true, _) => Order::Items(items.iter().map(read).collect()),
+        };
+        Some(Source { table, columns: pairs, order })
     }
 
     fn pairs(mut self, before: &Schema, after: &Schema, ledger: &str) -> Vec<Pair> {
+        let replaced = self.replaced(before, after, ledger);
         let mut unclaimed: BTreeSet<String> = before.user_tables(ledger).map(|table| key(&table.name)).collect();
         let mut pairs = Vec::new();
         let mut new = Vec::new();
@@ -148,6 +202,10 @@ impl Tables {
                 ..Origin::default()
             });
             match origin.table.as_deref().and_then(|name| before.table(name)) {
+                // Kept under another name, while a new table that was filled from it has its name.
+                Some(old) if replaced.contains(&key(&old.name)) => {
+                    pairs.push(lone(None, Some(&table.name), Change::Added));
+                }
                 Some(old) => {
                     unclaimed.remove(&key(&old.name));
                     let change = if old.name == table.name { Change::Same } else { Change::Renamed };
@@ -171,6 +229,19 @@ impl Tables {
         }
         pairs.sort_by(|one, other| (&one.after, &one.before).cmp(&(&other.after, &other.before)));
         pairs
+    }
+
+    /// Tables before whose name belongs to a new table that was filled from them.
+    fn replaced(&self, before: &Schema, after: &Schema, ledger: &str) -> BTreeSet<String> {
+        let names =
+            after.user_tables(ledger).map(|table| key(&table.name)).filter(|name| before.tables.contains_key(name));
+        names
+            .filter(|name| {
+                self.now.get(name).is_some_and(|origin| {
+                    origin.table.is_none() && origin.sources.iter().any(|source| key(&source.table) == *name)
+                })
+            })
+            .collect()
     }
 
     fn pair(&self, before: &Table, after: &Table, origin: &Origin, change: Change) -> Pair {
@@ -200,13 +271,18 @@ impl Origin {
     fn rename(&mut self, column: &str, to: &str) {
         match self.renamed.iter_mut().find(|(now, _)| now.eq_ignore_ascii_case(column)) {
             Some((now, _)) => to.clone_into(now),
-            None => self.renamed.push((to.to_owned(), column.to_owned())),
+            None => self.renamed.push((to.to_owned(), self.name_before(column))),
         }
     }
 
+    /// Columns that are known to have had another name, or to come from a certain column: name now, name before.
+    fn known(&self) -> impl Iterator<Item = &(String, String)> {
+        self.renamed.iter().chain(self.sources.iter().flat_map(|source| &source.columns))
+    }
+
     fn name_before(&self, column: &str) -> String {
-        let renamed = self.renamed.iter().find(|(now, _)| now.eq_ignore_ascii_case(column));
-        renamed.map_or_else(|| column.to_owned(), |(_, before)| before.clone())
+        let known = self.known().find(|(now, _)| now.eq_ignore_ascii_case(column));
+        known.map_or_else(|| column.to_owned(), |(_, before)| before.clone())
     }
 
     fn columns(&self, before: &Table, after: &Table) -> Vec<(String, String)> {
@@ -217,11 +293,31 @@ impl Origin {
         for column in &after.columns {
             columns.pair(&column.name, &column.name);
         }
-        let sources = self.sources.iter().filter(|source| source.table.eq_ignore_ascii_case(&before.name));
-        for (now, old) in sources.flat_map(|source| &source.columns) {
-            columns.pair(old, now);
+        for source in self.sources.iter().filter(|source| source.table.eq_ignore_ascii_case(&before.name)) {
+            for (now, old) in &source.columns {
+                columns.pair(old, now);
+            }
+            for (now, old) in source.by_place(before, after) {
+                columns.pair(&old, &now);
+            }
         }
         columns.in_order()
+    }
+}
+
+impl Source {
+    /// What a copy without a list of columns wrote where, if the table still has as many columns as it wrote.
+    fn by_place(&self, before: &Table, after: &Table) -> Vec<(String, String)> {
+        let read: Vec<Option<String>> = match &self.order {
+            Order::Named => Vec::new(),
+            Order::All => before.columns.iter().map(|column| Some(column.name.clone())).collect(),
+            Order::Items(items) => items.clone(),
+        };
+        let written: Vec<_> = after.columns.iter().filter(|column| !column.generated).collect();
+        if read.len() != written.len() {
+            return Vec::new();
+        }
+        written.iter().zip(read).filter_map(|(column, read)| Some((column.name.clone(), read?))).collect()
     }
 }
 

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use crate::error::{Doing, Error};
-use crate::execution::Execution;
+use crate::execution::{Execution, Step};
+use crate::migrations::statement::Action;
 use crate::observer::{Observer, Stage};
 use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
@@ -23,7 +24,7 @@ use crate::schema::{Schema, Table};
 use crate::sqlite_file::header::TextEncoding;
 use integrity::Violations;
 use lineage::{Change, Pair};
-use rows::{ColumnComparison, Key, RowComparison, Side};
+use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
 
 /// What differs between the two states.
 #[derive(Debug, Clone)]
@@ -224,43 +225,74 @@ impl Comparer<'_> {
         (new, holds): (&Table, &TableProfile),
     ) -> Option<RowComparison> {
         if self.is_untouched(pair, old, new) && held == holds {
-            return Some(unchanged(pair));
+            return Some(unchanged(pair, held.rows));
         }
         if pair.columns.is_empty() {
-            self.not_compared.push(NotCompared {
-                what: new.name.clone(),
-                why: "no column is on both sides, so that no row can be matched".to_owned(),
-            });
-            return None;
+            return self.without_common_column(new, held.rows, holds.rows);
         }
         let no_null = |before: &str, after: &str| {
             [held.column(before), holds.column(after)]
                 .iter()
                 .all(|column| column.is_some_and(|column| column.nulls == 0))
         };
-        let rowids_stay = pair.change != Change::Rebuilt;
-        let key = rows::choose_key(old, new, &pair.columns, rowids_stay, &no_null);
         let before = Side { connection: self.states.before, table: old };
         let after = Side { connection: self.states.after, table: new };
-        rows::compare(before, after, key, &pair.columns, self.states.encoding)
+        let table = rows::Tables { before, after, columns: &pair.columns, encoding: self.states.encoding };
+        table
+            .compare(self.rowids(pair), &no_null)
             .map_err(|error| self.not_compared(&new.name, "its rows cannot be compared", &error))
             .ok()
     }
 
-    /// No statement wrote it, and it lies where it lay. The pre-update hook reports every row that is written.
+    /// Rows that have nothing in common can be counted only where there are none on one side.
+    fn without_common_column(&mut self, new: &Table, before: u64, after: u64) -> Option<RowComparison> {
+        if before > 0 && after > 0 {
+            self.not_compared.push(NotCompared {
+                what: new.name.clone(),
+                why: "no column is on both sides, so that no row can be matched".to_owned(),
+            });
+            return None;
+        }
+        Some(RowComparison {
+            key: Key::Content,
+            lost: before,
+            gained: after,
+            matched: 0,
+            changed: None,
+            columns: Vec::new(),
+        })
+    }
+
+    /// VACUUM may number rows anew, and so do rows that are deleted and inserted again.
+    fn rowids(&self, pair: &Pair) -> Rowids {
+        let (mut inserted, mut deleted, mut vacuumed) = (false, false, false);
+        for step in &self.execution.steps {
+            vacuumed |= step.statement.action == Action::Vacuum;
+            for change in step.changes.iter().filter(|change| pair.is_called(&change.table)) {
+                inserted |= change.inserted > 0;
+                deleted |= change.deleted > 0;
+            }
+        }
+        match pair.change {
+            Change::Rebuilt => Rowids::OfAnotherTable,
+            Change::Same if !vacuumed && !(inserted && deleted) => Rowids::Stay,
+            _ => Rowids::MayMove,
+        }
+    }
+
+    /// No statement wrote it, and it lies where it lay. The pre-update hook reports every row that is written, under the name
+    /// that the table has at that moment.
     fn is_untouched(&self, pair: &Pair, old: &Table, new: &Table) -> bool {
-        let written = |name: &str| {
-            self.execution
-                .steps
-                .iter()
-                .flat_map(|step| &step.changes)
-                .any(|change| change.table.eq_ignore_ascii_case(name))
+        let is_it = |name: &str| name.eq_ignore_ascii_case(&old.name);
+        let touched = |step: &Step| {
+            step.changes.iter().any(|change| is_it(&change.table))
+                || matches!(&step.statement.action, Action::RenameTable { to, .. } if is_it(to))
         };
         pair.change == Change::Same
             && old.root_page != 0
             && old.root_page == new.root_page
             && old.sql == new.sql
-            && !written(&old.name)
+            && !self.execution.steps.iter().any(touched)
     }
 
     fn integrity(&mut self) -> Integrity {
@@ -290,8 +322,9 @@ impl Comparer<'_> {
     }
 }
 
-fn unchanged(pair: &Pair) -> RowComparison {
-    RowComparison { key: Key::Content, lost: 0, gained: 0, changed: Some(0), columns: Vec::new() }.with_columns(pair)
+fn unchanged(pair: &Pair, rows: u64) -> RowComparison {
+    RowComparison { key: Key::Content, lost: 0, gained: 0, matched: rows, changed: Some(0), columns: Vec::new() }
+        .with_columns(pair)
 }
 
 impl RowComparison {

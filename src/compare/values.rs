@@ -1,5 +1,6 @@
 //! Two values of the same row and column: are they the same, and if not, what happened.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use rusqlite::types::ValueRef;
@@ -32,9 +33,9 @@ pub fn identical(one: ValueRef<'_>, other: ValueRef<'_>) -> bool {
     }
 }
 
-/// What became of a value.
+/// What became of a value; text is the bytes of this encoding.
 #[must_use]
-pub fn fate(before: ValueRef<'_>, after: ValueRef<'_>) -> Fate {
+pub fn fate(before: ValueRef<'_>, after: ValueRef<'_>, encoding: TextEncoding) -> Fate {
     use ValueRef::{Blob, Integer, Null, Real, Text};
     if identical(before, after) {
         return Fate::Same;
@@ -43,12 +44,26 @@ pub fn fate(before: ValueRef<'_>, after: ValueRef<'_>) -> Fate {
         (_, Null) => return Fate::Nulled,
         (Null, _) => return Fate::Filled,
         (Integer(integer), Real(real)) | (Real(real), Integer(integer)) => exactly(integer, real),
-        (Text(text), Integer(integer)) | (Integer(integer), Text(text)) => *text == *integer.to_string().as_bytes(),
-        (Text(text), Real(real)) | (Real(real), Text(text)) => is_decimal_of(text, real),
+        (Text(text), Integer(integer)) | (Integer(integer), Text(text)) => {
+            decoded(text, encoding) == integer.to_string()
+        }
+        (Text(text), Real(real)) | (Real(real), Text(text)) => is_decimal_of(&decoded(text, encoding), real),
         (Text(one), Blob(other)) | (Blob(one), Text(other)) => one == other,
         _ => return Fate::Altered,
     };
     if same { Fate::Converted } else { Fate::Lossy }
+}
+
+fn decoded(text: &[u8], encoding: TextEncoding) -> Cow<'_, str> {
+    let units = |unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = text.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        Cow::Owned(String::from_utf16_lossy(&units))
+    };
+    match encoding {
+        TextEncoding::Utf8 => String::from_utf8_lossy(text),
+        TextEncoding::Utf16Le => units(u16::from_le_bytes),
+        TextEncoding::Utf16Be => units(u16::from_be_bytes),
+    }
 }
 
 /// Whether the two are the same number. Beyond 2^53 not every integer has a real.
@@ -57,8 +72,7 @@ fn exactly(integer: i64, real: f64) -> bool {
 }
 
 /// Whether the text is a usual decimal notation of exactly this real: what SQLite, Rust or JavaScript would print.
-fn is_decimal_of(text: &[u8], real: f64) -> bool {
-    let Ok(text) = std::str::from_utf8(text) else { return false };
+fn is_decimal_of(text: &str, real: f64) -> bool {
     let plain = text.strip_prefix('-').unwrap_or(text);
     let canonical = plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         && plain.bytes().filter(|byte| *byte == b'.').count() == 1
@@ -67,18 +81,17 @@ fn is_decimal_of(text: &[u8], real: f64) -> bool {
     canonical && plain.len() <= 16 && text.parse() == Ok(real)
 }
 
-/// SQLite's order of values under the BINARY collation: NULL, numbers, text, blobs.
+/// SQLite's order of values under the BINARY collation: NULL, numbers, text, blobs; text by its bytes in the database's encoding.
 /// Source: <https://sqlite.org/datatype3.html#sort_order>.
 #[must_use]
-pub fn order(one: ValueRef<'_>, other: ValueRef<'_>, encoding: TextEncoding) -> Ordering {
+pub fn order(one: ValueRef<'_>, other: ValueRef<'_>) -> Ordering {
     use ValueRef::{Blob, Integer, Real, Text};
     match (one, other) {
         (Integer(one), Integer(other)) => one.cmp(&other),
         (Real(one), Real(other)) => one.partial_cmp(&other).unwrap_or(Ordering::Equal),
         (Integer(integer), Real(real)) => compare_integer_real(integer, real),
         (Real(real), Integer(integer)) => compare_integer_real(integer, real).reverse(),
-        (Text(one), Text(other)) => text_order(one, other, encoding),
-        (Blob(one), Blob(other)) => one.cmp(other),
+        (Text(one), Text(other)) | (Blob(one), Blob(other)) => one.cmp(other),
         (one, other) => rank(one).cmp(&rank(other)),
     }
 }
@@ -105,17 +118,14 @@ fn compare_integer_real(integer: i64, real: f64) -> Ordering {
     }
 }
 
-/// SQLite compares the bytes of the database's encoding.
-fn text_order(one: &[u8], other: &[u8], encoding: TextEncoding) -> Ordering {
-    let units = |text: &[u8]| -> Vec<u16> { String::from_utf8_lossy(text).encode_utf16().collect() };
-    match encoding {
-        TextEncoding::Utf8 => one.cmp(other),
-        TextEncoding::Utf16Be => units(one).cmp(&units(other)),
-        TextEncoding::Utf16Le => {
-            let swapped = |text| units(text).into_iter().map(u16::swap_bytes).collect::<Vec<_>>();
-            swapped(one).cmp(&swapped(other))
-        }
-    }
+/// An order of values that SQLite takes for equal: `0`, `0.0`, `-0.0`.
+#[must_use]
+pub fn order_of_equal(one: ValueRef<'_>, other: ValueRef<'_>) -> Ordering {
+    let place = |value| match value {
+        ValueRef::Real(real) => 1 + u8::from(real == 0.0 && real.is_sign_negative()),
+        _ => 0,
+    };
+    place(one).cmp(&place(other))
 }
 
 #[cfg(test)]
@@ -148,7 +158,7 @@ mod tests {
             (text("a"), text("a"), Fate::Same),
         ];
         for (before, after, expected) in cases {
-            assert_eq!(fate(before, after), expected, "{before:?} -> {after:?}");
+            assert_eq!(fate(before, after, TextEncoding::Utf8), expected, "{before:?} -> {after:?}");
         }
     }
 
@@ -171,8 +181,8 @@ mod tests {
             ValueRef::Blob(b""),
         ];
         for pair in ordered.windows(2) {
-            assert_eq!(order(pair[0], pair[1], TextEncoding::Utf8), Ordering::Less, "{:?} {:?}", pair[0], pair[1]);
-            assert_eq!(order(pair[1], pair[0], TextEncoding::Utf8), Ordering::Greater, "{:?} {:?}", pair[1], pair[0]);
+            assert_eq!(order(pair[0], pair[1]), Ordering::Less, "{:?} {:?}", pair[0], pair[1]);
+            assert_eq!(order(pair[1], pair[0]), Ordering::Greater, "{:?} {:?}", pair[1], pair[0]);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::ffi;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
@@ -81,8 +82,9 @@ impl Recorder {
     /// What was written since the last call, in order of table and actor.
     ///
     /// Nested writes come from triggers or from foreign keys. The authorizer saw, when the statement was prepared, which tables
-    /// a trigger would write. Where a trigger and a foreign key of one statement write the same table in the same way, SQLite
-    /// does not tell them apart, and the rows are counted as the foreign key's.
+    /// a trigger would write; what else writes a table is the statement itself or a foreign key, and only a table with such an
+    /// action can be written by one. Where a trigger and a foreign key of one statement write the same table in the same way,
+    /// SQLite does not tell them apart, and the rows are counted as the foreign key's.
     pub(super) fn take(&self) -> Vec<Change> {
         let counts = std::mem::take(&mut *lock(&self.counts));
         let permissions = std::mem::take(&mut *lock(&self.permissions));
@@ -95,7 +97,11 @@ impl Recorder {
                 (Operation::Delete, counted.deleted),
             ] {
                 if rows > 0 {
-                    let by = if counted.nested { permissions.nested_actor(operation, &table) } else { By::Statement };
+                    let by = if counted.nested {
+                        permissions.nested_actor(operation, &table, || self.foreign_key_may(operation, &table))
+                    } else {
+                        By::Statement
+                    };
                     add(&mut changes, &table, by, operation, rows);
                 }
             }
@@ -103,12 +109,34 @@ impl Recorder {
         changes.sort();
         changes
     }
+
+    /// Whether a foreign key of this table writes it in this way. A table that is no longer there may have had one.
+    fn foreign_key_may(&self, operation: Operation, table: &str) -> bool {
+        let enforced = self.connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY).unwrap_or(true);
+        if operation == Operation::Insert || !enforced {
+            return false;
+        }
+        let acts = match operation {
+            Operation::Delete => "on_delete = 'CASCADE'",
+            _ => "on_delete IN ('SET NULL', 'SET DEFAULT') OR on_update IN ('CASCADE', 'SET NULL', 'SET DEFAULT')",
+        };
+        let sql = format!(
+            "SELECT NOT EXISTS (SELECT 1 FROM pragma_table_xinfo(?1)) \
+             OR EXISTS (SELECT 1 FROM pragma_foreign_key_list(?1) WHERE {acts})"
+        );
+        self.connection.query_row(&sql, [table], |row| row.get(0)).unwrap_or(true)
+    }
 }
 
 impl Permissions {
-    fn nested_actor(&self, operation: Operation, table: &str) -> By {
+    fn nested_actor(&self, operation: Operation, table: &str, foreign_key_may: impl FnOnce() -> bool) -> By {
         let key = (operation, table.to_ascii_lowercase());
-        if self.by_trigger.contains(&key) && !self.by_no_trigger.contains(&key) { By::Trigger } else { By::ForeignKey }
+        let by_trigger = self.by_trigger.contains(&key);
+        if by_trigger && (!self.by_no_trigger.contains(&key) || !foreign_key_may()) {
+            By::Trigger
+        } else {
+            By::ForeignKey
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What differs between two schemas, object by object and property by property, and the same as a text diff.
 
+use std::collections::BTreeSet;
+
 use similar::TextDiff;
 
 use super::{ForeignKey, Object, Schema, Table};
@@ -162,11 +164,16 @@ pub fn of_objects(before: &Schema, after: &Schema, names: &dyn Names) -> Vec<Cha
         for (key, object) in old {
             match new.get(key) {
                 None => changes.push(of_object(kind, How::Removed, object, &names.table(&object.table))),
-                Some(now) if !same_sql(&object.sql, &now.sql) => changes.push(Change {
-                    before: object.sql.clone(),
-                    after: now.sql.clone(),
-                    ..of_object(kind, How::Changed, now, &now.table)
-                }),
+                Some(now) if !same_sql(&object.sql, &now.sql) => {
+                    changes.push(Change {
+                        before: object.sql.clone(),
+                        after: now.sql.clone(),
+                        ..of_object(kind, How::Changed, now, &now.table)
+                    });
+                    if kind == Kind::Index {
+                        changes.extend(no_longer_unique(before, after, names, object));
+                    }
+                }
                 Some(_) => {}
             }
         }
@@ -279,13 +286,44 @@ fn keys(pair: &Paired<'_>, changes: &mut Changes) {
             .collect()
     };
     let before = uniques(pair.before, &|column| now(pair, column));
-    // A constraint that became a unique index over the same columns, or the other way round, enforces the same.
-    let any_unique =
-        |table: &Table| -> Vec<String> { table.uniques.iter().map(|unique| list(&unique.columns)).collect() };
-    let (held, holds) = (any_unique(pair.before), any_unique(pair.after));
+    // A constraint that became a unique index or the key over the same columns, or the other way round, enforces the same.
+    let held = unique_sets(pair.before, &|column| now(pair, column));
+    let holds = unique_sets(pair.after, &str::to_owned);
     let after = uniques(pair.after, &str::to_owned);
-    let lost = before.into_iter().filter(|columns| !holds.contains(columns)).collect();
-    changes.push_lone(Kind::Unique, lost, after.into_iter().filter(|columns| !held.contains(columns)).collect());
+    let lost = before.into_iter().filter(|columns| !holds.contains(&set(columns.split(", ")))).collect();
+    let new = after.into_iter().filter(|columns| !held.contains(&set(columns.split(", ")))).collect();
+    changes.push_lone(Kind::Unique, lost, new);
+}
+
+/// Every set of columns that the table keeps unique.
+fn unique_sets(table: &Table, name: &dyn Fn(&str) -> String) -> Vec<BTreeSet<String>> {
+    let uniques = table.uniques.iter().map(|unique| &unique.columns).chain([&table.primary_key]);
+    uniques.map(|columns| set(columns.iter().map(|column| name(column)))).collect()
+}
+
+/// Columns in any order and in any case.
+fn set(columns: impl Iterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
+    columns.map(|column| column.as_ref().to_ascii_lowercase()).collect()
+}
+
+/// A unique index that is there under its name and no longer keeps its columns unique.
+fn no_longer_unique(before: &Schema, after: &Schema, names: &dyn Names, index: &Object) -> Option<Change> {
+    let old = before.table(&index.table)?;
+    let unique = old.uniques.iter().find(|unique| unique.index.eq_ignore_ascii_case(&index.name))?;
+    let columns: Vec<String> = unique.columns.iter().map(|column| names.column(&old.name, column)).collect();
+    let new = after.table(&names.table(&old.name))?;
+    if unique_sets(new, &str::to_owned).contains(&set(columns.iter())) {
+        return None;
+    }
+    let columns = columns.join(", ");
+    Some(Change {
+        kind: Kind::Unique,
+        how: How::Removed,
+        table: new.name.clone(),
+        name: columns.clone(),
+        before: columns,
+        after: String::new(),
+    })
 }
 
 /// A foreign key as it reads after, and the columns by which it is recognised.
@@ -342,8 +380,8 @@ fn foreign_keys(pair: &Paired<'_>, names: &dyn Names, changes: &mut Changes) {
     }
 }
 
-/// SQLite rewrites the table's own name inside CHECKs when a table is renamed. Of different CHECKs as many as possible are taken
-/// for changed ones.
+/// SQLite rewrites the table's own name inside CHECKs when a table is renamed. A CHECK is taken for a changed one where it is
+/// about the same columns.
 fn checks(pair: &Paired<'_>, changes: &mut Changes) {
     let plain =
         |table: &Table| -> Vec<String> { table.checks.iter().map(|check| without_table(check, &table.name)).collect() };
@@ -352,16 +390,23 @@ fn checks(pair: &Paired<'_>, changes: &mut Changes) {
         let same = after.iter().position(|other| other.eq_ignore_ascii_case(check));
         same.map(|place| after.remove(place)).is_none()
     });
-    let changed = before.len().min(after.len());
-    for (old, new) in before.iter().zip(&after) {
-        changes.push(Kind::Check, How::Changed, new, old, new);
+    for old in before {
+        let about = columns_in(&old, pair.before, &|column| now(pair, column));
+        let changed = after.iter().position(|new| columns_in(new, pair.after, &str::to_owned) == about);
+        match changed.map(|place| after.remove(place)) {
+            Some(new) => changes.push(Kind::Check, How::Changed, &new, &old, &new),
+            None => changes.push(Kind::Check, How::Removed, &old, &old, ""),
+        }
     }
-    for check in &before[changed..] {
-        changes.push(Kind::Check, How::Removed, check, check, "");
+    for check in after {
+        changes.push(Kind::Check, How::Added, &check, "", &check);
     }
-    for check in &after[changed..] {
-        changes.push(Kind::Check, How::Added, check, "", check);
-    }
+}
+
+/// The columns of the table that a CHECK names, under their names after.
+fn columns_in(check: &str, table: &Table, name: &dyn Fn(&str) -> String) -> BTreeSet<String> {
+    let named = super::lexer::tokens(check).filter_map(|token| token.name(check).map(|name| name.into_owned()));
+    set(named.filter_map(|word| table.column(&word)).map(|column| name(&column.name)))
 }
 
 /// A CHECK without the table's own name before its columns and without the quotes around names, which mean nothing.

@@ -7,8 +7,11 @@ use super::{Column, ForeignKey, Object, Schema, Table, TableKind, Unique};
 
 pub(super) fn schema(connection: &Connection) -> Result<Schema> {
     let mut schema = Schema::default();
-    for listed in listed_tables(connection)? {
-        let table = table(connection, listed)?;
+    let listed = listed_tables(connection)?;
+    let contents: Vec<String> = listed.iter().filter_map(|listed| external_content(&listed.sql)).collect();
+    for listed in listed {
+        let is_content = contents.iter().any(|name| name.eq_ignore_ascii_case(&listed.name));
+        let table = table(connection, listed, is_content)?;
         schema.tables.insert(table.name.to_ascii_lowercase(), table);
     }
     for (kind, object) in objects(connection)? {
@@ -51,8 +54,8 @@ fn listed_tables(connection: &Connection) -> Result<Vec<Listed>> {
     )
 }
 
-fn table(connection: &Connection, listed: Listed) -> Result<Table> {
-    let kind = kind(&listed);
+fn table(connection: &Connection, listed: Listed, is_content: bool) -> Result<Table> {
+    let kind = kind(&listed, is_content);
     let (columns, primary_key) = match columns(connection, &listed.name) {
         // The module is not in this SQLite; the comparison says that it could not read the table.
         Err(_) if matches!(kind, TableKind::Virtual(_)) => Default::default(),
@@ -77,10 +80,11 @@ fn table(connection: &Connection, listed: Listed) -> Result<Table> {
     })
 }
 
-fn kind(listed: &Listed) -> TableKind {
+/// SQLite takes a table for a shadow by its name. One that a full-text table names as its `content` is the user's.
+fn kind(listed: &Listed, is_content: bool) -> TableKind {
     match listed.kind.as_str() {
         "virtual" => TableKind::Virtual(module(&listed.sql)),
-        "shadow" => TableKind::Shadow,
+        "shadow" if !is_content => TableKind::Shadow,
         _ if listed.name.to_ascii_lowercase().starts_with("sqlite_") => TableKind::Internal,
         _ => TableKind::Ordinary,
     }
@@ -215,6 +219,15 @@ fn module(sql: &str) -> String {
         .and_then(|token| token.name(sql))
         .map(|name| name.to_ascii_lowercase())
         .unwrap_or_default()
+}
+
+/// The table after `content =` in the declaration of a virtual table.
+fn external_content(sql: &str) -> Option<String> {
+    let tokens: Vec<Token> = significant(sql).collect();
+    let mut names =
+        tokens.windows(3).filter(|part| part[0].is_word(sql, "CONTENT") && part[1].kind == TokenKind::Equals);
+    let name = tokens.get(1).filter(|token| token.is_word(sql, "VIRTUAL")).and_then(|_| names.next())?[2].name(sql);
+    name.map(std::borrow::Cow::into_owned)
 }
 
 /// The expressions behind the word CHECK, in order, tokens separated by one space.

@@ -10,6 +10,7 @@ use crate::findings::rules::causes;
 use crate::findings::wording::{count, names};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::Action;
+use crate::schema::lexer::quote_identifier;
 
 /// EX601; EX602 where the same migrations pass without rows. SN915 says it all where tables are there and the ledger is not.
 pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
@@ -29,11 +30,14 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     let where_ = step.map_or_else(|| failure.doing.to_owned(), |step| format!("`{}` fails", step.migration));
     let mut finding = Finding::new(rule, format!("{where_}: {}", failure.error.message));
     if let Some(step) = step {
-        finding = finding.at(Some(place(step)), failure.error.message.clone());
+        let label =
+            if failure.rolled_back { "fails; everything is rolled back" } else { "fails; what ran before stays" };
+        finding = finding.at(Some(place(step)), label);
         finding.object = Some(step.migration.clone());
         finding.cause = cause(evidence, step, failure);
         finding.help = help(evidence, step, failure);
     }
+    finding.proof = passes_without_foreign_keys(evidence);
     if passes_on_empty && finding.cause.is_none() {
         finding.cause = Some("the rows of the snapshot: on an empty database the same migrations pass".to_owned());
     }
@@ -123,10 +127,9 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         return vec!["remove the empty chunk, or put a statement into it".to_owned()];
     }
     match &step.statement.action {
-        Action::AddColumn { table, column, not_null: true, has_default: false, .. } => vec![
-            format!("give it a default:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT NOT NULL DEFAULT '';"),
-            format!("or go in two deploys: add it without NOT NULL, fill it, and make it NOT NULL in the next migration:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT;\nUPDATE \"{table}\" SET \"{column}\" = '' WHERE \"{column}\" IS NULL;"),
-        ],
+        Action::AddColumn { table, column, not_null: true, has_default: false, .. } => {
+            add_not_null(&step.statement.sql, table, column)
+        }
         Action::AddColumn { table, column, .. } if message.contains("UNIQUE") || message.contains("PRIMARY KEY") => vec![format!(
             "add the column plain and the uniqueness as an index:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT;\nCREATE UNIQUE INDEX \"{table}_{column}_unique\" ON \"{table}\" (\"{column}\");"
         )],
@@ -139,6 +142,35 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         _ if message.contains("no such column") => vec!["the SELECT names a column that the old table does not have: leave it out of both lists, or name the old column".to_owned()],
         _ => Vec::new(),
     }
+}
+
+/// With a default in one step, or without one in two deploys.
+fn add_not_null(sql: &str, table: &str, column: &str) -> Vec<String> {
+    let upper = sql.to_ascii_uppercase();
+    let definition = sql.rsplit(column).next().unwrap_or_default().to_ascii_uppercase();
+    let is_text = ["TEXT", "CHAR", "CLOB"].iter().any(|kind| definition.contains(kind));
+    let value = if is_text { "''" } else { "0" };
+    let nullable = match upper.find("NOT NULL") {
+        Some(start) if upper.len() == sql.len() => {
+            format!("{}{}", sql[..start].trim_end(), &sql[start + "NOT NULL".len()..])
+        }
+        _ => format!("ALTER TABLE {} ADD COLUMN {}", quote_identifier(table), quote_identifier(column)),
+    };
+    let (table, column) = (quote_identifier(table), quote_identifier(column));
+    vec![
+        format!("give it a default:\n{sql} DEFAULT {value};"),
+        format!(
+            "or go in two deploys: add it without NOT NULL and fill it, and make it NOT NULL in the next migration:\n\
+             {nullable};\nUPDATE {table} SET {column} = {value} WHERE {column} IS NULL;"
+        ),
+    ]
+}
+
+/// What the same migrations do with foreign keys off, where a foreign key stopped them.
+fn passes_without_foreign_keys(evidence: &Evidence) -> Option<String> {
+    let without = evidence.without_foreign_keys.as_ref()?;
+    (without.execution.outcome == Outcome::Completed && evidence.trial.failure()?.error.is_foreign_key())
+        .then(|| "rehearsed again with foreign keys off: every migration runs".to_owned())
 }
 
 /// `NOT NULL constraint failed: __new_users.email`.
