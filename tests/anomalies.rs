@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use support::{Project, Ran};
+use tempfile::TempDir;
 
 const TABLE: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, 'x'), (2, 'y');";
 /// Runs for hours.
@@ -80,8 +81,8 @@ more: rehearse explain SN904
 
     #[test]
     fn encrypted() {
-        let random: Vec<u8> =
-            (0..8192_u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29) >> 32) as u8).collect();
+        let mixed = |i: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).to_le_bytes()[4];
+        let random: Vec<u8> = (0..8192).map(mixed).collect();
         refused(
             &random,
             "error[SN904] not-a-database-or-encrypted: opening the snapshot `prod.db`: it has no SQLite header and looks random: it may be encrypted (SQLCipher or the like)
@@ -154,8 +155,8 @@ more: rehearse explain SN904
         let sound = std::fs::read(project.path("prod.db")).unwrap();
         for page in 1..sound.len() / 4096 {
             let mut bytes = sound.clone();
-            for (offset, byte) in bytes[page * 4096..(page + 1) * 4096].iter_mut().enumerate() {
-                *byte ^= (offset * 7 + 13) as u8;
+            for byte in &mut bytes[page * 4096..(page + 1) * 4096] {
+                *byte = byte.rotate_left(3) ^ 0b1010_0101;
             }
             std::fs::write(project.path("prod.db"), &bytes).unwrap();
             let ran = project.run(&MAIN);
@@ -202,7 +203,7 @@ mod signals {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
         while !has_working_copy(project.temporary()) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no rehearsal began");
+            assert!(begun.elapsed() < Duration::from_mins(1), "no rehearsal began");
             std::thread::sleep(Duration::from_millis(5));
         }
         std::thread::sleep(Duration::from_millis(200));
@@ -236,7 +237,7 @@ mod signals {
         let child = project.command(&[&MAIN[..], &more].concat()).stdout(Stdio::null()).spawn().unwrap();
         let begun = Instant::now();
         while !has_working_copy(project.temporary()) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no rehearsal began");
+            assert!(begun.elapsed() < Duration::from_mins(1), "no rehearsal began");
             std::thread::sleep(Duration::from_millis(5));
         }
         assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
@@ -287,7 +288,7 @@ hint: set `TMPDIR` to a folder that you may write to
 }
 
 /// A file system of 1 MB; none where this machine does not let one be mounted.
-struct SmallDisk(tempfile::TempDir);
+struct SmallDisk(TempDir);
 
 impl SmallDisk {
     fn mount() -> Option<Self> {
@@ -296,11 +297,34 @@ impl SmallDisk {
         mount.args(["-t", "tmpfs", "-o", "size=1m", "rehearse-test"]).arg(folder.path());
         mount.output().is_ok_and(|mounted| mounted.status.success()).then_some(Self(folder))
     }
+
+    fn make_read_only(&self) {
+        let mut mount = Command::new("mount");
+        assert!(mount.args(["-o", "remount,ro"]).arg(self.0.path()).status().unwrap().success());
+    }
 }
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_snapshot_on_a_disk_that_cannot_be_written() {
+    for mode in ["DELETE", "WAL"] {
+        let Some(disk) = SmallDisk::mount() else { return skipped("mounting a tmpfs is not allowed here") };
+        let project =
+            Project::new(&format!("PRAGMA journal_mode = {mode}; {TABLE}")).migration("1.sql", "DELETE FROM t;");
+        let snapshot = disk.0.path().join("prod.db");
+        std::fs::write(&snapshot, std::fs::read(project.path("prod.db")).unwrap()).unwrap();
+        disk.make_read_only();
+        let name = snapshot.to_str().unwrap();
+        let ran = project.run(&["--snapshot", name, "--migrations", "migrations", "--driver", "sqlite"]);
+        assert_eq!(ran.code, Some(1), "{mode}: {}", ran.all());
+        assert!(ran.stdout.contains("not touched: size, time and content are what they were"), "{}", ran.stdout);
+        let left: Vec<_> = std::fs::read_dir(disk.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["prod.db"], "{mode}");
     }
 }
 

@@ -72,7 +72,7 @@ mod readme {
             };
             let project = Project::demo();
             let ran = project.run_making(arguments, &["rehearsal.json"]);
-            let expected = if arguments.first() == Some(&DEMO[0]) { 1 } else { 0 };
+            let expected = i32::from(arguments.first() == Some(&DEMO[0]));
             assert_eq!(ran.code, Some(expected), "{command}: {}", ran.stderr);
         }
     }
@@ -221,7 +221,7 @@ fn a_reader_that_goes_away_changes_nothing() {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ran = Ran::from(child.wait_with_output().unwrap());
-        let code = if arguments[0] == "rules" { 0 } else { 1 };
+        let code = i32::from(arguments[0] != "rules");
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(code), ""), "{arguments:?}");
         project.assert_nothing_left();
     }

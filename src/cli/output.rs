@@ -121,7 +121,7 @@ fn lines(text: &str) -> String {
 
 /// Lines in which nothing acts, each with its end.
 pub fn harmless(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", inert(&visible(line)))).collect()
+    text.lines().flat_map(|line| [inert(&visible(line)), "\n".to_owned()]).collect()
 }
 
 /// `COLUMNS`, else the width of the terminal, else [`WIDTH_OF_A_FILE`].

@@ -158,10 +158,10 @@ fn all_is_well(document: &Document) -> String {
     let held = sections::holdings(document);
     match document.execution.outcome {
         Outcome::NothingPending => format!("no migration is pending on {held}"),
-        _ => format!(
-            "{} ran on a copy of {held}, and no rule objects",
-            count_of(document.plan.pending.len(), "migration")
-        ),
+        _ => {
+            let quiet = if document.findings.is_empty() { ", and no rule objects" } else { "" };
+            format!("{} ran on a copy of {held}{quiet}", count_of(document.plan.pending.len(), "migration"))
+        }
     }
 }
 
