@@ -72,7 +72,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
 
-    let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer };
+    let keep = options.keep_copy.is_some();
+    let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep };
     let mut trials = Vec::new();
     for driver in &decided.drivers {
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
@@ -80,8 +81,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let (copy, trial) = take_gravest(&mut trials);
     let without_foreign_keys = stage.without_foreign_keys(&trial)?;
     let on_empty = stage.on_empty(&trial);
-    if let Some(keep) = &options.keep_copy {
-        copy.keep(keep)?;
+    if let (Some(to), Some(copy)) = (&options.keep_copy, copy) {
+        copy.keep(to)?;
     }
 
     let evidence = Evidence {
@@ -118,10 +119,12 @@ struct Theatre<'a> {
     snapshot: &'a Snapshot,
     plan: &'a Plan,
     observer: &'a dyn Observer,
+    /// Whether a migrated copy is wanted; else each goes as soon as it is compared, so that the disk holds one at a time.
+    keep: bool,
 }
 
 impl Theatre<'_> {
-    fn rehearse(&self, settings: Settings, name: &str) -> Result<(WorkingCopy, Trial), Error> {
+    fn rehearse(&self, settings: Settings, name: &str) -> Result<(Option<WorkingCopy>, Trial), Error> {
         let copy = WorkingCopy::of(self.snapshot, self.workspace, name)?;
         let bytes_before = size(&copy)?;
         let execution = execution::run(copy.path(), self.plan, settings, self.observer)?;
@@ -133,6 +136,7 @@ impl Theatre<'_> {
         };
         let comparison = Comparison::between(states, &execution, self.observer)?;
         let bytes_after = size(&copy)?;
+        let copy = if self.keep { Some(copy) } else { copy.discard().map(|()| None)? };
         Ok((copy, Trial { execution, comparison, bytes_before, bytes_after }))
     }
 
@@ -166,7 +170,7 @@ fn size(copy: &WorkingCopy) -> Result<u64, Error> {
 }
 
 /// Takes out the trial with the gravest outcome; of equal ones the first.
-fn take_gravest(trials: &mut Vec<(WorkingCopy, Trial)>) -> (WorkingCopy, Trial) {
+fn take_gravest(trials: &mut Vec<(Option<WorkingCopy>, Trial)>) -> (Option<WorkingCopy>, Trial) {
     let gravest = trials.iter().enumerate().rev().max_by_key(|(_, (_, trial))| trial.gravity());
     let index = gravest.map_or(0, |(index, _)| index);
     trials.remove(index)

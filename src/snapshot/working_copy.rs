@@ -48,6 +48,14 @@ impl WorkingCopy {
         connection::reader(&self.path).doing(doing)
     }
 
+    /// Removes the copy. No connection to it may be open.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub fn discard(self) -> Result<(), Error> {
+        std::fs::remove_file(&self.path).doing(|| format!("removing the copy `{}`", self.path.display()))
+    }
+
     /// Moves the copy to `to` as one file without sidecars. No connection to it may be open. Nothing is overwritten, `to` appears
     /// only when it is complete, and only its owner may read it.
     ///
