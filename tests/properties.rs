@@ -263,6 +263,7 @@ impl Pair {
             journal_mode: "memory".to_owned(),
             outcome: Outcome::Completed,
             steps: vec![step],
+            bookkeeping: Vec::new(),
             elapsed: Duration::ZERO,
         };
         let encoding = ENCODINGS[case.encoding].1;

@@ -293,6 +293,7 @@ impl Comparer<'_> {
             && old.root_page == new.root_page
             && old.sql == new.sql
             && !self.execution.steps.iter().any(touched)
+            && !self.execution.bookkeeping.iter().any(|change| is_it(&change.table))
     }
 
     fn integrity(&mut self) -> Integrity {

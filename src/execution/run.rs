@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::Settings;
 use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
 use super::hooks::Recorder;
-use super::steps::{Execution, Failure, Outcome, Step, StepError};
+use super::steps::{Change, Execution, Failure, Outcome, Step, StepError};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::Plan;
@@ -29,10 +29,24 @@ pub fn run(copy: &Path, plan: &Plan, settings: Settings, observer: &dyn Observer
         .doing(|| "reading the journal mode of the copy".to_owned())?;
     let recorder = Recorder::attach(connection).doing(|| "watching the copy".to_owned())?;
     let started = Instant::now();
-    let mut run =
-        Run { recorder, settings, steps: Vec::new(), first_open: 0, savepoints: Vec::new(), undone: BTreeSet::new() };
+    let mut run = Run {
+        recorder,
+        settings,
+        steps: Vec::new(),
+        bookkeeping: Vec::new(),
+        first_open: 0,
+        savepoints: Vec::new(),
+        undone: BTreeSet::new(),
+    };
     let outcome = if plan.refusal.is_some() { Outcome::Refused } else { run.outcome(plan, observer) };
-    Ok(Execution { settings, journal_mode, outcome, steps: run.steps, elapsed: started.elapsed() })
+    Ok(Execution {
+        settings,
+        journal_mode,
+        outcome,
+        steps: run.steps,
+        bookkeeping: run.bookkeeping,
+        elapsed: started.elapsed(),
+    })
 }
 
 fn open(copy: &Path, settings: Settings) -> rusqlite::Result<Connection> {
@@ -58,6 +72,8 @@ struct Run {
     recorder: Recorder,
     settings: Settings,
     steps: Vec<Step>,
+    /// Rows that the bookkeeping wrote.
+    bookkeeping: Vec<Change>,
     /// The first step whose effect is not committed yet.
     first_open: usize,
     /// Open savepoints: their names, and the first step that each of them takes back.
@@ -318,17 +334,17 @@ impl Run {
         Ok(())
     }
 
-    fn record(&self, sql: &str) -> Result<(), StepError> {
+    fn record(&mut self, sql: &str) -> Result<(), StepError> {
         match self.transaction_refusal(&Action::Unknown) {
             Some(message) => Err(StepError { message: message.to_owned(), extended_code: None }),
             None => self.bookkeeping(sql),
         }
     }
 
-    /// What the tool or the driver runs besides the migrations; its writes are not the migration's.
-    fn bookkeeping(&self, sql: &str) -> Result<(), StepError> {
+    /// What the tool or the driver runs besides the migrations; what it writes is kept apart.
+    fn bookkeeping(&mut self, sql: &str) -> Result<(), StepError> {
         let result = self.execute(sql);
-        self.recorder.forget();
+        self.bookkeeping.extend(self.recorder.take());
         result
     }
 

@@ -15,6 +15,8 @@ pub struct Execution {
     pub outcome: Outcome,
     /// Every statement of the migrations that were reached, in order.
     pub steps: Vec<Step>,
+    /// Rows that the tool's own statements wrote: in its ledger, and elsewhere where the ledger has a trigger.
+    pub bookkeeping: Vec<Change>,
     /// Wall time of the run.
     pub elapsed: Duration,
 }

@@ -219,7 +219,21 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
         .table(name)
         .rows(rows);
     *unexplained = 0;
+    if was_split(table) {
+        return None;
+    }
     let Some(step) = copy else {
+        if let Some((step, archive)) = kept_as(evidence, table) {
+            return Some(
+                finding
+                    .at_level(Level::Warning)
+                    .at(
+                        Some(place(step)),
+                        format!("keeps {} as `{archive}`; `{name}` begins anew", count(before, "row")),
+                    )
+                    .help(copy_statement(table)),
+            );
+        }
         let dropped = evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table: dropped } if Some(dropped) == table.pair.before.as_ref()));
         return Some(
             finding
@@ -233,6 +247,24 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
     let filtered = matches!(&step.statement.action, Action::Insert(Insert { select: Some(select), .. }) if select.filtered || select.joined);
     let label = if filtered { "its WHERE, JOIN or LIMIT left out" } else { "left out" };
     Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(table)))
+}
+
+/// Whether its rows went into several new tables, all of them.
+fn was_split(table: &TableComparison) -> bool {
+    let moved: u64 = table.pair.copied_into.iter().map(|(_, rows)| rows).sum();
+    table.pair.before.as_deref() != Some(table.name()) && moved >= rows_before(table)
+}
+
+/// The statement that renamed the old table out of the way, and the name under which it is still there with its rows.
+fn kept_as<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a Step, &'a str)> {
+    let before = table.pair.before.as_ref()?;
+    evidence.committed().find_map(|step| match &step.statement.action {
+        Action::RenameTable { table: from, to } if from.eq_ignore_ascii_case(before) => {
+            let kept = evidence.comparison().table_after(to)?.after.as_ref()?;
+            (kept.rows >= rows_before(table)).then_some((step, to.as_str()))
+        }
+        _ => None,
+    })
 }
 
 fn copy_statement(table: &TableComparison) -> String {

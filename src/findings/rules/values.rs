@@ -143,14 +143,17 @@ impl Subject<'_> {
         let default = after.column(self.column).and_then(|column| column.default.as_deref()).unwrap_or_default();
         let is_default = default.trim_matches(['\'', '"']).eq_ignore_ascii_case(self.column);
         let was = held.map(|held| held.spread);
-        if holds.spread == Spread::OwnName && !is_default && was != Some(Spread::OwnName) {
+        let rows_before = self.table.before.as_ref().map_or(0, |before| before.rows);
+        let read_as_string = self.own_name_cause();
+        let suspicious = rows_before > 0 || read_as_string.is_some();
+        if holds.spread == Spread::OwnName && suspicious && !is_default && was != Some(Spread::OwnName) {
             let mut finding = self.finding(
                 &VL206,
                 format!("`{}` holds its own name as text in {}", self.name(), share(holds.texts, total, "row")),
                 holds.texts,
                 format!("wrote the text '{}' into every row", self.column),
             );
-            finding.cause = self.own_name_cause();
+            finding.cause = read_as_string;
             finding.help = vec![format!(
                 "name a column that exists in the old table, or leave `{}` out of both lists so that its default is used",
                 self.column
