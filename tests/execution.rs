@@ -321,3 +321,13 @@ fn the_ledger_is_written_by_every_driver_and_is_no_change_of_the_migration() {
         assert_eq!(rehearsal.evidence.comparison().tables.len(), 1, "{driver}");
     }
 }
+
+#[test]
+fn what_a_savepoint_takes_back_is_not_committed() {
+    let migration = "SAVEPOINT a; UPDATE t SET v = 1; SAVEPOINT b; DELETE FROM t; ROLLBACK TO b; RELEASE a;
+        UPDATE t SET v = 2";
+    let rehearsal = plain(TEN, &[migration], "sqlite");
+    let steps = &rehearsal.evidence.execution().steps;
+    let committed: Vec<bool> = steps.iter().map(|step| step.committed).collect();
+    assert_eq!(committed, [true, true, true, false, true, true, true]);
+}

@@ -20,13 +20,14 @@ pub fn check(connection: &Connection) -> Result<Vec<String>> {
 /// Rows that refer to a parent row that does not exist, by (child table, parent table).
 pub type Violations = BTreeMap<(String, String), u64>;
 
-/// Counts the rows that violate a foreign key.
+/// Counts the rows of this child table that violate a foreign key, by parent table.
 ///
 /// # Errors
 /// When the check cannot run, for example because a parent has no unique key that a foreign key can refer to.
-pub fn violations(connection: &Connection) -> Result<Violations> {
+pub fn violations(connection: &Connection, child: &str) -> Result<Violations> {
     let mut statement =
-        connection.prepare("SELECT \"table\", \"parent\", count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")?;
-    let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?;
+        connection.prepare("SELECT \"table\", \"parent\", count(*) FROM pragma_foreign_key_check(?1) GROUP BY 1, 2")?;
+    let rows =
+        statement.query_map([child], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?;
     rows.collect()
 }

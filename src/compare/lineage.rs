@@ -202,7 +202,7 @@ impl Tables {
                 ..Origin::default()
             });
             match origin.table.as_deref().and_then(|name| before.table(name)) {
-                // Kept under another name, while a new table that was filled from it has its name.
+                // Kept under another name, while a new table has its name.
                 Some(old) if replaced.contains(&key(&old.name)) => {
                     pairs.push(lone(None, Some(&table.name), Change::Added));
                 }
@@ -231,16 +231,12 @@ impl Tables {
         pairs
     }
 
-    /// Tables before whose name belongs to a new table that was filled from them.
+    /// Tables before whose name belongs to a new table: who reads that name gets what the new one holds.
     fn replaced(&self, before: &Schema, after: &Schema, ledger: &str) -> BTreeSet<String> {
-        let names =
-            after.user_tables(ledger).map(|table| key(&table.name)).filter(|name| before.tables.contains_key(name));
+        let names = after.user_tables(ledger).map(|table| key(&table.name));
         names
-            .filter(|name| {
-                self.now.get(name).is_some_and(|origin| {
-                    origin.table.is_none() && origin.sources.iter().any(|source| key(&source.table) == *name)
-                })
-            })
+            .filter(|name| before.tables.contains_key(name))
+            .filter(|name| self.now.get(name).is_some_and(|origin| origin.table.is_none()))
             .collect()
     }
 

@@ -1,5 +1,6 @@
 //! The run itself: settings, BEGIN, statements, ledger, COMMIT, as the driver would issue them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::Plan;
 use crate::migrations::statement::{Action, Insert, Select, Statement};
 use crate::observer::{Observer, Stage};
-use crate::schema::lexer::{double_quoted, quote_identifier};
+use crate::schema::lexer::{Token, double_quoted, quote_identifier, tokens};
 
 /// Runs the plan's pending migrations on the database at `copy`.
 ///
@@ -28,7 +29,8 @@ pub fn run(copy: &Path, plan: &Plan, settings: Settings, observer: &dyn Observer
         .doing(|| "reading the journal mode of the copy".to_owned())?;
     let recorder = Recorder::attach(connection).doing(|| "watching the copy".to_owned())?;
     let started = Instant::now();
-    let mut run = Run { recorder, settings, steps: Vec::new(), first_open: 0 };
+    let mut run =
+        Run { recorder, settings, steps: Vec::new(), first_open: 0, savepoints: Vec::new(), undone: BTreeSet::new() };
     let outcome = if plan.refusal.is_some() { Outcome::Refused } else { run.outcome(plan, observer) };
     Ok(Execution { settings, journal_mode, outcome, steps: run.steps, elapsed: started.elapsed() })
 }
@@ -58,6 +60,10 @@ struct Run {
     steps: Vec<Step>,
     /// The first step whose effect is not committed yet.
     first_open: usize,
+    /// Open savepoints: their names, and the first step that each of them takes back.
+    savepoints: Vec<(String, usize)>,
+    /// Steps that a savepoint took back.
+    undone: BTreeSet<usize>,
 }
 
 /// Why the run stopped: in a step that is already recorded, or around the statements.
@@ -223,6 +229,9 @@ impl Run {
         if first_of_run && self.settings.driver.transaction == Transaction::FirstStatementOnly {
             self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;
         }
+        if statement.action == Action::Savepoint {
+            self.note_savepoint(&statement.sql);
+        }
         if statement.action == Action::Rollback {
             self.first_open = self.steps.len();
         }
@@ -337,11 +346,27 @@ impl Run {
         self.recorder.connection().set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, on).ok();
     }
 
+    /// `SAVEPOINT name` or `ROLLBACK TO name`; what is released stays as it is.
+    fn note_savepoint(&mut self, sql: &str) {
+        let tokens: Vec<Token> = tokens(sql).filter(|token| !token.is_trivia()).collect();
+        let Some(name) = tokens.last().and_then(|token| token.name(sql)).map(|name| name.to_ascii_lowercase()) else {
+            return;
+        };
+        if tokens[0].is_word(sql, "SAVEPOINT") {
+            self.savepoints.push((name, self.steps.len()));
+        } else if tokens[0].is_word(sql, "ROLLBACK")
+            && let Some((_, first)) = self.savepoints.iter().rev().find(|(open, _)| *open == name)
+        {
+            self.undone.extend(*first..self.steps.len() - 1);
+        }
+    }
+
     fn note_commit(&mut self) {
         if self.recorder.connection().is_autocommit() {
-            for step in &mut self.steps[self.first_open..] {
-                step.committed = step.ran && step.error.is_none();
+            for (index, step) in self.steps.iter_mut().enumerate().skip(self.first_open) {
+                step.committed = step.ran && step.error.is_none() && !self.undone.contains(&index);
             }
+            self.savepoints.clear();
             self.first_open = self.steps.len();
         }
     }

@@ -405,7 +405,7 @@ fn checks(pair: &Paired<'_>, changes: &mut Changes) {
 
 /// The columns of the table that a CHECK names, under their names after.
 fn columns_in(check: &str, table: &Table, name: &dyn Fn(&str) -> String) -> BTreeSet<String> {
-    let named = super::lexer::tokens(check).filter_map(|token| token.name(check).map(|name| name.into_owned()));
+    let named = super::lexer::tokens(check).filter_map(|token| token.name(check).map(std::borrow::Cow::into_owned));
     set(named.filter_map(|word| table.column(&word)).map(|column| name(&column.name)))
 }
 

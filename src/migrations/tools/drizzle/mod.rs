@@ -60,7 +60,8 @@ fn layout(folder: &Path, project: &Project, decisions: &mut Vec<Decision>) -> Re
 
 /// Whether the project that was found is the one that the folder belongs to; another project's version says nothing about it.
 fn is_below(folder: &Path, root: &Path) -> bool {
-    match (folder.canonicalize(), root.canonicalize()) {
+    // The empty path is the working directory.
+    match (Path::new(".").join(folder).canonicalize(), Path::new(".").join(root).canonicalize()) {
         (Ok(folder), Ok(root)) => folder.starts_with(root),
         _ => false,
     }
