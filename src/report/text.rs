@@ -156,13 +156,11 @@ fn failure(document: &Document) -> Option<String> {
 
 fn all_is_well(document: &Document) -> String {
     let held = sections::holdings(document);
-    match document.execution.outcome {
-        Outcome::NothingPending => format!("no migration is pending on {held}"),
-        _ => {
-            let quiet = if document.findings.is_empty() { ", and no rule objects" } else { "" };
-            format!("{} ran on a copy of {held}{quiet}", count_of(document.plan.pending.len(), "migration"))
-        }
+    if document.execution.outcome == Outcome::NothingPending {
+        return format!("no migration is pending on {held}");
     }
+    let quiet = if document.findings.is_empty() { ", and no rule objects" } else { "" };
+    format!("{} ran on a copy of {held}{quiet}", count_of(document.plan.pending.len(), "migration"))
 }
 
 /// The lines so far.
