@@ -249,7 +249,7 @@ pub static SQLITE_PROXY: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Allowed,
-    foreign_keys_off: "run `PRAGMA foreign_keys = OFF` on the connection of your callback before `migrate()`, and ON after it",
+    foreign_keys_off: "sqlite.exec('PRAGMA foreign_keys = OFF') // on the connection of your callback\nawait migrate(db, callback, { migrationsFolder: './drizzle' })\nsqlite.exec('PRAGMA foreign_keys = ON')",
 };
 
 /// A plain folder, run by a library that leaves SQLite's defaults: the sqlite3 shell, Python, Go.
@@ -269,7 +269,7 @@ pub static SQLITE: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Allowed,
-    foreign_keys_off: "run `PRAGMA foreign_keys = OFF` on the connection before the transaction, and ON after it",
+    foreign_keys_off: "PRAGMA foreign_keys = OFF;\n-- run the migrations\nPRAGMA foreign_keys = ON;",
 };
 
 /// A plain folder, run through rusqlite's bundled SQLite, which turns foreign keys on.

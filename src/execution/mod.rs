@@ -9,6 +9,7 @@ pub mod driver;
 pub mod drivers;
 pub mod empty;
 mod hooks;
+mod message;
 mod run;
 pub mod steps;
 

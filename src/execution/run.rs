@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::Settings;
 use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
 use super::hooks::Recorder;
+use super::message::step_error;
 use super::steps::{Change, Execution, Failure, Outcome, Step, StepError};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration};
@@ -324,7 +325,7 @@ impl Run {
     }
 
     fn execute(&self, sql: &str) -> Result<(), StepError> {
-        self.try_execute(sql).map_err(|error| step_error(&error))
+        self.try_execute(sql).map_err(|error| step_error(&error, self.recorder.connection()))
     }
 
     fn try_execute(&self, sql: &str) -> rusqlite::Result<()> {
@@ -404,17 +405,4 @@ fn take_named(quoted: &mut Vec<String>, message: &str) -> Option<String> {
         rest.strip_prefix(name.as_str()).is_some_and(|end| end.is_empty() || end.starts_with(['"', ' ']))
     })?;
     Some(quoted.swap_remove(position))
-}
-
-fn step_error(error: &rusqlite::Error) -> StepError {
-    match error {
-        rusqlite::Error::SqliteFailure(code, message) => StepError {
-            message: message.clone().unwrap_or_else(|| code.to_string()),
-            extended_code: Some(code.extended_code),
-        },
-        rusqlite::Error::SqlInputError { error, msg, .. } => {
-            StepError { message: msg.clone(), extended_code: Some(error.extended_code) }
-        }
-        other => StepError { message: other.to_string(), extended_code: None },
-    }
 }

@@ -46,7 +46,12 @@ pub(super) fn parent_of(step: &Step) -> Option<&str> {
 /// Why foreign keys were on when this step ran.
 pub(super) fn why_foreign_keys_were_on(evidence: &Evidence, step: &Step) -> Option<String> {
     let driver = evidence.execution().settings.driver;
-    let pragma = dead_pragma(evidence)?;
+    let Some(pragma) = dead_pragma(evidence) else {
+        return deferred(evidence).or_else(|| {
+            let by_default = driver.foreign_keys.on();
+            by_default.then(|| format!("{} enforces foreign keys unless the app turns them off", driver.name))
+        });
+    };
     let same_file = pragma.file == step.file;
     let place = if same_file {
         format!("line {}", pragma.statement.line)
@@ -61,6 +66,11 @@ pub(super) fn why_foreign_keys_were_on(evidence: &Evidence, step: &Step) -> Opti
         _ => "a transaction is open".to_owned(),
     };
     Some(format!("`{}` on {place} has no effect: {why}", pragma.statement.sql))
+}
+
+fn deferred(evidence: &Evidence) -> Option<String> {
+    let pragma = defer_pragma(evidence)?;
+    Some(format!("`{}` on line {} delays the check, not the action", pragma.statement.sql, pragma.statement.line))
 }
 
 /// `drizzle's better-sqlite3 migrator`.

@@ -7,7 +7,7 @@ use crate::execution::steps::Failure;
 use crate::findings::catalogue::{EX601, EX602, EX609, SN915};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
-use crate::findings::wording::{count, names};
+use crate::findings::wording::{count, names, share};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::Action;
 use crate::schema::lexer::quote_identifier;
@@ -134,11 +134,18 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
             "add the column plain and the uniqueness as an index:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT;\nCREATE UNIQUE INDEX \"{table}_{column}_unique\" ON \"{table}\" (\"{column}\");"
         )],
         Action::DropColumn { table, column } => vec![format!("drop what stands on `{table}.{column}` first: its indexes, triggers and views")],
-        _ if message.starts_with("NOT NULL constraint failed: ") => not_null_help(message),
+        _ if message.starts_with("NOT NULL constraint failed: ") => not_null_help(evidence, &step.statement.action, message),
         _ if message.starts_with("UNIQUE constraint failed: ") => vec![format!(
             "find the rows that collide ({}) and decide which of them stays before the constraint is made",
             message.trim_start_matches("UNIQUE constraint failed: ")
         )],
+        _ if message.contains("within a transaction") => vec![
+            "take BEGIN and COMMIT out of the migration: the transaction is already open when it runs".to_owned(),
+        ],
+        _ if message.starts_with("cannot VACUUM") => {
+            vec!["run VACUUM outside of the migrations: no transaction may be open".to_owned()]
+        }
+        _ if message.starts_with("error in view ") => view_help(evidence, message),
         _ if message.contains("no such column") => vec!["the SELECT names a column that the old table does not have: leave it out of both lists, or name the old column".to_owned()],
         _ => Vec::new(),
     }
@@ -173,14 +180,38 @@ fn passes_without_foreign_keys(evidence: &Evidence) -> Option<String> {
         .then(|| "rehearsed again with foreign keys off: every migration runs".to_owned())
 }
 
-/// `NOT NULL constraint failed: __new_users.email`.
-fn not_null_help(message: &str) -> Vec<String> {
+/// `NOT NULL constraint failed: __new_users.email`: the rows come from the table that the statement reads.
+fn not_null_help(evidence: &Evidence, action: &Action, message: &str) -> Vec<String> {
     let column = message.trim_start_matches("NOT NULL constraint failed: ");
-    let (table, column) = column.split_once('.').unwrap_or((column, ""));
-    let table = table.trim_start_matches("__new_");
+    let (written, column) = column.split_once('.').unwrap_or((column, ""));
+    let read = match action {
+        Action::Insert(insert) => insert.select.as_ref().and_then(|select| select.from.as_deref()),
+        _ => None,
+    };
+    let table = read.unwrap_or(written);
+    let held = evidence.comparison().table_before(table).and_then(|compared| compared.before.as_ref());
+    let nulls = held.and_then(|held| Some((held.column(column)?.nulls, held.rows)));
+    let counted = nulls.map(|(nulls, rows)| format!("{} of `{table}` have no `{column}`; ", share(nulls, rows, "row")));
+    let (table, column) = (quote_identifier(table), quote_identifier(column));
     vec![format!(
-        "fill the NULLs in a migration before this one:\nUPDATE \"{table}\" SET \"{column}\" = '' WHERE \"{column}\" IS NULL;"
+        "{}fill them in a migration before this one:\nUPDATE {table} SET {column} = '' WHERE {column} IS NULL;",
+        counted.unwrap_or_default()
     )]
+}
+
+/// `error in view v: no such table: main.users`.
+fn view_help(evidence: &Evidence, message: &str) -> Vec<String> {
+    let name = message.trim_start_matches("error in view ").split(": ").next().unwrap_or_default();
+    let view = evidence.comparison().before.views.get(&name.to_ascii_lowercase());
+    view.map(|view| {
+        format!(
+            "drop the view before the rebuild and create it again after it:\nDROP VIEW {};\n-- the rebuild\n{};",
+            quote_identifier(&view.name),
+            view.sql
+        )
+    })
+    .into_iter()
+    .collect()
 }
 
 /// EX609.

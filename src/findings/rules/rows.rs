@@ -12,6 +12,7 @@ use crate::findings::wording::{count, names, number, share};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::{Action, Conflict, Insert};
 use crate::schema::ForeignKey;
+use crate::schema::lexer::quote_identifier;
 
 /// LS102 and LS103: what ON DELETE did to tables that the statement does not name.
 pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
@@ -46,15 +47,10 @@ fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
         .table(name)
         .rows(rows)
         .at(Some(place(step)), label);
-    finding.cause = causes::why_foreign_keys_were_on(evidence, step).or_else(|| defer_is_no_help(evidence));
+    finding.cause = causes::why_foreign_keys_were_on(evidence, step);
     finding.proof = causes::proof(evidence, table);
     finding.help = causes::keep_children(evidence, parent, name);
     Some(finding)
-}
-
-fn defer_is_no_help(evidence: &Evidence) -> Option<String> {
-    let pragma = causes::defer_pragma(evidence)?;
-    Some(format!("`{}` on line {} delays the check, not the action", pragma.statement.sql, pragma.statement.line))
 }
 
 /// The statement's own part, where it deletes from the parent: `deleted every row of `users`, and `.
@@ -74,7 +70,7 @@ fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let to = if key.on_delete == "SET NULL" { "NULL" } else { "the default" };
     let mut finding = Finding::new(
         &LS103,
-        format!("`{}` became {to} in {} of `{name}`", key.columns.join("`, `"), share(rows, rows_before(table), "row")),
+        format!("`{}` became {to} in {}", key.describe(name), share(rows, rows_before(table), "row")),
     )
     .table(name)
     .column(columns.first().map(|column| column.after.clone()).unwrap_or_default())
@@ -82,19 +78,22 @@ fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     .at(
         Some(place(step)),
         format!(
-            "{}{} of `{name}` through ON DELETE {} (`{}`)",
+            "{}set {} of `{name}` to {to} through ON DELETE {} (`{}`)",
             own_rows(step, parent),
             count(rows, "reference"),
             key.on_delete,
             key.describe(name)
         ),
     );
-    finding.cause = causes::why_foreign_keys_were_on(evidence, step).or_else(|| defer_is_no_help(evidence));
+    finding.cause = causes::why_foreign_keys_were_on(evidence, step);
     finding.proof = evidence
         .without_foreign_keys
         .as_ref()
         .map(|_| "rehearsed again with foreign keys off: the references stay".to_owned());
-    finding.help = causes::keep_children(evidence, parent, name);
+    finding.help = match step.statement.action {
+        Action::Delete { .. } => vec![format!("give these rows of `{name}` another `{parent}` before the DELETE")],
+        _ => causes::keep_children(evidence, parent, name),
+    };
     Some(finding)
 }
 
@@ -191,12 +190,31 @@ fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
         _ => ("overwrote", "OR REPLACE"),
     };
     Some(
-        Finding::new(&LS106, format!("{clause} {what} {} of `{name}`", share(rows, rows_before(table).max(rows), "row")))
-            .table(name)
-            .rows(rows)
-            .at(Some(place(step)), format!("{what} {} that broke a unique key", count(removed(step), "row")))
-            .help(format!("find the rows that collide and decide which of them stays before you write:\nSELECT key, count(*) FROM \"{name}\" GROUP BY key HAVING count(*) > 1;")),
+        Finding::new(
+            &LS106,
+            format!("{clause} {what} {} of `{name}`", share(rows, rows_before(table).max(rows), "row")),
+        )
+        .table(name)
+        .rows(rows)
+        .at(Some(place(step)), format!("{what} {} that broke a unique key", count(removed(step), "row")))
+        .help(format!(
+            "find the rows that collide, and decide which of them stays before you write{}",
+            collisions(evidence, name)
+        )),
     )
+}
+
+/// A query for the rows that collide on the first unique key of the table.
+fn collisions(evidence: &Evidence, name: &str) -> String {
+    let after = evidence.comparison().after.table(name);
+    let key =
+        after.and_then(|table| table.uniques.first().map_or(Some(&table.primary_key), |unique| Some(&unique.columns)));
+    let columns: Vec<String> = key.into_iter().flatten().map(|column| quote_identifier(column)).collect();
+    if columns.is_empty() {
+        return String::new();
+    }
+    let (columns, name) = (columns.join(", "), quote_identifier(name));
+    format!(":\nSELECT {columns}, count(*) FROM {name} GROUP BY {columns} HAVING count(*) > 1;")
 }
 
 /// Rows that an `INSERT … SELECT` read and did not write.
@@ -226,7 +244,6 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
         if let Some((step, archive)) = kept_as(evidence, table) {
             return Some(
                 finding
-                    .at_level(Level::Warning)
                     .at(
                         Some(place(step)),
                         format!("keeps {} as `{archive}`; `{name}` begins anew", count(before, "row")),
@@ -245,7 +262,7 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
         );
     };
     let filtered = matches!(&step.statement.action, Action::Insert(Insert { select: Some(select), .. }) if select.filtered || select.joined);
-    let label = if filtered { "its WHERE, JOIN or LIMIT left out" } else { "left out" };
+    let label = if filtered { "its WHERE, JOIN, DISTINCT, GROUP BY or LIMIT left out" } else { "left out" };
     Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(table)))
 }
 
@@ -377,13 +394,15 @@ pub(super) fn dropped(evidence: &Evidence) -> Vec<Finding> {
 
 /// LS108.
 pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
-    let rebuilt = evidence.comparison().tables.iter().filter(|table| table.pair.change == Change::Rebuilt);
-    rebuilt
+    let tables = evidence.comparison().tables.iter().filter(|table| table.before.is_some());
+    tables
         .filter_map(|table| {
             let (before, after) = (rows_before(table), table.after.as_ref()?.rows);
+            // A rebuild copies every row once; a table that stays needs no copy of itself.
+            let once = if table.pair.change == Change::Rebuilt { before } else { 0 };
             let inserted = |step: &Step| step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum::<u64>();
             let copied: u64 = copies(evidence, table).map(inserted).sum();
-            if after <= before || copied <= before {
+            if after <= before || copied <= once {
                 return None;
             }
             let name = table.name();

@@ -1,8 +1,11 @@
 //! SN: the snapshot and upkeep.
 
+use std::time::Duration;
+
 use super::random_names::{ADJECTIVES, HEROES};
 use crate::findings::catalogue::{SN901, SN902, SN903, SN905, SN911, SN912};
 use crate::findings::evidence::file;
+use crate::findings::wording::count;
 use crate::findings::{Evidence, Finding, Level};
 use crate::snapshot::{Journal, JournalMode, Untouched, Wal};
 
@@ -49,14 +52,24 @@ fn stale(evidence: &Evidence) -> Option<Finding> {
     let limit = evidence.limits.max_snapshot_age?;
     let age = evidence.limits.now.duration_since(evidence.snapshot.modified?).ok()?;
     (age > limit).then(|| {
-        let hours = |duration: std::time::Duration| duration.as_secs() / 3600;
         Finding::new(
             &SN903,
-            format!("the snapshot was last written {} hours ago; at most {} are allowed", hours(age), hours(limit)),
+            format!("the snapshot was last written {} ago; at most {} are allowed", span(age), span(limit)),
         )
         .object("age")
         .help("take a fresh snapshot")
     })
+}
+
+/// `3 days`, `26 hours`, `5 minutes`: in the greatest unit of which there are at least two.
+fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        172_800.. => count(seconds / 86_400, "day"),
+        7_200.. => count(seconds / 3_600, "hour"),
+        120.. => count(seconds / 60, "minute"),
+        _ => count(seconds, "second"),
+    }
 }
 
 /// SN911.

@@ -195,7 +195,7 @@ pub(super) fn drivers(evidence: &Evidence) -> Vec<Finding> {
         Finding::new(
             &TX511,
             format!(
-                "the outcome depends on the driver, and the driver is not known: {}: {}; {}",
+                "the driver is not known, and the outcome depends on it ({}: {}; {})",
                 name(main),
                 describe(main),
                 others.join("; ")
@@ -203,7 +203,14 @@ pub(super) fn drivers(evidence: &Evidence) -> Vec<Finding> {
         )
         .object(name(main))
         .cause(evidence.driver_decision.why.clone())
-        .help(format!("say which one production uses: --driver {}", name(main))),
+        .help(format!(
+            "say which one production uses: {}",
+            std::iter::once(main)
+                .chain(&evidence.others)
+                .map(|trial| format!("--driver {}", name(trial)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
     ]
 }
 
