@@ -5,6 +5,9 @@
 
 mod rehearsed;
 
+#![expect(clippy::too_many_lines, reason = "each test is a list of cases")]
+
+use std::fmt::Write as _;
 use rehearsed::{alarms, plain};
 
 /// 2000 users with 2000 posts, 500 tags, a log without key, and what usually hangs on such tables.
@@ -67,7 +70,7 @@ fn check(cases: &[(&str, String, &[&str])]) {
         let outcome = &rehearsal.evidence.execution().outcome;
         let found = alarms(&rehearsal);
         if found != *expected || *outcome != rehearse::execution::Outcome::Completed {
-            wrong.push_str(&format!("\n{name}: {outcome:?}\n  expected {expected:?}\n  found    {found:?}\n"));
+            let _ = write!(wrong, "\n{name}: {outcome:?}\n  expected {expected:?}\n  found    {found:?}\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -587,7 +590,7 @@ fn check_own(cases: &[Own<'_>]) {
         let found = alarms(&rehearsal);
         if found != *expected {
             let outcome = &rehearsal.evidence.execution().outcome;
-            wrong.push_str(&format!("\n{name}: {outcome:?}\n  expected {expected:?}\n  found    {found:?}\n"));
+            let _ = write!(wrong, "\n{name}: {outcome:?}\n  expected {expected:?}\n  found    {found:?}\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
