@@ -2,13 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::too_many_lines, reason = "each test is a list of cases")]
 
 mod rehearsed;
 
-#![expect(clippy::too_many_lines, reason = "each test is a list of cases")]
-
-use std::fmt::Write as _;
 use rehearsed::{alarms, plain};
+use std::fmt::Write as _;
 
 /// 2000 users with 2000 posts, 500 tags, a log without key, and what usually hangs on such tables.
 const SHOP: &str = "
