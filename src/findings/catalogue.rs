@@ -178,6 +178,11 @@ rules! {
         effect: "a rebuild did not finish: rows may be in the wrong table, and the next rebuild fails",
         fix: "compare it with the table it was made for, take over the rows that are only there, and drop it"
     }
+    SC322 "foreign-key-action-changed", Warning, Measured {
+        when: "a foreign key refers to the same parent with another ON DELETE or ON UPDATE",
+        effect: "deleting a parent now keeps its children, takes them along or fails, other than the app expects",
+        fix: "declare the foreign key in the rebuilt table with the ON DELETE and ON UPDATE that it had"
+    }
 
     // IN: integrity
 

@@ -26,6 +26,7 @@ pub static ALL: &[Check] = &[
     schema::objects_lost,
     schema::objects_broken,
     schema::constraints_lost,
+    schema::foreign_key_actions,
     schema::leftovers,
     integrity::damaged,
     integrity::foreign_keys,

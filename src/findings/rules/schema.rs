@@ -2,7 +2,7 @@
 
 use crate::compare::lineage;
 use crate::execution::Step;
-use crate::findings::catalogue::{SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC317};
+use crate::findings::catalogue::{SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC317, SC322};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
 use crate::findings::{Evidence, Finding, Level, Rule};
@@ -168,6 +168,44 @@ fn gone_with_its_column(evidence: &Evidence, change: &Change) -> bool {
                 .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
                 .any(|word| word.eq_ignore_ascii_case(&other.name))
     })
+}
+
+/// SC322: the same key to the same parent, with another action.
+pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
+    let changed = evidence.comparison().schema_changes.iter().filter(|change| {
+        change.kind == Kind::ForeignKey
+            && change.how == How::Changed
+            && parent(&change.before).eq_ignore_ascii_case(parent(&change.after))
+    });
+    changed
+        .filter_map(|change| {
+            let (was, is) = (actions(&change.before), actions(&change.after));
+            let what = match (was, is) {
+                _ if was == is => return None,
+                (_, "") => format!("no longer has {was}"),
+                ("", _) => format!("has {is}, and had no action before"),
+                _ => format!("has {is} instead of {was}"),
+            };
+            let table = &change.table;
+            let message = format!("the foreign key ({}) of `{table}` to `{}` {what}", change.name, parent(&change.after));
+            Some(
+                Finding::new(&SC322, message)
+                    .table(table)
+                    .object(&change.before)
+                    .at(rebuilding(evidence, table).map(place), "defines the table with another action")
+                    .help(format!(
+                        "if that is intended, nothing is to be done; else declare it as it was:\nFOREIGN KEY {}",
+                        change.before
+                    )),
+            )
+        })
+        .collect()
+}
+
+/// `ON DELETE CASCADE` in `(user_id) REFERENCES users(id) ON DELETE CASCADE`; empty where there is none.
+fn actions(key: &str) -> &str {
+    let start = [" ON DELETE ", " ON UPDATE "].iter().filter_map(|event| key.find(event)).min();
+    start.map_or("", |start| &key[start + 1..])
 }
 
 fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Finding {
