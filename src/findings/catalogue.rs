@@ -173,6 +173,11 @@ rules! {
         effect: "duplicates are accepted, and ON CONFLICT on these columns fails",
         fix: "create the unique index again after the rebuild"
     }
+    SC314 "strict-or-without-rowid-changed", Warning, Measured {
+        when: "a table is no longer STRICT or WITHOUT ROWID (a note where it became so)",
+        effect: "without STRICT a column accepts values of every storage class; without WITHOUT ROWID the key is an index beside the rows, and NULL is accepted in it",
+        fix: "write the table options behind the closing parenthesis of the rebuilt table"
+    }
     SC317 "leftover-rebuild-table", Warning, Measured {
         when: "a table with a name that tools give to the new half of a rebuild, such as `__new_users`, is there after the run",
         effect: "a rebuild did not finish: rows may be in the wrong table, and the next rebuild fails",

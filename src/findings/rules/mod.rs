@@ -27,6 +27,7 @@ pub static ALL: &[Check] = &[
     schema::objects_broken,
     schema::constraints_lost,
     schema::foreign_key_actions,
+    schema::table_options,
     schema::leftovers,
     integrity::damaged,
     integrity::foreign_keys,

@@ -2,7 +2,9 @@
 
 use crate::compare::lineage;
 use crate::execution::Step;
-use crate::findings::catalogue::{SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC317, SC322};
+use crate::findings::catalogue::{
+    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC314, SC317, SC322,
+};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
 use crate::findings::{Evidence, Finding, Level, Rule};
@@ -187,7 +189,8 @@ pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
                 _ => format!("has {is} instead of {was}"),
             };
             let table = &change.table;
-            let message = format!("the foreign key ({}) of `{table}` to `{}` {what}", change.name, parent(&change.after));
+            let message =
+                format!("the foreign key ({}) of `{table}` to `{}` {what}", change.name, parent(&change.after));
             Some(
                 Finding::new(&SC322, message)
                     .table(table)
@@ -206,6 +209,42 @@ pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
 fn actions(key: &str) -> &str {
     let start = [" ON DELETE ", " ON UPDATE "].iter().filter_map(|event| key.find(event)).min();
     start.map_or("", |start| &key[start + 1..])
+}
+
+/// SC314: one finding per table, for both options.
+pub(super) fn table_options(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    comparison
+        .tables
+        .iter()
+        .filter_map(|compared| {
+            let table = compared.pair.after.as_ref()?;
+            let options = |how: How| -> Vec<&str> {
+                let changes = comparison.schema_changes.iter().filter(|change| {
+                    change.kind == Kind::TableOption && change.how == how && change.table.eq_ignore_ascii_case(table)
+                });
+                changes.map(|change| change.name.as_str()).collect()
+            };
+            let (lost, new) = (options(How::Removed), options(How::Added));
+            let (verb, changed, level) = match (lost.is_empty(), new.is_empty()) {
+                (false, _) => ("is no longer", lost.join(" and "), SC314.level),
+                (_, false) => ("became", new.join(" and "), Level::Note),
+                _ => return None,
+            };
+            let finding = Finding::new(&SC314, format!("`{table}` {verb} {changed}"))
+                .table(table)
+                .at_level(level)
+                .at(rebuilding(evidence, table).map(place), "defines the table with other options");
+            Some(if lost.is_empty() {
+                finding.help("if that is intended, nothing is to be done")
+            } else {
+                finding.help(format!(
+                    "end the CREATE TABLE of the rebuild with what the table had:\n) {};",
+                    lost.join(", ")
+                ))
+            })
+        })
+        .collect()
 }
 
 fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Finding {
