@@ -178,6 +178,11 @@ rules! {
         effect: "without STRICT a column accepts values of every storage class; without WITHOUT ROWID the key is an index beside the rows, and NULL is accepted in it",
         fix: "write the table options behind the closing parenthesis of the rebuilt table"
     }
+    SC316 "autoincrement-lost", Warning, Measured {
+        when: "the key of a table is no longer AUTOINCREMENT",
+        effect: "the id of the last row is given out again once that row is deleted, and what still refers to it refers to another row",
+        fix: "declare the key of the rebuilt table INTEGER PRIMARY KEY AUTOINCREMENT"
+    }
     SC317 "leftover-rebuild-table", Warning, Measured {
         when: "a table with a name that tools give to the new half of a rebuild, such as `__new_users`, is there after the run",
         effect: "a rebuild did not finish: rows may be in the wrong table, and the next rebuild fails",

@@ -28,6 +28,7 @@ pub static ALL: &[Check] = &[
     schema::constraints_lost,
     schema::foreign_key_actions,
     schema::table_options,
+    schema::autoincrement,
     schema::leftovers,
     integrity::damaged,
     integrity::foreign_keys,

@@ -3,7 +3,7 @@
 use crate::compare::lineage;
 use crate::execution::Step;
 use crate::findings::catalogue::{
-    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC314, SC317, SC322,
+    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC314, SC316, SC317, SC322,
 };
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
@@ -245,6 +245,29 @@ pub(super) fn table_options(evidence: &Evidence) -> Vec<Finding> {
             })
         })
         .collect()
+}
+
+/// SC316: the key still gives out numbers of itself, and no longer remembers which.
+pub(super) fn autoincrement(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let lost = comparison
+        .schema_changes
+        .iter()
+        .filter(|change| change.kind == Kind::Autoincrement && change.how == How::Removed);
+    lost.filter_map(|change| {
+        let table = &change.table;
+        let key = comparison.after.table(table)?.rowid_alias.as_ref()?;
+        Some(
+            Finding::new(&SC316, format!("`{table}.{key}` is no longer AUTOINCREMENT"))
+                .table(table)
+                .column(key)
+                .at(rebuilding(evidence, table).map(place), "defines the table without it")
+                .help(format!(
+                    "if ids may be used again, nothing is to be done; else declare it in the rebuild:\n\"{key}\" integer PRIMARY KEY AUTOINCREMENT NOT NULL"
+                )),
+        )
+    })
+    .collect()
 }
 
 fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Finding {
