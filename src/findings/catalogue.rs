@@ -120,6 +120,11 @@ rules! {
         effect: "the column holds the same text in every row, and what it held before is gone",
         fix: "leave the new column out of the copy so that its DEFAULT applies, or select the old name of a renamed column"
     }
+    VL212 "autoincrement-reset", Warning, Measured {
+        when: "an AUTOINCREMENT key goes on below the highest id that it had given out",
+        effect: "ids of deleted rows are given out again, and what still refers to them refers to other rows",
+        fix: "carry the row of sqlite_sequence over to the rebuilt table before the old one is dropped"
+    }
 
     // SC: schema
 

@@ -23,6 +23,7 @@ pub static ALL: &[Check] = &[
     rows::multiplied,
     values::columns_dropped,
     values::values,
+    values::sequences,
     schema::objects_lost,
     schema::objects_broken,
     schema::constraints_lost,
