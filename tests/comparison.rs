@@ -378,7 +378,7 @@ fn damage_is_found_with_its_table_column_and_number() {
             s(
                 "CREATE TABLE t (post INTEGER, tag TEXT COLLATE NOCASE, w REAL, PRIMARY KEY (post, tag)); INSERT INTO t SELECT * FROM tags; DROP TABLE tags; ALTER TABLE t RENAME TO tags",
             ),
-            &["SC309 warning tags post", "SC309 warning tags tag"],
+            &["SC309 warning tags post", "SC309 warning tags tag", "SC314 warning tags"],
         ),
         (
             "a UNIQUE",

@@ -8,6 +8,7 @@ pub mod broken;
 pub mod integrity;
 pub mod lineage;
 pub mod rows;
+mod sequence;
 pub mod values;
 
 use std::collections::BTreeMap;
@@ -60,6 +61,17 @@ pub struct TableComparison {
     pub after: Option<TableProfile>,
     /// What became of its rows; none where the table is on one side only or could not be compared.
     pub rows: Option<RowComparison>,
+    /// How far AUTOINCREMENT had counted; none where the table is not AUTOINCREMENT on both sides.
+    pub sequence: Option<Sequence>,
+}
+
+/// The highest id that AUTOINCREMENT has given out, as far as the database remembers; the next one is one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sequence {
+    /// Before.
+    pub before: i64,
+    /// After.
+    pub after: i64,
 }
 
 /// What SQLite says of both states.
@@ -203,7 +215,8 @@ impl Comparer<'_> {
             (Some(old), Some(new), Some(held), Some(holds)) => self.rows(pair, (old, held), (new, holds)),
             _ => None,
         };
-        TableComparison { pair: pair.clone(), before, after, rows }
+        let sequence = old.as_ref().zip(new.as_ref()).and_then(|(old, new)| self.sequence(old, new));
+        TableComparison { pair: pair.clone(), before, after, rows, sequence }
     }
 
     fn profile(&mut self, connection: &Connection, table: &Table, when: &str) -> Option<TableProfile> {
@@ -211,6 +224,21 @@ impl Comparer<'_> {
         profile
             .map_err(|error| self.not_compared(&table.name, &format!("cannot be read {when} the migrations"), &error))
             .ok()
+    }
+
+    fn sequence(&mut self, old: &Table, new: &Table) -> Option<Sequence> {
+        let last = |connection, table: &Table| {
+            let key = table.rowid_alias.as_ref().filter(|_| table.autoincrement)?;
+            Some(sequence::last_id(connection, &table.name, key))
+        };
+        let both = last(self.states.before, old).zip(last(self.states.after, new))?;
+        match both {
+            (Ok(before), Ok(after)) => Some(Sequence { before, after }),
+            (Err(error), _) | (_, Err(error)) => {
+                self.not_compared(&new.name, "its AUTOINCREMENT cannot be compared", &error);
+                None
+            }
+        }
     }
 
     fn not_compared(&mut self, what: &str, why: &str, error: &rusqlite::Error) {

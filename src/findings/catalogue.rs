@@ -120,6 +120,11 @@ rules! {
         effect: "the column holds the same text in every row, and what it held before is gone",
         fix: "leave the new column out of the copy so that its DEFAULT applies, or select the old name of a renamed column"
     }
+    VL212 "autoincrement-reset", Warning, Measured {
+        when: "an AUTOINCREMENT key goes on below the highest id that it had given out",
+        effect: "ids of deleted rows are given out again, and what still refers to them refers to other rows",
+        fix: "carry the row of sqlite_sequence over to the rebuilt table before the old one is dropped"
+    }
 
     // SC: schema
 
@@ -173,10 +178,25 @@ rules! {
         effect: "duplicates are accepted, and ON CONFLICT on these columns fails",
         fix: "create the unique index again after the rebuild"
     }
+    SC314 "strict-or-without-rowid-changed", Warning, Measured {
+        when: "a table is no longer STRICT or WITHOUT ROWID (a note where it became so)",
+        effect: "without STRICT a column accepts values of every storage class; without WITHOUT ROWID the key is an index beside the rows, and NULL is accepted in it",
+        fix: "write the table options behind the closing parenthesis of the rebuilt table"
+    }
+    SC316 "autoincrement-lost", Warning, Measured {
+        when: "the key of a table is no longer AUTOINCREMENT",
+        effect: "the id of the last row is given out again once that row is deleted, and what still refers to it refers to another row",
+        fix: "declare the key of the rebuilt table INTEGER PRIMARY KEY AUTOINCREMENT"
+    }
     SC317 "leftover-rebuild-table", Warning, Measured {
         when: "a table with a name that tools give to the new half of a rebuild, such as `__new_users`, is there after the run",
         effect: "a rebuild did not finish: rows may be in the wrong table, and the next rebuild fails",
         fix: "compare it with the table it was made for, take over the rows that are only there, and drop it"
+    }
+    SC322 "foreign-key-action-changed", Warning, Measured {
+        when: "a foreign key refers to the same parent with another ON DELETE or ON UPDATE",
+        effect: "deleting a parent now keeps its children, takes them along or fails, other than the app expects",
+        fix: "declare the foreign key in the rebuilt table with the ON DELETE and ON UPDATE that it had"
     }
 
     // IN: integrity

@@ -2,7 +2,9 @@
 
 use crate::compare::lineage;
 use crate::execution::Step;
-use crate::findings::catalogue::{SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC317};
+use crate::findings::catalogue::{
+    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC314, SC316, SC317, SC322,
+};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
 use crate::findings::{Evidence, Finding, Level, Rule};
@@ -168,6 +170,104 @@ fn gone_with_its_column(evidence: &Evidence, change: &Change) -> bool {
                 .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
                 .any(|word| word.eq_ignore_ascii_case(&other.name))
     })
+}
+
+/// SC322: the same key to the same parent, with another action.
+pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
+    let changed = evidence.comparison().schema_changes.iter().filter(|change| {
+        change.kind == Kind::ForeignKey
+            && change.how == How::Changed
+            && parent(&change.before).eq_ignore_ascii_case(parent(&change.after))
+    });
+    changed
+        .filter_map(|change| {
+            let (was, is) = (actions(&change.before), actions(&change.after));
+            let what = match (was, is) {
+                _ if was == is => return None,
+                (_, "") => format!("no longer has {was}"),
+                ("", _) => format!("has {is}, and had no action before"),
+                _ => format!("has {is} instead of {was}"),
+            };
+            let table = &change.table;
+            let message =
+                format!("the foreign key ({}) of `{table}` to `{}` {what}", change.name, parent(&change.after));
+            Some(
+                Finding::new(&SC322, message)
+                    .table(table)
+                    .object(&change.before)
+                    .at(rebuilding(evidence, table).map(place), "defines the table with another action")
+                    .help(format!(
+                        "if that is intended, nothing is to be done; else declare it as it was:\nFOREIGN KEY {}",
+                        change.before
+                    )),
+            )
+        })
+        .collect()
+}
+
+/// `ON DELETE CASCADE` in `(user_id) REFERENCES users(id) ON DELETE CASCADE`; empty where there is none.
+fn actions(key: &str) -> &str {
+    let start = [" ON DELETE ", " ON UPDATE "].iter().filter_map(|event| key.find(event)).min();
+    start.map_or("", |start| &key[start + 1..])
+}
+
+/// SC314: one finding per table, for both options.
+pub(super) fn table_options(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    comparison
+        .tables
+        .iter()
+        .filter_map(|compared| {
+            let table = compared.pair.after.as_ref()?;
+            let options = |how: How| -> Vec<&str> {
+                let changes = comparison.schema_changes.iter().filter(|change| {
+                    change.kind == Kind::TableOption && change.how == how && change.table.eq_ignore_ascii_case(table)
+                });
+                changes.map(|change| change.name.as_str()).collect()
+            };
+            let (lost, new) = (options(How::Removed), options(How::Added));
+            let (verb, changed, level) = match (lost.is_empty(), new.is_empty()) {
+                (false, _) => ("is no longer", lost.join(" and "), SC314.level),
+                (_, false) => ("became", new.join(" and "), Level::Note),
+                _ => return None,
+            };
+            let finding = Finding::new(&SC314, format!("`{table}` {verb} {changed}"))
+                .table(table)
+                .at_level(level)
+                .at(rebuilding(evidence, table).map(place), "defines the table with other options");
+            Some(if lost.is_empty() {
+                finding.help("if that is intended, nothing is to be done")
+            } else {
+                finding.help(format!(
+                    "end the CREATE TABLE of the rebuild with what the table had:\n) {};",
+                    lost.join(", ")
+                ))
+            })
+        })
+        .collect()
+}
+
+/// SC316: the key still gives out numbers of itself, and no longer remembers which.
+pub(super) fn autoincrement(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let lost = comparison
+        .schema_changes
+        .iter()
+        .filter(|change| change.kind == Kind::Autoincrement && change.how == How::Removed);
+    lost.filter_map(|change| {
+        let table = &change.table;
+        let key = comparison.after.table(table)?.rowid_alias.as_ref()?;
+        Some(
+            Finding::new(&SC316, format!("`{table}.{key}` is no longer AUTOINCREMENT"))
+                .table(table)
+                .column(key)
+                .at(rebuilding(evidence, table).map(place), "defines the table without it")
+                .help(format!(
+                    "if ids may be used again, nothing is to be done; else declare it in the rebuild:\n\"{key}\" integer PRIMARY KEY AUTOINCREMENT NOT NULL"
+                )),
+        )
+    })
+    .collect()
 }
 
 fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Finding {

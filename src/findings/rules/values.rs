@@ -4,7 +4,7 @@ use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
 use crate::compare::rows::{ColumnComparison, Key};
 use crate::execution::Step;
-use crate::findings::catalogue::{VL201, VL202, VL203, VL204, VL205, VL206};
+use crate::findings::catalogue::{VL201, VL202, VL203, VL204, VL205, VL206, VL212};
 use crate::findings::evidence::place;
 use crate::findings::rules::{causes, rows};
 use crate::findings::wording::{count, share};
@@ -356,6 +356,46 @@ fn computes(step: &Step, column: &str) -> bool {
 fn copy<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> Option<&'a Step> {
     evidence.committed().filter(|_| table.pair.change == Change::Rebuilt).find(|step| {
         matches!(&step.statement.action, Action::Insert(insert) if insert.select.is_some() && causes::is_called(table, &insert.table, evidence))
+    })
+}
+
+/// VL212.
+pub(super) fn sequences(evidence: &Evidence) -> Vec<Finding> {
+    let tables = &evidence.comparison().tables;
+    tables.iter().filter_map(|table| sequence(evidence, table)).collect()
+}
+
+fn sequence(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
+    let sequence = table.sequence.filter(|sequence| sequence.after < sequence.before)?;
+    let ids = sequence.before.abs_diff(sequence.after);
+    let name = table.name();
+    let finding = Finding::new(
+        &VL212,
+        format!("AUTOINCREMENT of `{name}` was set back by {}: they are given out again", count(ids, "id")),
+    )
+    .table(name)
+    .rows(ids);
+    let by_name = evidence.committed().find(|step| {
+        matches!(&step.statement.action, Action::Update { table, .. } | Action::Delete { table, .. }
+            if table.eq_ignore_ascii_case("sqlite_sequence"))
+    });
+    if let Some(step) = by_name {
+        return Some(
+            finding
+                .at(Some(place(step)), "writes what AUTOINCREMENT remembers")
+                .help("if no id is kept elsewhere, nothing is to be done; else leave `sqlite_sequence` as it is"),
+        );
+    }
+    let step = copy(evidence, table);
+    let finding = finding.at(step.map(place), "copied the rows that are there, and not how far the ids had got");
+    let text = |name: &str| format!("'{}'", name.replace('\'', "''"));
+    Some(match (step.map(|step| &step.statement.action), &table.pair.before) {
+        (Some(Action::Insert(insert)), Some(old)) => finding.help(format!(
+            "carry it over before the old table is dropped:\nUPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = {}) WHERE name = {};",
+            text(old),
+            text(&insert.table)
+        )),
+        _ => finding,
     })
 }
 
