@@ -298,14 +298,14 @@ fn damage_is_found_with_its_table_column_and_number() {
         (
             "create as, with a WHERE",
             s("CREATE TABLE n AS SELECT * FROM notes WHERE id <> 9; DROP TABLE notes; ALTER TABLE n RENAME TO notes"),
-            &["LS105 error notes rows=1"],
+            &["LS105 error notes rows=1", "SC311 warning notes id"],
         ),
         (
             "create as, with a value",
             s(
                 "CREATE TABLE n AS SELECT id, a, iif(id = 9, 'x', b) AS b FROM notes; DROP TABLE notes; ALTER TABLE n RENAME TO notes",
             ),
-            &["VL203 error notes b rows=1"],
+            &["VL203 error notes b rows=1", "SC311 warning notes id"],
         ),
         (
             "a copy of a copy",

@@ -178,6 +178,11 @@ rules! {
         effect: "duplicates are accepted, and ON CONFLICT on these columns fails",
         fix: "create the unique index again after the rebuild"
     }
+    SC311 "primary-key-changed", Warning, Measured {
+        when: "a table that had a primary key has another one or none (a note where only the order of its columns differs)",
+        effect: "rows that were refused as duplicates are accepted or the other way round, and ON CONFLICT and REPLACE act on other rows",
+        fix: "declare the primary key in the rebuilt table as it was"
+    }
     SC314 "strict-or-without-rowid-changed", Warning, Measured {
         when: "a table is no longer STRICT or WITHOUT ROWID (a note where it became so)",
         effect: "without STRICT a column accepts values of every storage class; without WITHOUT ROWID the key is an index beside the rows, and NULL is accepted in it",

@@ -28,6 +28,7 @@ pub static ALL: &[Check] = &[
     schema::objects_broken,
     schema::constraints_lost,
     schema::foreign_key_actions,
+    schema::primary_keys,
     schema::table_options,
     schema::autoincrement,
     schema::leftovers,

@@ -1,9 +1,11 @@
 //! SC: what the schema lost. Dropped by name is a note; lost on the way is not.
 
+use std::collections::BTreeSet;
+
 use crate::compare::lineage;
 use crate::execution::Step;
 use crate::findings::catalogue::{
-    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC314, SC316, SC317, SC322,
+    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC314, SC316, SC317, SC322,
 };
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
@@ -268,6 +270,33 @@ pub(super) fn autoincrement(evidence: &Evidence) -> Vec<Finding> {
         )
     })
     .collect()
+}
+
+/// SC311: another primary key or none. One that is new where there was none held for every row that is there.
+pub(super) fn primary_keys(evidence: &Evidence) -> Vec<Finding> {
+    let changed = evidence.comparison().schema_changes.iter().filter(|change| {
+        change.kind == Kind::PrimaryKey && change.how != How::Added && !gone_with_its_column(evidence, change)
+    });
+    changed
+        .map(|change| {
+            let (table, was, is) = (&change.table, &change.before, &change.after);
+            let message = if change.how == How::Removed {
+                format!("`{table}` no longer has the primary key ({was})")
+            } else {
+                format!("`{table}` has the primary key ({is}) instead of ({was})")
+            };
+            let columns = |list: &str| list.split(", ").map(str::to_ascii_lowercase).collect::<BTreeSet<_>>();
+            let level = if columns(was) == columns(is) { Level::Note } else { SC311.level };
+            Finding::new(&SC311, message)
+                .table(table)
+                .object(was)
+                .at_level(level)
+                .at(rebuilding(evidence, table).map(place), "defines the table with another key")
+                .help(format!(
+                    "if that is intended, nothing is to be done; else declare it in the rebuild:\nPRIMARY KEY ({was})"
+                ))
+        })
+        .collect()
 }
 
 fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Finding {
