@@ -183,6 +183,11 @@ rules! {
         effect: "rows that were refused as duplicates are accepted or the other way round, and ON CONFLICT and REPLACE act on other rows",
         fix: "declare the primary key in the rebuilt table as it was"
     }
+    SC312 "default-changed", Note, Measured {
+        when: "columns that had a DEFAULT have another one or none",
+        effect: "rows that are inserted without the column get another value, or NULL",
+        fix: "declare the DEFAULT in the rebuilt table as it was"
+    }
     SC314 "strict-or-without-rowid-changed", Warning, Measured {
         when: "a table is no longer STRICT or WITHOUT ROWID (a note where it became so)",
         effect: "without STRICT a column accepts values of every storage class; without WITHOUT ROWID the key is an index beside the rows, and NULL is accepted in it",

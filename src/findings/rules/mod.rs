@@ -29,6 +29,7 @@ pub static ALL: &[Check] = &[
     schema::constraints_lost,
     schema::foreign_key_actions,
     schema::primary_keys,
+    schema::defaults,
     schema::table_options,
     schema::autoincrement,
     schema::leftovers,

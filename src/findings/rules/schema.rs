@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::compare::lineage;
+use crate::compare::{TableComparison, lineage};
 use crate::execution::Step;
 use crate::findings::catalogue::{
-    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC314, SC316, SC317, SC322,
+    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC312, SC314, SC316, SC317, SC322,
 };
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
+use crate::findings::wording::{self, count_of};
 use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::Action;
 use crate::schema::changes::{Change, How, Kind};
+use crate::schema::lexer::{TokenKind, tokens};
 use crate::schema::{Object, TableKind};
 
 /// SC301 to SC303: indexes, triggers and views that are gone while what they stood on is still there.
@@ -297,6 +299,85 @@ pub(super) fn primary_keys(evidence: &Evidence) -> Vec<Finding> {
                 ))
         })
         .collect()
+}
+
+/// SC312: one finding per table. A default where there was none changes no row that the app could insert before.
+pub(super) fn defaults(evidence: &Evidence) -> Vec<Finding> {
+    per_table(evidence, |_, change| {
+        let (was, is) = (default_value(&change.before), default_value(&change.after));
+        (change.kind == Kind::Default && !was.is_empty() && was != is).then(|| match is.as_str() {
+            "" => format!("none instead of {}", change.before),
+            _ => format!("{} instead of {}", change.after, change.before),
+        })
+    })
+    .into_iter()
+    .map(|(table, columns)| {
+        columns_changed(evidence, &SC312, "DEFAULT", table, &columns)
+            .help("if that is intended, nothing is to be done; else declare it in the CREATE TABLE of the rebuild")
+    })
+    .collect()
+}
+
+/// A DEFAULT without differences that mean nothing: `"a"` is `'a'`, `TRUE` is `1`, NULL is none.
+fn default_value(default: &str) -> String {
+    let words: Vec<String> = tokens(default)
+        .filter(|token| !token.is_trivia())
+        .map(|token| match token.kind {
+            TokenKind::String => token.text(default).to_owned(),
+            TokenKind::Quoted => {
+                format!("'{}'", token.name(default).unwrap_or_default().replace('\'', "''"))
+            }
+            _ => token.text(default).to_ascii_lowercase(),
+        })
+        .collect();
+    match words.join(" ").as_str() {
+        "true" => "1".to_owned(),
+        "false" => "0".to_owned(),
+        "null" => String::new(),
+        other => other.to_owned(),
+    }
+}
+
+/// Tables with the changes of their columns that `what` has something to say of, in order.
+fn per_table(
+    evidence: &Evidence,
+    what: impl Fn(&TableComparison, &Change) -> Option<String>,
+) -> Vec<(&TableComparison, Vec<(&str, String)>)> {
+    let comparison = evidence.comparison();
+    let tables = comparison.tables.iter().filter_map(|compared| {
+        let table = compared.pair.after.as_ref()?;
+        let mine = comparison.schema_changes.iter().filter(|change| change.table.eq_ignore_ascii_case(table));
+        let columns: Vec<_> = mine.filter_map(|change| Some((change.name.as_str(), what(compared, change)?))).collect();
+        (!columns.is_empty()).then_some((compared, columns))
+    });
+    tables.collect()
+}
+
+/// One finding for one or several columns of a table of which a property differs.
+fn columns_changed(
+    evidence: &Evidence,
+    rule: &'static Rule,
+    property: &str,
+    compared: &TableComparison,
+    columns: &[(&str, String)],
+) -> Finding {
+    let table = compared.name();
+    let added = |step: &&Step| {
+        matches!(&step.statement.action, Action::AddColumn { table, column, .. }
+            if columns.iter().any(|(name, _)| name.eq_ignore_ascii_case(column)) && causes::is_called(compared, table, evidence))
+    };
+    let (step, label) = match evidence.committed().rev().find(added) {
+        Some(step) => (Some(step), "adds the column"),
+        None => (rebuilding(evidence, table), "defines the table"),
+    };
+    let finding = if let [(column, change)] = columns {
+        Finding::new(rule, format!("`{table}.{column}` has another {property}: {change}")).column(*column)
+    } else {
+        let list: Vec<String> = columns.iter().map(|(column, change)| format!("`{column}` ({change})")).collect();
+        let (number, list) = (count_of(columns.len(), "column"), wording::list(&list));
+        Finding::new(rule, format!("{number} of `{table}` have another {property}: {list}"))
+    };
+    finding.table(table).at(step.map(place), format!("{label} with another {property}"))
 }
 
 fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Finding {
