@@ -208,6 +208,11 @@ rules! {
         effect: "deleting a parent now keeps its children, takes them along or fails, other than the app expects",
         fix: "declare the foreign key in the rebuilt table with the ON DELETE and ON UPDATE that it had"
     }
+    SC323 "affinity-changed", Note, Measured {
+        when: "columns are declared with a type of another affinity, and hold values that it did not convert",
+        effect: "what is written from now on is stored in another storage class than what is there, and compares and sorts differently",
+        fix: "keep the declared type, or convert what is there in the same migration"
+    }
 
     // IN: integrity
 

@@ -30,6 +30,7 @@ pub static ALL: &[Check] = &[
     schema::foreign_key_actions,
     schema::primary_keys,
     schema::defaults,
+    schema::affinities,
     schema::table_options,
     schema::autoincrement,
     schema::leftovers,

@@ -6,6 +6,7 @@ use crate::compare::{TableComparison, lineage};
 use crate::execution::Step;
 use crate::findings::catalogue::{
     SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC312, SC314, SC316, SC317, SC322,
+    SC323,
 };
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
@@ -14,7 +15,7 @@ use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::Action;
 use crate::schema::changes::{Change, How, Kind};
 use crate::schema::lexer::{TokenKind, tokens};
-use crate::schema::{Object, TableKind};
+use crate::schema::{Object, Schema, TableKind};
 
 /// SC301 to SC303: indexes, triggers and views that are gone while what they stood on is still there.
 pub(super) fn objects_lost(evidence: &Evidence) -> Vec<Finding> {
@@ -378,6 +379,58 @@ fn columns_changed(
         Finding::new(rule, format!("{number} of `{table}` have another {property}: {list}"))
     };
     finding.table(table).at(step.map(place), format!("{label} with another {property}"))
+}
+
+/// SC323: one finding per table. Where values were converted, VL204 and VL205 say so; where all that is there is as the new type
+/// would store it, nothing differs.
+pub(super) fn affinities(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let is_strict = |name: Option<&String>, schema: &Schema| {
+        name.and_then(|name| schema.table(name)).is_some_and(|table| table.strict)
+    };
+    per_table(evidence, |compared, change| {
+        let pair = &compared.pair;
+        let was = affinity(&change.before, is_strict(pair.before.as_ref(), &comparison.before));
+        let is = affinity(&change.after, is_strict(pair.after.as_ref(), &comparison.after));
+        let columns = compared.rows.iter().flat_map(|rows| &rows.columns);
+        let converted = columns
+            .filter(|column| column.after.eq_ignore_ascii_case(&change.name))
+            .any(|column| column.converted + column.lossy > 0);
+        let holds = compared.after.as_ref()?.column(&change.name)?;
+        let differ = match is {
+            "TEXT" => holds.integers + holds.reals > 0,
+            "NUMERIC" => holds.texts > 0,
+            "REAL" => holds.texts + holds.integers > 0,
+            _ => holds.values() > 0,
+        };
+        (change.kind == Kind::Type && was != is && differ && !converted).then(|| format!("{is} instead of {was}"))
+    })
+    .into_iter()
+    .map(|(table, columns)| {
+        columns_changed(evidence, &SC323, "affinity", table, &columns)
+            .help("if the app writes values of the new type only, nothing is to be done; else keep the declared type")
+    })
+    .collect()
+}
+
+/// What SQLite converts a value to that is stored in a column of this type; INTEGER is what NUMERIC is.
+/// Source: <https://sqlite.org/datatype3.html#determination_of_column_affinity>.
+fn affinity(declared: &str, strict: bool) -> &'static str {
+    let declared = declared.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+    if strict && declared == "ANY" || declared.is_empty() {
+        "BLOB"
+    } else if has(&["INT"]) {
+        "NUMERIC"
+    } else if has(&["CHAR", "CLOB", "TEXT"]) {
+        "TEXT"
+    } else if has(&["BLOB"]) {
+        "BLOB"
+    } else if has(&["REAL", "FLOA", "DOUB"]) {
+        "REAL"
+    } else {
+        "NUMERIC"
+    }
 }
 
 fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Finding {
