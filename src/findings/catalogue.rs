@@ -188,6 +188,11 @@ rules! {
         effect: "rows that are inserted without the column get another value, or NULL",
         fix: "declare the DEFAULT in the rebuilt table as it was"
     }
+    SC313 "collation-changed", Warning, Measured {
+        when: "columns have another COLLATE than before",
+        effect: "comparisons, sorting and unique keys tell texts apart that were the same, or the other way round: 'Ada' and 'ada'",
+        fix: "declare the COLLATE in the rebuilt table as it was"
+    }
     SC314 "strict-or-without-rowid-changed", Warning, Measured {
         when: "a table is no longer STRICT or WITHOUT ROWID (a note where it became so)",
         effect: "without STRICT a column accepts values of every storage class; without WITHOUT ROWID the key is an index beside the rows, and NULL is accepted in it",

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use similar::TextDiff;
 
-use super::{ForeignKey, Object, Schema, Table};
+use super::lexer::TokenKind;
+use super::{Column, ForeignKey, Object, Schema, Table};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub enum Kind {
     NotNull,
     /// The DEFAULT of a column.
     Default,
+    /// The collation of a column.
+    Collation,
+    /// The expression of a GENERATED column.
+    Generated,
     /// The primary key.
     PrimaryKey,
     /// A UNIQUE constraint.
@@ -79,6 +84,8 @@ impl Kind {
             Self::Type => "type",
             Self::NotNull => "not-null",
             Self::Default => "default",
+            Self::Collation => "collation",
+            Self::Generated => "generated",
             Self::PrimaryKey => "primary-key",
             Self::Unique => "unique",
             Self::Check => "check",
@@ -263,7 +270,26 @@ fn columns(pair: &Paired<'_>, changes: &mut Changes) {
         changes.push_if_different(Kind::NotNull, new, not_null(before.not_null), not_null(after.not_null));
         let default = |value: &Option<String>| value.clone().unwrap_or_default();
         changes.push_if_different(Kind::Default, new, &default(&before.default), &default(&after.default));
+        changes.push_if_different(Kind::Collation, new, &default(&before.collation), &default(&after.collation));
+        let expression = |column: &Column, name: &dyn Fn(&str) -> String| {
+            column.expression.as_ref().map(|text| plain_expression(text, name)).unwrap_or_default()
+        };
+        let was = expression(before, &|column| now(pair, column));
+        changes.push_if_different(Kind::Generated, new, &was, &expression(after, &str::to_owned));
     }
+}
+
+/// An expression with other names of columns, without quotes around names and in lower case but for strings.
+fn plain_expression(text: &str, name: &dyn Fn(&str) -> String) -> String {
+    super::lexer::tokens(text)
+        .filter(|token| !token.is_trivia())
+        .map(|token| match token.name(text) {
+            Some(word) if token.kind != TokenKind::String => name(&word).to_ascii_lowercase(),
+            None => token.text(text).to_ascii_lowercase(),
+            Some(_) => token.text(text).to_owned(),
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A name of the table before, as it is called after.

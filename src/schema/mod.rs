@@ -79,6 +79,10 @@ pub struct Column {
     pub default: Option<String>,
     /// GENERATED, virtual or stored.
     pub generated: bool,
+    /// The expression of a GENERATED column, tokens separated by one space.
+    pub expression: Option<String>,
+    /// The collation in capitals; none where it is BINARY.
+    pub collation: Option<String>,
 }
 
 /// A UNIQUE constraint or index.

@@ -56,11 +56,14 @@ fn listed_tables(connection: &Connection) -> Result<Vec<Listed>> {
 
 fn table(connection: &Connection, listed: Listed, is_content: bool) -> Result<Table> {
     let kind = kind(&listed, is_content);
-    let (columns, primary_key) = match columns(connection, &listed.name) {
+    let (mut columns, primary_key) = match columns(connection, &listed.name) {
         // The module is not in this SQLite; the comparison says that it could not read the table.
         Err(_) if matches!(kind, TableKind::Virtual(_)) => Default::default(),
         read => read?,
     };
+    if kind == TableKind::Ordinary {
+        define(&mut columns, &listed.sql);
+    }
     let rowid_alias = rowid_alias(connection, &listed, &columns, &primary_key)?;
     let autoincrement = significant(&listed.sql).any(|token| token.is_word(&listed.sql, "AUTOINCREMENT"));
     Ok(Table {
@@ -103,6 +106,8 @@ fn columns(connection: &Connection, table: &str) -> Result<(Vec<Column>, Vec<Str
                 not_null: row.get(2)?,
                 default: row.get(3)?,
                 generated: hidden >= 2,
+                expression: None,
+                collation: None,
             };
             Ok((column, row.get::<_, u32>(4)?, hidden == 1))
         },
@@ -228,6 +233,41 @@ fn external_content(sql: &str) -> Option<String> {
         tokens.windows(3).filter(|part| part[0].is_word(sql, "CONTENT") && part[1].kind == TokenKind::Equals);
     let name = tokens.get(1).filter(|token| token.is_word(sql, "VIRTUAL")).and_then(|_| names.next())?[2].name(sql);
     name.map(std::borrow::Cow::into_owned)
+}
+
+/// Fills in what no pragma tells of a column: COLLATE and the expression behind AS.
+fn define(columns: &mut [Column], sql: &str) {
+    let tokens: Vec<Token> = significant(sql).skip_while(|token| token.kind != TokenKind::Open).skip(1).collect();
+    let mut depth = 0_usize;
+    let mut current: Option<&mut Column> = None;
+    let mut begins = true;
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close if depth == 0 => break,
+            TokenKind::Close => depth -= 1,
+            TokenKind::Comma if depth == 0 => {
+                begins = true;
+                continue;
+            }
+            _ if begins => {
+                let name = token.name(sql);
+                let column = columns.iter_mut().find(|column| name.as_ref().is_some_and(|name| **name == column.name));
+                // Constraints of the table stand behind the last column.
+                current = column;
+                begins = false;
+                continue;
+            }
+            _ => {}
+        }
+        let (Some(column), 0, Some(next)) = (current.as_deref_mut(), depth, tokens.get(index + 1)) else { continue };
+        if token.is_word(sql, "COLLATE") {
+            let name = next.name(sql).map(|name| name.to_ascii_uppercase());
+            column.collation = name.filter(|name| name != "BINARY");
+        } else if column.generated && token.is_word(sql, "AS") && next.kind == TokenKind::Open {
+            column.expression = Some(parenthesised(sql, &tokens[index + 1..]));
+        }
+    }
 }
 
 /// The expressions behind the word CHECK, in order, tokens separated by one space.

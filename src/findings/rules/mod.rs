@@ -31,6 +31,7 @@ pub static ALL: &[Check] = &[
     schema::primary_keys,
     schema::defaults,
     schema::affinities,
+    schema::collations,
     schema::table_options,
     schema::autoincrement,
     schema::leftovers,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::compare::{TableComparison, lineage};
 use crate::execution::Step;
 use crate::findings::catalogue::{
-    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC312, SC314, SC316, SC317, SC322,
-    SC323,
+    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC312, SC313, SC314, SC316, SC317,
+    SC322, SC323,
 };
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
@@ -431,6 +431,20 @@ fn affinity(declared: &str, strict: bool) -> &'static str {
     } else {
         "NUMERIC"
     }
+}
+
+/// SC313: one finding per table.
+pub(super) fn collations(evidence: &Evidence) -> Vec<Finding> {
+    per_table(evidence, |_, change| {
+        let name = |collation: &str| if collation.is_empty() { "BINARY".to_owned() } else { collation.to_owned() };
+        (change.kind == Kind::Collation).then(|| format!("{} instead of {}", name(&change.after), name(&change.before)))
+    })
+    .into_iter()
+    .map(|(table, columns)| {
+        columns_changed(evidence, &SC313, "COLLATE", table, &columns)
+            .help("if that is intended, nothing is to be done; else write the COLLATE behind the column's type in the rebuild")
+    })
+    .collect()
 }
 
 fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Finding {
