@@ -198,6 +198,11 @@ rules! {
         effect: "without STRICT a column accepts values of every storage class; without WITHOUT ROWID the key is an index beside the rows, and NULL is accepted in it",
         fix: "write the table options behind the closing parenthesis of the rebuilt table"
     }
+    SC315 "generated-column-changed", Warning, Measured {
+        when: "columns that were GENERATED are not any more, or are computed in another way",
+        effect: "a column that is no longer computed stays as it is, or empty, when what it depended on changes",
+        fix: "declare the column in the rebuilt table GENERATED as it was"
+    }
     SC316 "autoincrement-lost", Warning, Measured {
         when: "the key of a table is no longer AUTOINCREMENT",
         effect: "the id of the last row is given out again once that row is deleted, and what still refers to it refers to another row",

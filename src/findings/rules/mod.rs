@@ -33,6 +33,7 @@ pub static ALL: &[Check] = &[
     schema::affinities,
     schema::collations,
     schema::table_options,
+    schema::generated_columns,
     schema::autoincrement,
     schema::leftovers,
     integrity::damaged,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::compare::{TableComparison, lineage};
 use crate::execution::Step;
 use crate::findings::catalogue::{
-    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC312, SC313, SC314, SC316, SC317,
-    SC322, SC323,
+    SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC312, SC313, SC314, SC315, SC316,
+    SC317, SC322, SC323,
 };
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
@@ -443,6 +443,23 @@ pub(super) fn collations(evidence: &Evidence) -> Vec<Finding> {
     .map(|(table, columns)| {
         columns_changed(evidence, &SC313, "COLLATE", table, &columns)
             .help("if that is intended, nothing is to be done; else write the COLLATE behind the column's type in the rebuild")
+    })
+    .collect()
+}
+
+/// SC315: one finding per table. A column that is computed from now on is told by its values.
+pub(super) fn generated_columns(evidence: &Evidence) -> Vec<Finding> {
+    per_table(evidence, |_, change| {
+        let is_it = change.kind == Kind::Generated && change.how != How::Added;
+        is_it.then(|| match change.after.as_str() {
+            "" => format!("none instead of AS ({})", change.before),
+            after => format!("AS ({after}) instead of AS ({})", change.before),
+        })
+    })
+    .into_iter()
+    .map(|(table, columns)| {
+        columns_changed(evidence, &SC315, "expression", table, &columns)
+            .help("if that is intended, nothing is to be done; else declare the column GENERATED as it was")
     })
     .collect()
 }
