@@ -21,8 +21,17 @@ pub struct Pair {
     pub change: Change,
     /// Names of the same column before and after.
     pub columns: Vec<(String, String)>,
-    /// Tables that its rows were copied into while they were read with `INSERT … SELECT`, and how many rows that were.
-    pub copied_into: Vec<(String, u64)>,
+    /// Copies of it that are still there, column by column; what the rows are is not looked at here.
+    pub copies: Vec<Copied>,
+}
+
+/// A table after into which columns of a table before were copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Its name after.
+    pub into: String,
+    /// Column before, column after.
+    pub columns: Vec<(String, String)>,
 }
 
 /// What became of a table.
@@ -63,7 +72,8 @@ struct Tables {
     now: BTreeMap<String, Origin>,
     /// Temporary ones; one of them hides a table of its name.
     temporary: BTreeMap<String, Origin>,
-    copied: BTreeMap<String, Vec<(String, u64)>>,
+    /// Copies: the table that was written, as it is called now, and what was read.
+    copied: Vec<(String, Source)>,
 }
 
 /// Where a table that exists at one moment comes from.
@@ -115,19 +125,26 @@ impl Tables {
     fn of(schema: &Schema) -> Self {
         let origin = |table: &Table| Origin { table: Some(table.name.clone()), ..Origin::default() };
         let now = schema.tables.iter().map(|(name, table)| (name.clone(), origin(table))).collect();
-        Self { now, temporary: BTreeMap::new(), copied: BTreeMap::new() }
+        Self { now, temporary: BTreeMap::new(), copied: Vec::new() }
     }
 
     fn apply(&mut self, step: &Step) {
         match &step.statement.action {
             Action::CreateTable { table, source } => {
                 let source = source.as_deref().and_then(|source| self.copy(source, &[], &[SelectItem::Star], step));
+                self.copied.extend(source.clone().map(|source| (key(table), source)));
                 let sources = source.into_iter().collect();
                 let tables = if step.statement.is_temporary() { &mut self.temporary } else { &mut self.now };
                 tables.entry(key(table)).or_insert(Origin { sources, ..Origin::default() });
             }
-            Action::DropTable { table } => drop(self.with(table, step).remove(&key(table))),
+            Action::DropTable { table } => {
+                self.copied.retain(|(into, _)| *into != key(table));
+                self.with(table, step).remove(&key(table));
+            }
             Action::RenameTable { table, to } => {
+                for (into, _) in self.copied.iter_mut().filter(|(into, _)| *into == key(table)) {
+                    *into = key(to);
+                }
                 let tables = self.with(table, step);
                 if let Some(origin) = tables.remove(&key(table)) {
                     tables.insert(key(to), origin);
@@ -151,15 +168,9 @@ impl Tables {
 
     fn insert(&mut self, insert: &Insert, step: &Step) {
         let Some(select) = &insert.select else { return };
-        let inserted = step.changes.iter().filter(|change| change.table.eq_ignore_ascii_case(&insert.table));
-        let rows: u64 = inserted.map(|change| change.inserted).sum();
-        for table in &select.tables {
-            if let Some(before) = self.now.get(&key(table)).and_then(|origin| origin.table.clone()) {
-                self.copied.entry(before).or_default().push((insert.table.clone(), rows));
-            }
-        }
         let Some(from) = &select.from else { return };
         let source = self.copy(from, &insert.columns, &select.items, step);
+        self.copied.extend(source.clone().map(|source| (key(&insert.table), source)));
         let into = self.with(&insert.table, step).get_mut(&key(&insert.table));
         if let Some(origin) = into.filter(|origin| origin.table.is_none()) {
             origin.sources.extend(source);
@@ -191,7 +202,7 @@ impl Tables {
         Some(Source { table, columns: pairs, order })
     }
 
-    fn pairs(mut self, before: &Schema, after: &Schema, ledger: &str) -> Vec<Pair> {
+    fn pairs(self, before: &Schema, after: &Schema, ledger: &str) -> Vec<Pair> {
         let replaced = self.replaced(before, after, ledger);
         let mut unclaimed: BTreeSet<String> = before.user_tables(ledger).map(|table| key(&table.name)).collect();
         let mut pairs = Vec::new();
@@ -209,21 +220,21 @@ impl Tables {
                 Some(old) => {
                     unclaimed.remove(&key(&old.name));
                     let change = if old.name == table.name { Change::Same } else { Change::Renamed };
-                    pairs.push(self.pair(old, table, &origin, change));
+                    pairs.push(self.pair(old, (table, after), &origin, change));
                 }
                 None => new.push((table, origin)),
             }
         }
         for (table, origin) in new {
             match claim(table, &origin, &mut unclaimed).and_then(|name| before.table(&name)) {
-                Some(old) => pairs.push(self.pair(old, table, &origin, Change::Rebuilt)),
+                Some(old) => pairs.push(self.pair(old, (table, after), &origin, Change::Rebuilt)),
                 None => pairs.push(lone(None, Some(&table.name), Change::Added)),
             }
         }
         for name in &unclaimed {
             if let Some(table) = before.table(name) {
                 let mut pair = lone(Some(&table.name), None, Change::Dropped);
-                pair.copied_into = self.copied.remove(&table.name).unwrap_or_default();
+                pair.copies = self.copies(table, after);
                 pairs.push(pair);
             }
         }
@@ -240,14 +251,29 @@ impl Tables {
             .collect()
     }
 
-    fn pair(&self, before: &Table, after: &Table, origin: &Origin, change: Change) -> Pair {
+    fn pair(&self, before: &Table, (after, schema): (&Table, &Schema), origin: &Origin, change: Change) -> Pair {
         Pair {
             before: Some(before.name.clone()),
             after: Some(after.name.clone()),
             change,
             columns: origin.columns(before, after),
-            copied_into: self.copied.get(&before.name).cloned().unwrap_or_default(),
+            copies: self.copies(before, schema),
         }
+    }
+
+    fn copies(&self, before: &Table, after: &Schema) -> Vec<Copied> {
+        let of_it = self.copied.iter().filter(|(_, source)| source.table.eq_ignore_ascii_case(&before.name));
+        of_it
+            .filter_map(|(into, source)| {
+                let table = after.table(into)?;
+                let named = source.columns.iter().cloned();
+                let pairs = named.chain(source.by_place(before, table));
+                let there = pairs.filter_map(|(now, old)| {
+                    Some((before.column(&old)?.name.clone(), table.column(&now)?.name.clone()))
+                });
+                Some(Copied { into: table.name.clone(), columns: there.collect() })
+            })
+            .collect()
     }
 }
 
@@ -260,7 +286,7 @@ fn claim(table: &Table, origin: &Origin, unclaimed: &mut BTreeSet<String>) -> Op
 
 fn lone(before: Option<&str>, after: Option<&str>, change: Change) -> Pair {
     let (before, after) = (before.map(str::to_owned), after.map(str::to_owned));
-    Pair { before, after, change, columns: Vec::new(), copied_into: Vec::new() }
+    Pair { before, after, change, columns: Vec::new(), copies: Vec::new() }
 }
 
 impl Origin {

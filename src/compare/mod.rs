@@ -9,6 +9,7 @@ pub mod integrity;
 pub mod lineage;
 pub mod rows;
 mod sequence;
+pub mod takeover;
 pub mod values;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::sqlite_file::header::TextEncoding;
 use integrity::Violations;
 use lineage::{Change, Pair};
 use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
+use takeover::Takeover;
 
 /// What differs between the two states.
 #[derive(Debug, Clone)]
@@ -59,6 +61,8 @@ pub struct TableComparison {
     pub before: Option<TableProfile>,
     /// What it holds.
     pub after: Option<TableProfile>,
+    /// What other tables took over, where it is gone or goes on under the name of one of several copies.
+    pub takeover: Option<Takeover>,
     /// What became of its rows; none where the table is on one side only or could not be compared.
     pub rows: Option<RowComparison>,
     /// How far AUTOINCREMENT had counted; none where the table is not AUTOINCREMENT on both sides.
@@ -216,7 +220,18 @@ impl Comparer<'_> {
             _ => None,
         };
         let sequence = old.as_ref().zip(new.as_ref()).and_then(|(old, new)| self.sequence(old, new));
-        TableComparison { pair: pair.clone(), before, after, rows, sequence }
+        let takeover = old.as_ref().and_then(|table| self.takeover(pair, table));
+        TableComparison { pair: pair.clone(), before, after, takeover, rows, sequence }
+    }
+
+    fn takeover(&mut self, pair: &Pair, table: &Table) -> Option<Takeover> {
+        if pair.change != Change::Dropped && (pair.change != Change::Rebuilt || pair.before == pair.after) {
+            return None;
+        }
+        takeover::of(pair, table, self.states)
+            .map_err(|error| self.not_compared(&table.name, "its copies cannot be searched", &error))
+            .ok()
+            .flatten()
     }
 
     fn profile(&mut self, connection: &Connection, table: &Table, when: &str) -> Option<TableProfile> {

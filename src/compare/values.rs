@@ -18,9 +18,9 @@ pub enum Fate {
     Filled,
     /// The same value in another storage class.
     Converted,
-    /// Another storage class, and something was lost on the way.
+    /// The same value read into another storage class, and something was lost on the way.
     Lossy,
-    /// Another value of the same storage class, or one that no conversion explains.
+    /// Another value: of the same storage class, or one that reading it into the other class does not give.
     Altered,
 }
 
@@ -40,18 +40,30 @@ pub fn fate(before: ValueRef<'_>, after: ValueRef<'_>, encoding: TextEncoding) -
     if identical(before, after) {
         return Fate::Same;
     }
-    let same = match (before, after) {
+    let (same, lost) = match (before, after) {
         (_, Null) => return Fate::Nulled,
         (Null, _) => return Fate::Filled,
-        (Integer(integer), Real(real)) | (Real(real), Integer(integer)) => exactly(integer, real),
-        (Text(text), Integer(integer)) | (Integer(integer), Text(text)) => {
-            decoded(text, encoding) == integer.to_string()
+        (Integer(integer), Real(real)) => (exactly(integer, real), true),
+        (Real(real), Integer(integer)) => {
+            (exactly(integer, real), exactly(integer, real.trunc()) || exactly(integer, real.round()))
         }
-        (Text(text), Real(real)) | (Real(real), Text(text)) => is_decimal_of(&decoded(text, encoding), real),
-        (Text(one), Blob(other)) | (Blob(one), Text(other)) => one == other,
+        (Text(text), Integer(integer)) => {
+            let text = decoded(text, encoding);
+            (text == integer.to_string(), exactly(integer, reading(&text).trunc()))
+        }
+        (Integer(integer), Text(text)) => (decoded(text, encoding) == integer.to_string(), false),
+        (Text(text), Real(real)) | (Real(real), Text(text)) => {
+            let text = decoded(text, encoding);
+            (is_decimal_of(&text, real), reading(&text).to_bits() == real.to_bits())
+        }
+        (Text(one), Blob(other)) | (Blob(one), Text(other)) => (one == other, false),
         _ => return Fate::Altered,
     };
-    if same { Fate::Converted } else { Fate::Lossy }
+    match (same, lost) {
+        (true, _) => Fate::Converted,
+        (false, true) => Fate::Lossy,
+        (false, false) => Fate::Altered,
+    }
 }
 
 fn decoded(text: &[u8], encoding: TextEncoding) -> Cow<'_, str> {
@@ -64,6 +76,17 @@ fn decoded(text: &[u8], encoding: TextEncoding) -> Cow<'_, str> {
         TextEncoding::Utf16Le => units(u16::from_le_bytes),
         TextEncoding::Utf16Be => units(u16::from_be_bytes),
     }
+}
+
+/// The number that SQLite reads at the beginning of a text, as CAST does; 0 where there is none.
+fn reading(text: &str) -> f64 {
+    /// No notation of a number is longer without saying the same again.
+    const LONGEST: usize = 64;
+    let text = text.trim_start();
+    let is_number = |end: &usize| text[..*end].parse::<f64>().is_ok_and(f64::is_finite);
+    let numeric =
+        text.bytes().take(LONGEST).take_while(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte)).count();
+    (1..=numeric).rev().find(is_number).and_then(|end| text[..end].parse().ok()).unwrap_or(0.0)
 }
 
 /// Whether the two are the same number. Beyond 2^53 not every integer has a real.
@@ -150,6 +173,12 @@ mod tests {
             (ValueRef::Integer(9_007_199_254_740_993), ValueRef::Real(9_007_199_254_740_992.0), Fate::Lossy),
             (ValueRef::Integer(1), ValueRef::Real(1.0), Fate::Converted),
             (ValueRef::Real(1.5), ValueRef::Integer(1), Fate::Lossy),
+            (text("abc"), ValueRef::Integer(0), Fate::Lossy),
+            (text("true"), ValueRef::Integer(1), Fate::Altered),
+            (text("2026-11-22"), ValueRef::Integer(1_795_305_600), Fate::Altered),
+            (ValueRef::Real(19.99), ValueRef::Integer(1999), Fate::Altered),
+            (ValueRef::Real(19.99), ValueRef::Integer(20), Fate::Lossy),
+            (text("x"), ValueRef::Blob(b"y"), Fate::Altered),
             (text("x"), ValueRef::Blob(b"x"), Fate::Converted),
             (text("x"), ValueRef::Null, Fate::Nulled),
             (ValueRef::Null, text("x"), Fate::Filled),

@@ -356,7 +356,7 @@ impl Run {
             return;
         }
         let on = match self.settings.driver.foreign_keys {
-            ForeignKeys::AlwaysOn => true,
+            ForeignKeys::AlwaysOn => self.settings.foreign_keys,
             ForeignKeys::OffAndPragmaAlwaysWorks => matches!(value.as_str(), "on" | "1" | "true" | "yes"),
             ForeignKeys::On | ForeignKeys::Off => return,
         };

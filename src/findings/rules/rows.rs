@@ -2,10 +2,11 @@
 
 use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
+use crate::compare::rows::ColumnComparison;
 use crate::compare::rows::Key;
-use crate::execution::Step;
-use crate::execution::steps::By;
-use crate::findings::catalogue::{LS101, LS102, LS103, LS104, LS105, LS106, LS107, LS108, LS110};
+use crate::execution::steps::{self, By};
+use crate::execution::{Outcome, Step};
+use crate::findings::catalogue::{LS101, LS102, LS103, LS104, LS105, LS106, LS107, LS108, LS110, VL203};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
 use crate::findings::wording::{count, names, number, share};
@@ -65,9 +66,15 @@ fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let (key, step) = nulling_key(evidence, table)?;
     let name = table.name();
     let columns: Vec<_> = key.columns.iter().filter_map(|column| table.column_before(column)).collect();
-    let rows = columns.iter().map(|column| column.changed).max().filter(|rows| *rows > 0)?;
+    let written: u64 = evidence.committed().map(|step| updated_by_key(evidence, table, step)).sum();
+    let to_null = key.on_delete == "SET NULL";
+    let wrote = |column: &&ColumnComparison| if to_null { column.nulled } else { column.changed };
+    let rows = columns.iter().map(wrote).max().unwrap_or_default().min(written);
+    if rows == 0 {
+        return None;
+    }
     let parent = causes::parent_of(step).unwrap_or_default();
-    let to = if key.on_delete == "SET NULL" { "NULL" } else { "the default" };
+    let to = if to_null { "NULL" } else { "the default" };
     let mut finding = Finding::new(
         &LS103,
         format!("`{}` became {to} in {}", key.describe(name), share(rows, rows_before(table), "row")),
@@ -86,15 +93,28 @@ fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
         ),
     );
     finding.cause = causes::why_foreign_keys_were_on(evidence, step);
-    finding.proof = evidence
-        .without_foreign_keys
-        .as_ref()
-        .map(|_| "rehearsed again with foreign keys off: the references stay".to_owned());
+    finding.proof = references_stay(evidence, table, key);
     finding.help = match step.statement.action {
         Action::Delete { .. } => vec![format!("give these rows of `{name}` another `{parent}` before the DELETE")],
         _ => causes::keep_children(evidence, parent, name),
     };
     Some(finding)
+}
+
+/// Rows of the table that a foreign key updated in this step.
+fn updated_by_key(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64 {
+    let mine = step.changes.iter().filter(|change| change.by == By::ForeignKey);
+    mine.filter(|change| causes::is_called(table, &change.table, evidence)).map(|change| change.updated).sum()
+}
+
+/// What the same migrations do to these references with foreign keys off, where they run and leave them alone.
+fn references_stay(evidence: &Evidence, table: &TableComparison, key: &ForeignKey) -> Option<String> {
+    let without = evidence.without_foreign_keys.as_ref()?;
+    let there = without.comparison.table_before(table.pair.before.as_ref()?)?;
+    let unchanged =
+        key.columns.iter().all(|column| there.column_before(column).is_some_and(|column| column.changed == 0));
+    (without.execution.outcome == Outcome::Completed && unchanged)
+        .then(|| "rehearsed again with foreign keys off: the references stay".to_owned())
 }
 
 /// The key of this table through which ON DELETE SET NULL or SET DEFAULT wrote, and the step that set it off.
@@ -268,8 +288,7 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
 
 /// Whether its rows went into several new tables, all of them.
 fn was_split(table: &TableComparison) -> bool {
-    let moved: u64 = table.pair.copied_into.iter().map(|(_, rows)| rows).sum();
-    table.pair.before.as_deref() != Some(table.name()) && moved >= rows_before(table)
+    table.takeover.as_ref().is_some_and(|takeover| takeover.missing == 0)
 }
 
 /// The statement that renamed the old table out of the way, and the name under which it is still there with its rows.
@@ -338,6 +357,9 @@ fn explicit_deletes(evidence: &Evidence, table: &TableComparison, unexplained: &
 
 /// LS101, or LS110 where nothing is left.
 fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> Finding {
+    if let Some(finding) = other_keys(evidence, table, rows) {
+        return finding;
+    }
     let (name, before) = (table.name(), rows_before(table));
     let emptied = table.after.as_ref().is_some_and(|after| after.rows == 0);
     let any = |step: &Step| {
@@ -358,11 +380,41 @@ fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> 
     let finding = Finding::new(rule, message).table(name).rows(rows).at(step.map(place), label);
     if by_trigger {
         finding
-            .cause("a trigger of the snapshot fires while the migration writes")
+            .cause("a trigger fires while the migration writes")
             .help("drop the trigger for the time of the migration and create it again at the end")
     } else {
         finding.help("compare the table before and after: rehearse again with --keep-copy FILE and look at both")
     }
+}
+
+/// VL203 where no row was deleted or inserted and as many rows came as went: an UPDATE wrote their key.
+fn other_keys(evidence: &Evidence, table: &TableComparison, rows: u64) -> Option<Finding> {
+    let compared = table.rows.as_ref()?;
+    let Key::Columns(key) = &compared.key else { return None };
+    let mine = |change: &&steps::Change| causes::is_called(table, &change.table, evidence);
+    let changes = || evidence.committed().flat_map(|step| &step.changes).filter(mine);
+    let only_updates = changes().all(|change| change.inserted + change.deleted == 0);
+    if !only_updates || compared.lost != compared.gained {
+        return None;
+    }
+    let (name, (old, column)) = (table.name(), key.first()?);
+    let step = worst(evidence, |step| step.changes.iter().filter(mine).map(|change| change.updated).sum());
+    let names_it = step.is_some_and(|step| {
+        matches!(&step.statement.action, Action::Update { columns, .. }
+            if columns.iter().any(|written| written.eq_ignore_ascii_case(column) || written.eq_ignore_ascii_case(old)))
+    });
+    let finding = Finding::new(
+        &VL203,
+        format!("the key `{name}.{column}` has another value in {}", share(rows, rows_before(table), "row")),
+    )
+    .table(name)
+    .column(column)
+    .rows(rows)
+    .at(step.map(place), format!("gave {} another key", count(rows, "row")))
+    .help(
+        "whatever keeps these keys elsewhere, other tables without a foreign key among them, no longer finds the rows",
+    );
+    Some(if names_it { finding } else { finding.at_level(Level::Error) })
 }
 
 /// LS104.
@@ -370,26 +422,35 @@ pub(super) fn dropped(evidence: &Evidence) -> Vec<Finding> {
     let gone = evidence.comparison().tables.iter().filter(|table| table.pair.change == Change::Dropped);
     gone.filter_map(|table| {
         let (name, rows) = (table.name(), rows_before(table));
-        let copied: u64 = table.pair.copied_into.iter().map(|(_, rows)| rows).sum();
-        if rows == 0 || copied >= rows {
+        let missing = table.takeover.as_ref().map_or(rows, |takeover| takeover.missing.min(rows));
+        if missing == 0 {
             return None;
         }
         let step = evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)));
-        let taken = if copied > 0 {
-            let into = names(table.pair.copied_into.iter().map(|(into, _)| into.as_str()));
-            format!(", and only {} had been copied into {into}", count(copied, "row"))
-        } else {
-            String::new()
-        };
+        let taken = table.takeover.as_ref().filter(|_| missing < rows).map_or(String::new(), |takeover| {
+            let into = names(takeover.into.iter().map(String::as_str));
+            format!(", and only {} had been copied into {into}", count(rows - missing, "row"))
+        });
         Some(
             Finding::new(&LS104, format!("`{name}` was dropped with its {}{taken}", count(rows, "row")))
                 .table(name)
-                .rows(rows - copied)
+                .rows(missing)
                 .at(step.map(place), format!("dropped `{name}` with {}", count(rows, "row")))
                 .help(format!("if nobody needs them any more, this is fine; else keep them:\nALTER TABLE \"{name}\" RENAME TO \"{name}_archived\";")),
         )
     })
     .collect()
+}
+
+/// Rows of all tables that a UNION puts together into this one.
+fn united(evidence: &Evidence, table: &TableComparison) -> u64 {
+    let unions = copies(evidence, table).filter_map(|step| match &step.statement.action {
+        Action::Insert(insert) => insert.select.as_ref().filter(|select| select.from.is_none() && !select.joined),
+        _ => None,
+    });
+    let comparison = evidence.comparison();
+    let rows = |from: &String| comparison.table_before(from).map_or(0, rows_before);
+    unions.map(|select| select.tables.iter().map(rows).sum()).max().unwrap_or_default()
 }
 
 /// LS108.
@@ -399,7 +460,7 @@ pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
         .filter_map(|table| {
             let (before, after) = (rows_before(table), table.after.as_ref()?.rows);
             // A rebuild copies every row once; a table that stays needs no copy of itself.
-            let once = if table.pair.change == Change::Rebuilt { before } else { 0 };
+            let once = if table.pair.change == Change::Rebuilt { before.max(united(evidence, table)) } else { 0 };
             let inserted = |step: &Step| step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum::<u64>();
             let copied: u64 = copies(evidence, table).map(inserted).sum();
             if after <= before || copied <= once {

@@ -7,23 +7,29 @@ use crate::execution::Step;
 use crate::findings::catalogue::{VL201, VL202, VL203, VL204, VL205, VL206, VL212};
 use crate::findings::evidence::place;
 use crate::findings::rules::{causes, rows};
-use crate::findings::wording::{count, share};
+use crate::findings::wording::{count, names, share};
 use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::{Action, SelectItem};
 use crate::profile::{ColumnProfile, Spread, TableProfile};
 use crate::schema::Table;
+use crate::schema::lexer::{Token, TokenKind, tokens};
 
 /// VL201.
 pub(super) fn columns_dropped(evidence: &Evidence) -> Vec<Finding> {
-    both_sides(evidence).flat_map(|(table, before, after)| gone(evidence, table, before, after)).collect()
+    let there = both_sides(evidence).flat_map(|(table, before, after)| gone(evidence, table, before, after));
+    there.chain(evidence.comparison().tables.iter().flat_map(|table| left_behind(evidence, table))).collect()
 }
 
 fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Table) -> Vec<Finding> {
     let Some(held) = &table.before else { return Vec::new() };
-    let lone = before
-        .columns
-        .iter()
-        .filter(|column| !column.generated && !table.pair.columns.iter().any(|(paired, _)| *paired == column.name));
+    let elsewhere = |column: &str| {
+        table.takeover.as_ref().is_some_and(|takeover| !takeover.left.iter().any(|left| left == column))
+            || moved_within(evidence, table, column)
+    };
+    let lone = before.columns.iter().filter(|column| {
+        let paired = table.pair.columns.iter().any(|(paired, _)| *paired == column.name);
+        !column.generated && !paired && !elsewhere(&column.name)
+    });
     let new: Vec<&str> = after
         .columns
         .iter()
@@ -54,6 +60,56 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
     .collect()
 }
 
+/// Columns of a table that is gone, all rows of which other tables took over, that no copy read.
+fn left_behind(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
+    let Some(takeover) = table.takeover.as_ref().filter(|takeover| takeover.missing == 0) else { return Vec::new() };
+    let Some(held) = table.before.as_ref().filter(|_| table.after.is_none()) else { return Vec::new() };
+    let name = table.name();
+    let step = evidence.committed().find(
+        |step| matches!(&step.statement.action, Action::DropTable { table: gone } if gone.eq_ignore_ascii_case(name)),
+    );
+    let columns = takeover.left.iter().filter_map(|column| Some((column, held.column(column)?.values())));
+    columns
+        .filter(|(_, values)| *values > 0)
+        .map(|(column, values)| {
+            let into = names(takeover.into.iter().map(String::as_str));
+            Finding::new(&VL201, format!("column `{name}.{column}` is gone with {}", count(values, "value")))
+                .table(name)
+                .column(column)
+                .rows(values)
+                .at(step.map(place), format!("dropped {}, which {into} did not take over", count(values, "value")))
+                .help(format!("copy `{column}` too before the table is dropped"))
+        })
+        .collect()
+}
+
+/// Whether an UPDATE of every row had copied the column into another one before it was dropped, and nothing wrote that since.
+fn moved_within(evidence: &Evidence, table: &TableComparison, column: &str) -> bool {
+    let copied = evidence.committed().find(|step| {
+        matches!(&step.statement.action, Action::Update { table: written, columns, has_where: false, .. }
+            if causes::is_called(table, written, evidence) && columns.len() == 1
+                && assigns_column(&step.statement.sql, &columns[0], column))
+    });
+    let Some(step) = copied else { return false };
+    let Action::Update { columns, .. } = &step.statement.action else { return false };
+    let later = |other: &&Step| {
+        matches!(&other.statement.action, Action::Update { columns: written, .. }
+            if written.iter().any(|name| name.eq_ignore_ascii_case(&columns[0])))
+    };
+    let holds = table.after.as_ref().and_then(|after| after.column(&columns[0]));
+    let held = table.before.as_ref().and_then(|before| before.column(column));
+    let complete = holds.zip(held).is_some_and(|(holds, held)| holds.values() == held.values());
+    complete && evidence.committed().filter(later).count() == 1
+}
+
+/// `UPDATE t SET new = old`, and nothing else.
+fn assigns_column(sql: &str, new: &str, old: &str) -> bool {
+    let tokens: Vec<Token> = tokens(sql).filter(|token| !token.is_trivia()).collect();
+    let [.., target, equals, source] = tokens.as_slice() else { return false };
+    let is = |token: &Token, name: &str| token.name(sql).is_some_and(|text| text.eq_ignore_ascii_case(name));
+    equals.kind == TokenKind::Equals && is(target, new) && is(source, old)
+}
+
 /// The statement by which a column went: its DROP COLUMN, the copy of the rebuild that leaves it out, else the DROP TABLE.
 fn dropping<'a>(evidence: &'a Evidence, table: &'a TableComparison, column: &str) -> Option<&'a Step> {
     let dropped = evidence.committed().find(|step| {
@@ -70,10 +126,10 @@ fn dropping<'a>(evidence: &'a Evidence, table: &'a TableComparison, column: &str
 /// VL202 to VL206 for every column that is on both sides, and VL206 for new ones.
 pub(super) fn values(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (table, _, after) in both_sides(evidence) {
+    for (table, before, after) in both_sides(evidence) {
         for column in &after.columns {
             let old = table.pair.columns.iter().find(|(_, paired)| *paired == column.name).map(|(old, _)| old.as_str());
-            findings.extend(of_column(evidence, table, old, (after, &column.name)));
+            findings.extend(of_column(evidence, table, (before, old), (after, &column.name)));
         }
         findings.extend(rows_without_key(evidence, table));
     }
@@ -83,22 +139,23 @@ pub(super) fn values(evidence: &Evidence) -> Vec<Finding> {
 fn of_column(
     evidence: &Evidence,
     table: &TableComparison,
-    old: Option<&str>,
+    (before, old): (&Table, Option<&str>),
     (after, new): (&Table, &str),
 ) -> Vec<Finding> {
     let held = old.and_then(|old| table.before.as_ref()?.column(old));
     let Some(holds) = table.after.as_ref().and_then(|profile| profile.column(new)) else { return Vec::new() };
     let compared = old.and_then(|old| table.column_before(old));
+    let was_generated = old.and_then(|old| before.column(old)).is_some_and(|column| column.generated);
+    let by_foreign_key = rows::nulling_key(evidence, table)
+        .is_some_and(|(key, _)| key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default())));
+    if by_foreign_key || (was_generated && after.column(new).is_some_and(|column| column.generated)) {
+        return Vec::new();
+    }
     let subject = Subject { evidence, table, column: new, step: assignment(evidence, table, old, new) };
     if let Some(finding) = subject.filled(held, holds, compared, after) {
         return vec![finding];
     }
     let Some(compared) = compared.filter(|compared| compared.changed > 0) else { return Vec::new() };
-    let by_foreign_key = rows::nulling_key(evidence, table)
-        .is_some_and(|(key, _)| key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default())));
-    if by_foreign_key || after.column(new).is_some_and(|column| column.generated) {
-        return Vec::new();
-    }
     [subject.nulled(compared), subject.altered(compared), subject.converted(compared)].into_iter().flatten().collect()
 }
 
@@ -129,6 +186,11 @@ impl Subject<'_> {
 
     fn is_explicit(&self) -> bool {
         self.step.as_ref().is_some_and(|assignment| assignment.explicit)
+    }
+
+    /// Whether the statement converts with CAST, which takes what it can read and drops the rest.
+    fn casts(&self) -> bool {
+        self.step.as_ref().is_some_and(|assignment| assignment.step.statement.sql.to_ascii_uppercase().contains("CAST"))
     }
 
     /// VL206.
@@ -239,8 +301,9 @@ impl Subject<'_> {
             classes(self.table.after.as_ref(), &compared.after),
         );
         if compared.lossy > 0 {
-            return Some(
-                self.finding(
+            let computed = self.is_explicit() && !self.casts();
+            let finding = self
+                .finding(
                     &VL205,
                     format!(
                         "{} of `{}` lost something on the way from {before} to {after}",
@@ -256,8 +319,8 @@ impl Subject<'_> {
                 .help(format!(
                     "keep \"{}\" as text, or convert into a column of its own and compare before the old one goes",
                     self.column
-                )),
-            );
+                ));
+            return Some(if computed { finding.at_level(Level::Warning) } else { finding });
         }
         (compared.converted > 0).then(|| {
             self.finding(
@@ -340,14 +403,25 @@ fn assignment<'a>(
         evidence.committed().rev().find(wrote).map(|step| Assignment { step, explicit: false })
     };
     explicit
-        .or_else(|| copy(evidence, table).map(|step| Assignment { explicit: computes(step, new), step }))
+        .or_else(|| {
+            copy(evidence, table).map(|step| Assignment {
+                explicit: computes(step, new, evidence.comparison().after.table(table.name())),
+                step,
+            })
+        })
         .or_else(by_trigger)
 }
 
 /// Whether an `INSERT … SELECT` fills the column from an expression.
-fn computes(step: &Step, column: &str) -> bool {
+fn computes(step: &Step, column: &str, table: Option<&Table>) -> bool {
     let Action::Insert(insert) = &step.statement.action else { return false };
-    let place = insert.columns.iter().position(|name| name.eq_ignore_ascii_case(column));
+    let written: Vec<&String> = match (insert.columns.is_empty(), table) {
+        (true, Some(table)) => {
+            table.columns.iter().filter(|column| !column.generated).map(|column| &column.name).collect()
+        }
+        _ => insert.columns.iter().collect(),
+    };
+    let place = written.iter().position(|name| name.eq_ignore_ascii_case(column));
     let item = place.zip(insert.select.as_ref()).and_then(|(place, select)| select.items.get(place));
     matches!(item, Some(SelectItem::Expression { .. }))
 }

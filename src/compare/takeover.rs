@@ -1,0 +1,94 @@
+//! Whether other tables took over what a table held: looked up row by row, not concluded from the statements.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OpenFlags, Result};
+
+use super::States;
+use super::lineage::{Copied, Pair};
+use crate::schema::Table;
+use crate::schema::lexer::quote_identifier;
+use crate::sqlite_file::header::TextEncoding;
+
+/// What other tables took over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Takeover {
+    /// The tables, in order of copying.
+    pub into: Vec<String>,
+    /// Rows whose copied columns are in none of them.
+    pub missing: u64,
+    /// Columns that no copy read; generated ones excluded.
+    pub left: Vec<String>,
+}
+
+/// Looks the rows of `table` up in the copies that the pair names; none where there are no copies.
+///
+/// # Errors
+/// When SQLite cannot read a side.
+pub fn of(pair: &Pair, table: &Table, states: States<'_>) -> Result<Option<Takeover>> {
+    let copies: Vec<&Copied> = pair.copies.iter().filter(|copy| !copy.columns.is_empty()).collect();
+    let (Some(before), Some(after)) = (states.before.path(), states.after.path()) else { return Ok(None) };
+    if copies.is_empty() {
+        return Ok(None);
+    }
+    let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Attached databases must have the encoding of the one that they are attached to.
+    both.pragma_update(None, "encoding", encoding(states.encoding))?;
+    both.execute("ATTACH ?1 AS old", [before])?;
+    both.execute("ATTACH ?1 AS new", [after])?;
+    both.pragma_update(None, "query_only", true)?;
+    let common: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .filter(|column| copies.iter().all(|copy| copy.columns.iter().any(|(old, _)| old == column)))
+        .collect();
+    let missing = if common.is_empty() {
+        // Each took other columns: what is missing in the fullest of them is missing for certain.
+        let each = copies.iter().map(|copy| {
+            let columns: Vec<&str> = copy.columns.iter().map(|(old, _)| old.as_str()).collect();
+            missing(&both, table, &columns, &[copy])
+        });
+        each.collect::<Result<Vec<u64>>>()?.into_iter().min().unwrap_or_default()
+    } else {
+        missing(&both, table, &common, &copies)?
+    };
+    let read: BTreeSet<&str> = copies.iter().flat_map(|copy| &copy.columns).map(|(old, _)| old.as_str()).collect();
+    let own = table.columns.iter().filter(|column| !column.generated && !read.contains(column.name.as_str()));
+    let mut into: Vec<String> = copies.iter().map(|copy| copy.into.clone()).collect();
+    into.dedup();
+    Ok(Some(Takeover { into, missing, left: own.map(|column| column.name.clone()).collect() }))
+}
+
+fn encoding(encoding: TextEncoding) -> &'static str {
+    match encoding {
+        TextEncoding::Utf8 => "UTF-8",
+        TextEncoding::Utf16Le => "UTF-16le",
+        TextEncoding::Utf16Be => "UTF-16be",
+    }
+}
+
+/// Rows of the table before whose values in `columns` stand in no row of the copies; of equal rows as many as are too few.
+fn missing(both: &Connection, table: &Table, columns: &[&str], copies: &[&Copied]) -> Result<u64> {
+    let side = |names: Vec<&str>, weight: &str, from: String| {
+        let exact = names.into_iter().map(|name| format!("{} COLLATE BINARY", quote_identifier(name)));
+        format!("SELECT {weight} AS weight, {} FROM {from}", exact.collect::<Vec<_>>().join(", "))
+    };
+    let mut sides = vec![side(columns.to_vec(), "1", format!("old.{}", quote_identifier(&table.name)))];
+    for copy in copies {
+        let named = columns.iter().filter_map(|column| copy.columns.iter().find(|(old, _)| old == column));
+        let names = named.map(|(_, new)| new.as_str()).collect();
+        sides.push(side(names, "-1", format!("new.{}", quote_identifier(&copy.into))));
+    }
+    let groups: Vec<String> = (2..columns.len() + 2).map(|place| place.to_string()).collect();
+    let names: Vec<String> = (1..=columns.len()).map(|place| format!("c{place}")).collect();
+    let sql = format!(
+        "WITH rows (weight, {}) AS ({}), kinds AS (SELECT sum(weight) AS surplus, {} FROM rows GROUP BY {}) \
+         SELECT coalesce(sum(surplus), 0) FROM kinds WHERE surplus > 0",
+        names.join(", "),
+        sides.join(" UNION ALL "),
+        names.join(", "),
+        groups.join(", "),
+    );
+    both.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}
