@@ -397,12 +397,15 @@ fn other_keys(evidence: &Evidence, table: &TableComparison, rows: u64) -> Option
     if !only_updates || compared.lost != compared.gained {
         return None;
     }
-    let (name, (old, column)) = (table.name(), key.first()?);
+    let name = table.name();
     let step = worst(evidence, |step| step.changes.iter().filter(mine).map(|change| change.updated).sum());
-    let names_it = step.is_some_and(|step| {
-        matches!(&step.statement.action, Action::Update { columns, .. }
-            if columns.iter().any(|written| written.eq_ignore_ascii_case(column) || written.eq_ignore_ascii_case(old)))
+    let written = step.and_then(|step| match &step.statement.action {
+        Action::Update { columns, .. } => key.iter().find(|(old, now)| {
+            columns.iter().any(|column| column.eq_ignore_ascii_case(old) || column.eq_ignore_ascii_case(now))
+        }),
+        _ => None,
     });
+    let (_, column) = written.or(key.first())?;
     let finding = Finding::new(
         &VL203,
         format!("the key `{name}.{column}` has another value in {}", share(rows, rows_before(table), "row")),
@@ -414,7 +417,7 @@ fn other_keys(evidence: &Evidence, table: &TableComparison, rows: u64) -> Option
     .help(
         "whatever keeps these keys elsewhere, other tables without a foreign key among them, no longer finds the rows",
     );
-    Some(if names_it { finding } else { finding.at_level(Level::Error) })
+    Some(if written.is_some() { finding } else { finding.at_level(Level::Error) })
 }
 
 /// LS104.

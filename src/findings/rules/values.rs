@@ -9,7 +9,7 @@ use crate::findings::evidence::place;
 use crate::findings::rules::{causes, rows};
 use crate::findings::wording::{count, names, share};
 use crate::findings::{Evidence, Finding, Level, Rule};
-use crate::migrations::statement::{Action, SelectItem};
+use crate::migrations::statement::{Action, Select, SelectItem};
 use crate::profile::{ColumnProfile, Spread, TableProfile};
 use crate::schema::Table;
 use crate::schema::lexer::{Token, TokenKind, tokens};
@@ -404,17 +404,19 @@ fn assignment<'a>(
     };
     explicit
         .or_else(|| {
-            copy(evidence, table).map(|step| Assignment {
-                explicit: computes(step, new, evidence.comparison().after.table(table.name())),
-                step,
-            })
+            copy(evidence, table).map(|step| Assignment { explicit: computes(evidence, table, step, new), step })
         })
         .or_else(by_trigger)
 }
 
-/// Whether an `INSERT … SELECT` fills the column from an expression.
-fn computes(step: &Step, column: &str, table: Option<&Table>) -> bool {
+/// Whether an `INSERT … SELECT` fills the column from an expression over the rows that were there.
+fn computes(evidence: &Evidence, compared: &TableComparison, step: &Step, column: &str) -> bool {
     let Action::Insert(insert) = &step.statement.action else { return false };
+    let table = evidence.comparison().after.table(compared.name());
+    let reads = |select: &Select| select.tables.iter().any(|from| causes::is_called(compared, from, evidence));
+    if !insert.select.as_ref().is_some_and(reads) {
+        return false;
+    }
     let written: Vec<&String> = match (insert.columns.is_empty(), table) {
         (true, Some(table)) => {
             table.columns.iter().filter(|column| !column.generated).map(|column| &column.name).collect()
