@@ -112,13 +112,13 @@ fn cause(evidence: &Evidence, step: &Step, failure: &Failure) -> Option<String> 
 fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
     let message = &failure.error.message;
     if let Some(parent) = causes::parent_of(step).filter(|_| failure.error.is_foreign_key()) {
-        let child = evidence
-            .comparison()
-            .before
-            .references_to(parent)
-            .next()
-            .map_or(String::new(), |(child, _)| child.name.clone());
-        return causes::keep_children(evidence, parent, &child);
+        let mut children: Vec<&str> =
+            evidence.comparison().before.references_to(parent).map(|(child, _)| child.name.as_str()).collect();
+        children.dedup();
+        if evidence.execution().settings.driver.foreign_keys_off.is_empty() {
+            return vec![causes::set_aside(evidence, parent, &children)];
+        }
+        return causes::keep_children(evidence, parent, children.first().copied().unwrap_or_default());
     }
     if message.contains("more than one statement") {
         return vec!["put `--> statement-breakpoint` between the statements".to_owned()];
