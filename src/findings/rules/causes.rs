@@ -149,21 +149,21 @@ pub(super) fn set_aside(evidence: &Evidence, parent: &str, children: &[&str]) ->
         let stored = table.columns.iter().filter(|column| !column.generated);
         stored.map(|column| quote_identifier(&column.name)).collect::<Vec<_>>().join(", ")
     };
-    let mut sql = String::new();
+    let mut sql = Vec::new();
     for table in &tables {
         let (keep, name) = (keep(table), quote_identifier(&table.name));
-        sql += &format!("CREATE TABLE {keep} AS SELECT {} FROM {name};\n", columns(table));
+        sql.push(format!("CREATE TABLE {keep} AS SELECT {} FROM {name};", columns(table)));
     }
     for table in tables.iter().rev() {
-        sql += &format!("DELETE FROM {};\n", quote_identifier(&table.name));
+        sql.push(format!("DELETE FROM {};", quote_identifier(&table.name)));
     }
-    sql += &format!("-- the rebuild of {}\n", quote_identifier(parent).replace(['\r', '\n'], " "));
+    sql.push(format!("-- the rebuild of {}", quote_identifier(parent).replace(['\r', '\n'], " ")));
     for table in &tables {
         let (keep, name, columns) = (keep(table), quote_identifier(&table.name), columns(table));
-        sql += &format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {keep};\n");
+        sql.push(format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {keep};"));
     }
-    let drops: Vec<String> = tables.iter().map(|table| format!("DROP TABLE {};", keep(table))).collect();
-    format!("{lead} while it is rebuilt{also}:\n{sql}{}", drops.join("\n"))
+    sql.extend(tables.iter().map(|table| format!("DROP TABLE {};", keep(table))));
+    format!("{lead} while it is rebuilt{also}:\n{}", sql.join("\n"))
 }
 
 /// Puts a table and all that refers to it, directly or not, before those that are there already, but never `parent`: every table
