@@ -25,7 +25,7 @@ use super::suggest;
 Exit codes:
   0    passed
   1    findings at or above --fail-on
-  2    wrong arguments
+  2    wrong arguments or configuration, or no migrations to be found
   3    a migration failed on the copy
   4    could not rehearse
   130  interrupted

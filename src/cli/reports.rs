@@ -60,6 +60,35 @@ fn is_same(one: &Path, other: &Path) -> bool {
     one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
+/// The same name in the same folder, whether there is such a file or not.
+fn is_same_place(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+/// A file that is no report by its name: SQL, a database, code, or what a tool keeps beside them.
+fn is_source(path: &Path) -> bool {
+    const ENDINGS: [&str; 14] =
+        ["sql", "db", "sqlite", "sqlite3", "ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "rs", "toml", "lock"];
+    const NAMES: [&str; 7] = [
+        "package.json",
+        "package-lock.json",
+        "tsconfig.json",
+        "deno.json",
+        "wrangler.json",
+        "_journal.json",
+        "wrangler.jsonc",
+    ];
+    let lower = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().to_ascii_lowercase());
+    let name = lower(path.file_name()).unwrap_or_default();
+    lower(path.extension()).is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+        || NAMES.contains(&name.as_str())
+        || name.ends_with("_snapshot.json")
+}
+
 /// A pipe or a device: it has no length.
 fn is_special(path: &Path) -> bool {
     path.exists() && !path.is_file()
@@ -67,10 +96,13 @@ fn is_special(path: &Path) -> bool {
 
 fn open(path: &Path, snapshot: &Path) -> Result<File, Error> {
     let doing = || creating(path);
-    let beside = ["", "-wal", "-shm", "-journal"].iter().any(|suffix| {
-        let mut name = snapshot.as_os_str().to_owned();
-        name.push(suffix);
-        is_same(path, Path::new(&name))
+    let real = snapshot.canonicalize().unwrap_or_else(|_| snapshot.to_owned());
+    let beside = [snapshot, &real].into_iter().any(|snapshot| {
+        ["", "-wal", "-shm", "-journal"].iter().any(|suffix| {
+            let mut name = snapshot.as_os_str().to_owned();
+            name.push(suffix);
+            is_same(path, Path::new(&name)) || is_same_place(path, Path::new(&name))
+        })
     });
     if beside {
         return Err(Error::usage(doing(), "that is the snapshot or belongs to it")
@@ -86,6 +118,10 @@ fn open(path: &Path, snapshot: &Path) -> Result<File, Error> {
         .truncate(false)
         .open(path)
         .map_err(|cause| Error::usage(doing(), cause).hint("the folder must exist and be writable"))?;
+    if path.is_file() && is_source(path) && file.metadata().doing(doing)?.len() > 0 {
+        return Err(Error::usage(doing(), "a report never replaces a migration, a database or a file of the project")
+            .hint("write the report to a file of its own"));
+    }
     let mut magic = [0; 16];
     if path.is_file() && file.read_exact(&mut magic).is_ok() && magic == *b"SQLite format 3\0" {
         return Err(
@@ -117,6 +153,35 @@ mod tests {
         assert_eq!(std::fs::read(&snapshot).unwrap(), b"SQLite format 3\0rest");
         assert_eq!(std::fs::read(&other).unwrap(), b"SQLite format 3\0rest");
         assert!(!log.exists());
+    }
+
+    #[test]
+    fn a_report_never_replaces_a_file_of_the_project() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshot = folder.path().join("prod.db");
+        for name in ["0001_a.sql", "schema.TS", "package.json", "_journal.json", "0001_snapshot.json"] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "{}").unwrap();
+            let refused = Reports::open(&[(Format::Json, path.clone())], &snapshot, None).err();
+            assert_eq!(refused.map(|error| error.exit_code()), Some(2), "{name}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}", "{name}");
+        }
+        let report = folder.path().join("report.json");
+        std::fs::write(&report, "{}").unwrap();
+        assert!(Reports::open(&[(Format::Json, report)], &snapshot, None).is_ok());
+    }
+
+    #[test]
+    fn sidecars_of_a_link_and_of_what_it_points_to_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real.db"), folder.path().join("link.db"));
+        std::fs::write(&real, "").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        for name in ["real.db-wal", "link.db-wal", "./link.db-journal"] {
+            let wanted = [(Format::Json, folder.path().join(name))];
+            assert!(Reports::open(&wanted, &link, None).is_err(), "{name}");
+            assert!(!folder.path().join(name).exists());
+        }
     }
 
     #[test]

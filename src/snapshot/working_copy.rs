@@ -118,11 +118,12 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 fn is_sidecar_of(to: &Path, snapshot: &Path) -> bool {
-    let (Ok(db), Ok(folder), Some(name)) = (snapshot.canonicalize(), folder_of(to).canonicalize(), to.file_name())
-    else {
-        return false;
-    };
-    SIDECARS.into_iter().any(|suffix| beside(&db, suffix) == folder.join(name))
+    let (Ok(folder), Some(name)) = (folder_of(to).canonicalize(), to.file_name()) else { return false };
+    // As given too: a person who puts the link's target in its place would have SQLite read the file.
+    let given = snapshot.file_name().and_then(|name| Some(folder_of(snapshot).canonicalize().ok()?.join(name)));
+    let databases = snapshot.canonicalize().into_iter().chain(given);
+    let is_beside = |db: PathBuf| SIDECARS.into_iter().any(|suffix| beside(&db, suffix) == folder.join(name));
+    databases.into_iter().any(is_beside)
 }
 
 /// Shares the blocks where the file system can.

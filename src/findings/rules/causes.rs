@@ -1,13 +1,14 @@
 //! What several rules need to know: which step did it, why foreign keys were on, what to write instead.
 
 use crate::compare::TableComparison;
-use crate::execution::Step;
 use crate::execution::driver::{Driver, ForeignKeys, Transaction};
 use crate::execution::steps::By;
+use crate::execution::{Outcome, Step};
 use crate::findings::Evidence;
-use crate::findings::wording::share;
+use crate::findings::wording::{names, share};
 use crate::migrations::statement::Action;
 use crate::schema::lexer::quote_identifier;
+use crate::schema::{Schema, Table, TableKind};
 
 /// Whether this name is one that the table had before, after or while it was rebuilt.
 pub(super) fn is_called(table: &TableComparison, name: &str, evidence: &Evidence) -> bool {
@@ -101,8 +102,12 @@ pub(super) fn proof(evidence: &Evidence, table: &TableComparison) -> Option<Stri
     let without = evidence.without_foreign_keys.as_ref()?;
     let name = table.pair.before.as_ref()?;
     let there = without.comparison.table_before(name)?;
-    let (before, kept) = (there.before.as_ref()?.rows, there.before.as_ref()?.rows - there.lost());
-    Some(format!("rehearsed again with foreign keys off: `{name}` keeps {}", share(kept, before, "row")))
+    let rows = |table: &TableComparison| table.before.as_ref().map(|before| before.rows);
+    let before = rows(there)?;
+    let kept = before.saturating_sub(there.lost());
+    let now = rows(table)?.saturating_sub(table.lost());
+    (without.execution.outcome == Outcome::Completed && kept > now)
+        .then(|| format!("rehearsed again with foreign keys off: `{name}` keeps {}", share(kept, before, "row")))
 }
 
 /// What to do so that a rebuild of `parent` leaves its children alone under this driver.
@@ -113,12 +118,69 @@ pub(super) fn keep_children(evidence: &Evidence, parent: &str, child: &str) -> V
         let lead = "turn foreign keys off before the migrations run and on again after them";
         return vec![format!("{lead}:\n{around}")];
     }
-    let keep = quote_identifier(&format!("__keep_{child}"));
-    let child = quote_identifier(child);
-    vec![format!(
-        "{} cannot turn foreign keys off: set the rows of {child} aside while `{parent}` is rebuilt:\n\
-         CREATE TABLE {keep} AS SELECT * FROM {child};\n-- the rebuild of `{parent}`\n\
-         INSERT INTO {child} SELECT * FROM {keep} WHERE true ON CONFLICT DO NOTHING;\nDROP TABLE {keep};",
-        driver.name
-    )]
+    vec![set_aside(evidence, parent, &[child])]
+}
+
+/// The same, without turning foreign keys off: SQL that empties the children before the rebuild and fills them again after it.
+pub(super) fn set_aside(evidence: &Evidence, parent: &str, children: &[&str]) -> String {
+    let driver = evidence.execution().settings.driver.name;
+    let schema = &evidence.comparison().before;
+    let mut tables = Vec::new();
+    for child in children {
+        with_referring(schema, parent, child, &mut tables);
+    }
+    let lead = format!("{driver} cannot turn foreign keys off: set aside the rows that refer to `{parent}`");
+    if tables.is_empty() {
+        return format!("{lead} in tables of their own before the rebuild, and put them back after it");
+    }
+    let also: Vec<&str> =
+        tables.iter().map(|table| table.name.as_str()).filter(|name| !children.contains(name)).collect();
+    let also = if also.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " ({} in turn {} to them)",
+            names(also.iter().copied()),
+            if also.len() == 1 { "refers" } else { "refer" }
+        )
+    };
+    let keep = |table: &Table| quote_identifier(&format!("__keep_{}", table.name));
+    let columns = |table: &Table| {
+        let stored = table.columns.iter().filter(|column| !column.generated);
+        stored.map(|column| quote_identifier(&column.name)).collect::<Vec<_>>().join(", ")
+    };
+    let mut sql = Vec::new();
+    for table in &tables {
+        let (keep, name) = (keep(table), quote_identifier(&table.name));
+        sql.push(format!("CREATE TABLE {keep} AS SELECT {} FROM {name};", columns(table)));
+    }
+    for table in tables.iter().rev() {
+        sql.push(format!("DELETE FROM {};", quote_identifier(&table.name)));
+    }
+    sql.push(format!("-- the rebuild of {}", quote_identifier(parent).replace(['\r', '\n'], " ")));
+    for table in &tables {
+        let (keep, name, columns) = (keep(table), quote_identifier(&table.name), columns(table));
+        sql.push(format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {keep};"));
+    }
+    sql.extend(tables.iter().map(|table| format!("DROP TABLE {};", keep(table))));
+    format!("{lead} while it is rebuilt{also}:\n{}", sql.join("\n"))
+}
+
+/// Puts a table and all that refers to it, directly or not, before those that are there already, but never `parent`: every table
+/// comes before those that refer to it.
+fn with_referring<'a>(schema: &'a Schema, parent: &str, name: &str, tables: &mut Vec<&'a Table>) {
+    fn visit<'a>(schema: &'a Schema, table: &'a Table, seen: &mut Vec<&'a str>, tables: &mut Vec<&'a Table>) {
+        if seen.contains(&table.name.as_str()) || table.kind != TableKind::Ordinary {
+            return;
+        }
+        seen.push(&table.name);
+        for (referring, _) in schema.references_to(&table.name) {
+            visit(schema, referring, seen, tables);
+        }
+        tables.insert(0, table);
+    }
+    let Some(table) = schema.table(name) else { return };
+    let mut seen: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    seen.extend(schema.table(parent).map(|parent| parent.name.as_str()));
+    visit(schema, table, &mut seen, tables);
 }

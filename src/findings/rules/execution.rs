@@ -1,5 +1,7 @@
 //! EX: how the run ended.
 
+mod add_column;
+
 use crate::execution::Outcome;
 use crate::execution::Step;
 use crate::execution::driver::SeveralStatements;
@@ -112,13 +114,13 @@ fn cause(evidence: &Evidence, step: &Step, failure: &Failure) -> Option<String> 
 fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
     let message = &failure.error.message;
     if let Some(parent) = causes::parent_of(step).filter(|_| failure.error.is_foreign_key()) {
-        let child = evidence
-            .comparison()
-            .before
-            .references_to(parent)
-            .next()
-            .map_or(String::new(), |(child, _)| child.name.clone());
-        return causes::keep_children(evidence, parent, &child);
+        let mut children: Vec<&str> =
+            evidence.comparison().before.references_to(parent).map(|(child, _)| child.name.as_str()).collect();
+        children.dedup();
+        if evidence.execution().settings.driver.foreign_keys_off.is_empty() {
+            return vec![causes::set_aside(evidence, parent, &children)];
+        }
+        return causes::keep_children(evidence, parent, children.first().copied().unwrap_or_default());
     }
     if message.contains("more than one statement") {
         return vec!["put `--> statement-breakpoint` between the statements".to_owned()];
@@ -127,12 +129,17 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         return vec!["remove the empty chunk, or put a statement into it".to_owned()];
     }
     match &step.statement.action {
-        Action::AddColumn { table, column, not_null: true, has_default: false, .. } => {
-            add_not_null(&step.statement.sql, table, column)
+        Action::AddColumn { table, column, .. } if message.contains("UNIQUE") || message.contains("PRIMARY KEY") => {
+            add_column::unique(&step.statement.sql, table, column)
         }
-        Action::AddColumn { table, column, .. } if message.contains("UNIQUE") || message.contains("PRIMARY KEY") => vec![format!(
-            "add the column plain and the uniqueness as an index:\nALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT;\nCREATE UNIQUE INDEX \"{table}_{column}_unique\" ON \"{table}\" (\"{column}\");"
-        )],
+        Action::AddColumn { table, column, .. }
+            if message.contains("non-constant default") || message.contains("non-NULL default") =>
+        {
+            add_column::default(&evidence.comparison().before, &step.statement.sql, table, column)
+        }
+        Action::AddColumn { table, column, not_null: true, has_default: false, .. } => {
+            add_column::not_null(&evidence.comparison().before, &step.statement.sql, table, column)
+        }
         Action::DropColumn { table, column } => vec![format!("drop what stands on `{table}.{column}` first: its indexes, triggers and views")],
         _ if message.starts_with("NOT NULL constraint failed: ") => not_null_help(evidence, &step.statement.action, message),
         _ if message.starts_with("UNIQUE constraint failed: ") => vec![format!(
@@ -149,28 +156,6 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         _ if message.contains("no such column") => vec!["the SELECT names a column that the old table does not have: leave it out of both lists, or name the old column".to_owned()],
         _ => Vec::new(),
     }
-}
-
-/// With a default in one step, or without one in two deploys.
-fn add_not_null(sql: &str, table: &str, column: &str) -> Vec<String> {
-    let upper = sql.to_ascii_uppercase();
-    let definition = sql.rsplit(column).next().unwrap_or_default().to_ascii_uppercase();
-    let is_text = ["TEXT", "CHAR", "CLOB"].iter().any(|kind| definition.contains(kind));
-    let value = if is_text { "''" } else { "0" };
-    let nullable = match upper.find("NOT NULL") {
-        Some(start) if upper.len() == sql.len() => {
-            format!("{}{}", sql[..start].trim_end(), &sql[start + "NOT NULL".len()..])
-        }
-        _ => format!("ALTER TABLE {} ADD COLUMN {}", quote_identifier(table), quote_identifier(column)),
-    };
-    let (table, column) = (quote_identifier(table), quote_identifier(column));
-    vec![
-        format!("give it a default:\n{sql} DEFAULT {value};"),
-        format!(
-            "or go in two deploys: add it without NOT NULL and fill it, and make it NOT NULL in the next migration:\n\
-             {nullable};\nUPDATE {table} SET {column} = {value} WHERE {column} IS NULL;"
-        ),
-    ]
 }
 
 /// What the same migrations do with foreign keys off, where a foreign key stopped them.
@@ -192,10 +177,31 @@ fn not_null_help(evidence: &Evidence, action: &Action, message: &str) -> Vec<Str
     let held = evidence.comparison().table_before(table).and_then(|compared| compared.before.as_ref());
     let nulls = held.and_then(|held| Some((held.column(column)?.nulls, held.rows)));
     let counted = nulls.map(|(nulls, rows)| format!("{} of `{table}` have no `{column}`; ", share(nulls, rows, "row")));
-    let (table, column) = (quote_identifier(table), quote_identifier(column));
+    let counted = counted.unwrap_or_default();
+    let before = &evidence.comparison().before;
+    let known = before.table(table);
+    if known.is_some_and(|known| known.column(column).is_none()) {
+        return vec![format!("`{table}` has no `{column}`: give the new column a default, or a value in the SELECT")];
+    }
+    let declared_type =
+        known.and_then(|known| known.column(column)).map_or("TEXT", |column| column.declared_type.as_str());
+    let constant = add_column::constant(declared_type);
+    let of_one = |columns: &[String]| columns.iter().any(|name| name.eq_ignore_ascii_case(column));
+    let is_unique = known
+        .is_some_and(|known| known.uniques.iter().any(|unique| of_one(&unique.columns)) || of_one(&known.primary_key));
+    let key = known.and_then(|known| known.foreign_keys.iter().find(|key| of_one(&key.columns)));
+    let (quoted, name) = (quote_identifier(table), quote_identifier(column));
+    if is_unique {
+        return vec![format!(
+            "{counted}give each its own value in a migration before this one (`{column}` is unique); the rows:\n\
+             SELECT * FROM {quoted} WHERE {name} IS NULL;"
+        )];
+    }
+    let (value, comment) = key.map_or((constant.to_owned(), String::new()), |key| {
+        add_column::any_row(before, &key.parent, key.parent_columns.first().map(String::as_str))
+    });
     vec![format!(
-        "{}fill them in a migration before this one:\nUPDATE {table} SET {column} = '' WHERE {column} IS NULL;",
-        counted.unwrap_or_default()
+        "{counted}fill them in a migration before this one:\nUPDATE {quoted} SET {name} = {value} WHERE {name} IS NULL;{comment}"
     )]
 }
 

@@ -14,7 +14,7 @@ use crate::findings::wording::{self, count_of};
 use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::Action;
 use crate::schema::changes::{Change, How, Kind};
-use crate::schema::lexer::{TokenKind, tokens};
+use crate::schema::lexer::{TokenKind, quote_identifier, tokens};
 use crate::schema::{Object, Schema, TableKind};
 
 /// SC301 to SC303: indexes, triggers and views that are gone while what they stood on is still there.
@@ -117,9 +117,9 @@ pub(super) fn objects_broken(evidence: &Evidence) -> Vec<Finding> {
         }
         let step = breaking(evidence, message);
         Some(finding.at(step.map(place), format!("broke {kind} `{}`", object.name)).help(format!(
-            "drop the {kind} before the change and create it again to fit at the end:\nDROP {} \"{}\";",
+            "drop the {kind} before the change and create it again to fit at the end:\nDROP {} {};",
             kind.to_ascii_uppercase(),
-            object.name
+            quote_identifier(&object.name)
         )))
     })
     .collect()
@@ -268,7 +268,8 @@ pub(super) fn autoincrement(evidence: &Evidence) -> Vec<Finding> {
                 .column(key)
                 .at(rebuilding(evidence, table).map(place), "defines the table without it")
                 .help(format!(
-                    "if ids may be used again, nothing is to be done; else declare it in the rebuild:\n\"{key}\" integer PRIMARY KEY AUTOINCREMENT NOT NULL"
+                    "if ids may be used again, nothing is to be done; else declare it in the rebuild:\n{} integer PRIMARY KEY AUTOINCREMENT NOT NULL",
+                    quote_identifier(key)
                 )),
         )
     })
@@ -521,7 +522,7 @@ pub(super) fn leftovers(evidence: &Evidence) -> Vec<Finding> {
                     .table(&table.name)
                     .rows(rows)
                     .at(step.map(place), "created here, and neither renamed nor dropped")
-                    .help(format!("look whether it holds rows that `{of}` lacks before you drop it:\nSELECT count(*) FROM \"{}\";", table.name)),
+                    .help(format!("look whether it holds rows that `{of}` lacks before you drop it:\nSELECT count(*) FROM {};", quote_identifier(&table.name))),
             )
         })
         .collect()
