@@ -1,5 +1,6 @@
 //! IN and LS109: what SQLite itself says of the database after the migrations.
 
+use crate::compare::integrity::Violating;
 use crate::compare::lineage::Change;
 use crate::findings::catalogue::{IN401, IN402, IN403, LS109};
 use crate::findings::wording::count;
@@ -28,8 +29,9 @@ pub(super) fn damaged(evidence: &Evidence) -> Vec<Finding> {
 pub(super) fn foreign_keys(evidence: &Evidence) -> Vec<Finding> {
     let checked = &evidence.comparison().integrity;
     let mut findings = Vec::new();
-    for ((child, parent), &rows) in &checked.violations_after {
-        let known = violations_before(evidence, child, parent).min(rows);
+    for ((child, parent), violating) in &checked.violations_after {
+        let rows = violating.rows;
+        let known = rows - new_since(evidence, child, parent, violating);
         if known > 0 {
             findings.push(
                 Finding::new(
@@ -51,13 +53,15 @@ pub(super) fn foreign_keys(evidence: &Evidence) -> Vec<Finding> {
     findings
 }
 
-/// Rows of the same child that violated the same key before, under the names that they had.
-fn violations_before(evidence: &Evidence, child: &str, parent: &str) -> u64 {
+/// How many of these are new, against the same child and parent under the names that they had.
+fn new_since(evidence: &Evidence, child: &str, parent: &str, violating: &Violating) -> u64 {
     let comparison = evidence.comparison();
-    let was = |name: &str| {
-        comparison.table_after(name).and_then(|table| table.pair.before.clone()).unwrap_or_else(|| name.to_owned())
-    };
-    comparison.integrity.violations_before.get(&(was(child), was(parent))).copied().unwrap_or_default()
+    let pair = |name: &str| comparison.table_after(name).map(|table| &table.pair);
+    let was = |name: &str| pair(name).and_then(|pair| pair.before.clone()).unwrap_or_else(|| name.to_owned());
+    let none = Violating::default();
+    let before = comparison.integrity.violations_before.get(&(was(child), was(parent))).unwrap_or(&none);
+    let same_rows = pair(child).is_some_and(|pair| matches!(pair.change, Change::Same | Change::Renamed));
+    violating.new_since(before, same_rows)
 }
 
 fn new_violations(evidence: &Evidence, child: &str, parent: &str, rows: u64) -> Finding {
