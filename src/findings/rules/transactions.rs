@@ -83,7 +83,7 @@ pub(super) fn own_transaction(evidence: &Evidence) -> Vec<Finding> {
         Finding::new(&TX504, format!("`{}` ends the transaction of the migrator", step.migration))
             .at_level(Level::Warning)
             .at(Some(place(step)), "what ran so far is committed, and a later failure cannot take it back")
-            .help("keep BEGIN and COMMIT out of migrations; what needs foreign keys off belongs around `migrate()`"),
+            .help("keep BEGIN and COMMIT out of migrations; what needs foreign keys off belongs around the whole run"),
     ]
 }
 
