@@ -268,7 +268,7 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
                         Some(place(step)),
                         format!("keeps {} as `{archive}`; `{name}` begins anew", count(before, "row")),
                     )
-                    .help(copy_statement(table)),
+                    .help(copy_statement(evidence, table)),
             );
         }
         let dropped = evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table: dropped } if Some(dropped) == table.pair.before.as_ref()));
@@ -278,12 +278,12 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
                     dropped.map(place),
                     format!("dropped `{name}` with {}, and no statement had copied them", count(before, "row")),
                 )
-                .help(copy_statement(table)),
+                .help(copy_statement(evidence, table)),
         );
     };
     let filtered = matches!(&step.statement.action, Action::Insert(Insert { select: Some(select), .. }) if select.filtered || select.joined);
     let label = if filtered { "its WHERE, JOIN, DISTINCT, GROUP BY or LIMIT left out" } else { "left out" };
-    Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(table)))
+    Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(evidence, table)))
 }
 
 /// Whether its rows went into several new tables, all of them.
@@ -303,16 +303,18 @@ fn kept_as<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a S
     })
 }
 
-fn copy_statement(table: &TableComparison) -> String {
+/// The copy of every row, into the table that the migration makes for the rebuild.
+fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
     let columns = |side: fn(&(String, String)) -> &str| {
-        let quoted = table.pair.columns.iter().map(|pair| format!("\"{}\"", side(pair)));
-        quoted.collect::<Vec<_>>().join(", ")
+        table.pair.columns.iter().map(|pair| quote_identifier(side(pair))).collect::<Vec<_>>().join(", ")
     };
-    let (name, old) = (table.name(), table.pair.before.as_deref().unwrap_or_default());
+    let into = causes::interim_names(table, evidence).next().unwrap_or(table.name());
     format!(
-        "copy every row before the old table is dropped:\nINSERT INTO \"__new_{name}\" ({}) SELECT {} FROM \"{old}\";",
+        "copy every row before the old table is dropped:\nINSERT INTO {} ({}) SELECT {} FROM {};",
+        quote_identifier(into),
         columns(|(_, after)| after),
-        columns(|(before, _)| before)
+        columns(|(before, _)| before),
+        quote_identifier(table.pair.before.as_deref().unwrap_or_default())
     )
 }
 
@@ -429,7 +431,9 @@ pub(super) fn dropped(evidence: &Evidence) -> Vec<Finding> {
         if missing == 0 {
             return None;
         }
-        let step = evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)));
+        let step = evidence.committed().find(
+            |step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)),
+        );
         let taken = table.takeover.as_ref().filter(|_| missing < rows).map_or(String::new(), |takeover| {
             let into = names(takeover.into.iter().map(String::as_str));
             format!(", and only {} had been copied into {into}", count(rows - missing, "row"))
@@ -439,7 +443,11 @@ pub(super) fn dropped(evidence: &Evidence) -> Vec<Finding> {
                 .table(name)
                 .rows(missing)
                 .at(step.map(place), format!("dropped `{name}` with {}", count(rows, "row")))
-                .help(format!("if nobody needs them any more, this is fine; else keep them:\nALTER TABLE \"{name}\" RENAME TO \"{name}_archived\";")),
+                .help(format!(
+                    "if nobody needs them any more, this is fine; else keep them:\nALTER TABLE {} RENAME TO {};",
+                    quote_identifier(name),
+                    quote_identifier(&format!("{name}_archived"))
+                )),
         )
     })
     .collect()
