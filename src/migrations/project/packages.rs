@@ -32,12 +32,6 @@ impl Package {
             _ => Some((&self.declared, &self.from)),
         }
     }
-
-    /// Whether production installs it: declared under `dependencies` or `optionalDependencies`.
-    #[must_use]
-    pub fn in_production(&self) -> bool {
-        self.from.starts_with("dependencies") || self.from.starts_with("optionalDependencies")
-    }
 }
 
 /// The sections of `package.json`, the most telling first.
