@@ -35,6 +35,13 @@ pub(super) fn deleted(step: &Step, table: &TableComparison, by: By, evidence: &E
     mine.map(|change| change.deleted).sum()
 }
 
+/// The statement that dropped the table of this name.
+pub(super) fn dropping<'a>(evidence: &'a Evidence, name: &str) -> Option<&'a Step> {
+    evidence
+        .committed()
+        .find(|step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)))
+}
+
 /// The table that a step drops or deletes from, so that foreign keys act.
 pub(super) fn parent_of(step: &Step) -> Option<&str> {
     match &step.statement.action {

@@ -2,8 +2,7 @@
 
 use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
-use crate::compare::rows::ColumnComparison;
-use crate::compare::rows::Key;
+use crate::compare::rows::{ColumnComparison, Key};
 use crate::execution::steps::{self, By};
 use crate::execution::{Outcome, Step};
 use crate::findings::catalogue::{LS101, LS102, LS103, LS104, LS105, LS106, LS107, LS108, LS110, VL203};
@@ -63,16 +62,10 @@ fn own_rows(step: &Step, parent: &str) -> String {
 }
 
 fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
-    let (key, step) = nulling_key(evidence, table)?;
+    let Nulling { key, step, rows } = nulling(evidence, table)?;
     let name = table.name();
     let columns: Vec<_> = key.columns.iter().filter_map(|column| table.column_before(column)).collect();
-    let written: u64 = evidence.committed().map(|step| updated_by_key(evidence, table, step)).sum();
     let to_null = key.on_delete == "SET NULL";
-    let wrote = |column: &&ColumnComparison| if to_null { column.nulled } else { column.changed };
-    let rows = columns.iter().map(wrote).max().unwrap_or_default().min(written);
-    if rows == 0 {
-        return None;
-    }
     let parent = causes::parent_of(step).unwrap_or_default();
     let to = if to_null { "NULL" } else { "the default" };
     let mut finding = Finding::new(
@@ -117,15 +110,28 @@ fn references_stay(evidence: &Evidence, table: &TableComparison, key: &ForeignKe
         .then(|| "rehearsed again with foreign keys off: the references stay".to_owned())
 }
 
-/// The key of this table through which ON DELETE SET NULL or SET DEFAULT wrote, and the step that set it off.
-pub(super) fn nulling_key<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a ForeignKey, &'a Step)> {
+/// What ON DELETE SET NULL or SET DEFAULT wrote in a table and is still there.
+pub(super) struct Nulling<'a> {
+    /// The key through which it wrote.
+    pub(super) key: &'a ForeignKey,
+    /// The step that set it off.
+    step: &'a Step,
+    /// References that are gone.
+    rows: u64,
+}
+
+pub(super) fn nulling<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<Nulling<'a>> {
     let step = evidence.committed().find(|step| {
         step.changes.iter().any(|change| {
             change.by == By::ForeignKey && change.updated > 0 && causes::is_called(table, &change.table, evidence)
         }) && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
     })?;
     let key = acting_key(evidence, table, causes::parent_of(step)?, &["SET NULL", "SET DEFAULT"])?;
-    Some((key, step))
+    let written: u64 = evidence.committed().map(|step| updated_by_key(evidence, table, step)).sum();
+    let wrote = |column: &ColumnComparison| if key.on_delete == "SET NULL" { column.nulled } else { column.changed };
+    let columns = key.columns.iter().filter_map(|column| table.column_before(column));
+    let rows = columns.map(wrote).max().unwrap_or_default().min(written);
+    (rows > 0).then_some(Nulling { key, step, rows })
 }
 
 /// The foreign key of `table` to `parent` with one of these actions.
@@ -271,7 +277,7 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
                     .help(copy_statement(evidence, table)),
             );
         }
-        let dropped = evidence.committed().find(|step| matches!(&step.statement.action, Action::DropTable { table: dropped } if Some(dropped) == table.pair.before.as_ref()));
+        let dropped = table.pair.before.as_ref().and_then(|name| causes::dropping(evidence, name));
         return Some(
             finding
                 .at(
@@ -431,9 +437,7 @@ pub(super) fn dropped(evidence: &Evidence) -> Vec<Finding> {
         if missing == 0 {
             return None;
         }
-        let step = evidence.committed().find(
-            |step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)),
-        );
+        let step = causes::dropping(evidence, name);
         let taken = table.takeover.as_ref().filter(|_| missing < rows).map_or(String::new(), |takeover| {
             let into = names(takeover.into.iter().map(String::as_str));
             format!(", and only {} had been copied into {into}", count(rows - missing, "row"))

@@ -91,15 +91,9 @@ fn lost(evidence: &Evidence, rule: &'static Rule, change: &Change, object: &Obje
     match by_name {
         Some(step) => finding.at_level(Level::Note).at(Some(place(step)), "drops it by name"),
         None => finding
-            .at(dropped_table(evidence, &object.table).map(place), format!("took {kind} `{}` along", object.name))
+            .at(causes::dropping(evidence, &object.table).map(place), format!("took {kind} `{}` along", object.name))
             .help(format!("create it again at the end of the migration:\n{};", object.sql)),
     }
-}
-
-fn dropped_table<'a>(evidence: &'a Evidence, name: &str) -> Option<&'a Step> {
-    evidence
-        .committed()
-        .find(|step| matches!(&step.statement.action, Action::DropTable { table } if table.eq_ignore_ascii_case(name)))
 }
 
 /// SC304 and SC305: views and triggers that could be compiled before and cannot be now.

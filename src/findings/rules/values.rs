@@ -65,9 +65,7 @@ fn left_behind(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     let Some(takeover) = table.takeover.as_ref().filter(|takeover| takeover.missing == 0) else { return Vec::new() };
     let Some(held) = table.before.as_ref().filter(|_| table.after.is_none()) else { return Vec::new() };
     let name = table.name();
-    let step = evidence.committed().find(
-        |step| matches!(&step.statement.action, Action::DropTable { table: gone } if gone.eq_ignore_ascii_case(name)),
-    );
+    let step = causes::dropping(evidence, name);
     let columns = takeover.left.iter().filter_map(|column| Some((column, held.column(column)?.values())));
     columns
         .filter(|(_, values)| *values > 0)
@@ -116,11 +114,8 @@ fn dropping<'a>(evidence: &'a Evidence, table: &'a TableComparison, column: &str
         matches!(&step.statement.action, Action::DropColumn { table: from, column: gone }
             if gone.eq_ignore_ascii_case(column) && causes::is_called(table, from, evidence))
     });
-    dropped.or_else(|| copy(evidence, table)).or_else(|| {
-        evidence.committed().find(|step| {
-            matches!(&step.statement.action, Action::DropTable { table: gone } if table.pair.before.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(gone)))
-        })
-    })
+    let before = table.pair.before.as_ref();
+    dropped.or_else(|| copy(evidence, table)).or_else(|| before.and_then(|name| causes::dropping(evidence, name)))
 }
 
 /// VL202 to VL206 for every column that is on both sides, and VL206 for new ones.
@@ -146,8 +141,9 @@ fn of_column(
     let Some(holds) = table.after.as_ref().and_then(|profile| profile.column(new)) else { return Vec::new() };
     let compared = old.and_then(|old| table.column_before(old));
     let was_generated = old.and_then(|old| before.column(old)).is_some_and(|column| column.generated);
-    let by_foreign_key = rows::nulling_key(evidence, table)
-        .is_some_and(|(key, _)| key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default())));
+    let by_foreign_key = rows::nulling(evidence, table).is_some_and(|nulling| {
+        nulling.key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default()))
+    });
     if by_foreign_key || (was_generated && after.column(new).is_some_and(|column| column.generated)) {
         return Vec::new();
     }
