@@ -9,6 +9,14 @@ pub mod wording;
 pub use evidence::{Evidence, Limits, Trial};
 pub use rule::{Finding, Level, Rule};
 
+use crate::snapshot::{Facts, Untouched};
+
+/// What the rules say of a file that is only read, without a rehearsal: SN901, SN902 and SN905.
+#[must_use]
+pub fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<Finding> {
+    rules::snapshot::of_file(facts, untouched)
+}
+
 /// Lets every rule look at the evidence. The order is that of gravity, then of rule, table, column and place.
 #[must_use]
 pub fn evaluate(evidence: &Evidence) -> Vec<Finding> {
