@@ -43,7 +43,7 @@ pub struct RowComparison {
 
 impl RowComparison {
     /// Rows that are not on both sides as they are.
-    fn differences(&self) -> u64 {
+    pub(super) fn differences(&self) -> u64 {
         self.lost + self.gained + self.changed.unwrap_or_default()
     }
 }
@@ -237,14 +237,11 @@ impl Tables<'_> {
             let function = if translated { FUNCTION } else { "" };
             format!("iif(typeof({column}) = 'text', {function}(CAST({column} AS BLOB)), {column})")
         };
-        let selected = selected.map(|column| match self.reads_bytes() {
-            false => column,
-            true => format!("{}, typeof({column}) = 'text'", bytes(&column)),
-        });
-        let order = key.iter().map(|column| match translated {
-            false => format!("{column} COLLATE BINARY"),
-            true => format!("typeof({column}) = 'blob', {}", bytes(column)),
-        });
+        let with_flag = |column: String| format!("{}, typeof({column}) = 'text'", bytes(&column));
+        let selected = selected.map(|column| if self.reads_bytes() { with_flag(column) } else { column });
+        let by_bytes = |column: &String| format!("typeof({column}) = 'blob', {}", bytes(column));
+        let stored = |column: &String| format!("{column} COLLATE BINARY");
+        let order = key.iter().map(|column| if translated { by_bytes(column) } else { stored(column) });
         let class =
             |column: &String| format!("typeof({column}) || iif({column} = 0 AND atan2({column}, -1) < 0, '-', '')");
         let order: Vec<String> = order.chain(key.iter().filter(|_| exact).map(class)).collect();

@@ -41,7 +41,7 @@ pub(in crate::findings) fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<
     }
     if let Untouched::ChangedByOthers(changes) = untouched {
         findings.push(
-            Finding::new(&SN905, format!("somebody else wrote to `{path}` meanwhile: {}", changes.join(", ")))
+            Finding::new(&SN905, format!("somebody else wrote to the snapshot meanwhile: {}", changes.join(", ")))
                 .at_level(Level::Note)
                 .object("snapshot")
                 .cause("what is told here is the state that was copied at the start"),

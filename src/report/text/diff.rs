@@ -32,8 +32,9 @@ pub fn whole(page: &mut Page, diff: &Diff) {
     sections::not_compared(page, &diff.not_compared);
     if different || detail == Detail::Full {
         page.heading("Files");
-        file::facts(page, &diff.before);
-        file::facts(page, &diff.after);
+        for file in [&diff.before, &diff.after] {
+            file::facts(page, file, Some(&file.snapshot.path));
+        }
     }
 }
 
@@ -52,6 +53,9 @@ fn verdict(page: &mut Page, diff: &Diff) {
 
 fn same(diff: &Diff) -> String {
     let rows = diff.tables.iter().filter_map(|table| table.rows.after).sum();
+    if diff.tables.is_empty() {
+        return "neither file has a table".to_owned();
+    }
     format!("{} in both files", file::holdings(diff.tables.len(), rows))
 }
 
@@ -124,9 +128,10 @@ fn database(page: &mut Page, diff: &Diff) {
     for violations in &diff.violations {
         let what = format!("{} without {}", violations.table, violations.parent);
         let rows = count(violations.after, "row");
-        let text = match violations.before == violations.after {
-            true => format!("{rows} in both files"),
-            false => format!("{} → {rows}", number(violations.before)),
+        let text = if violations.before == violations.after {
+            format!("{rows} in both files")
+        } else {
+            format!("{} → {rows}", number(violations.before))
         };
         lines.push((what, text));
     }

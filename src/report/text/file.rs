@@ -6,15 +6,16 @@ use crate::findings::wording::{bytes, count, count_of, number};
 use crate::report::file::File;
 use crate::report::visible::visible;
 
-/// `prod.db: 20.5 kB, 5 pages of 4,096 bytes, WAL mode, UTF-8, user_version 3`.
-pub fn facts(page: &mut Page, file: &File) {
+/// `prod.db: 20.5 kB, 5 pages of 4,096 bytes, WAL mode, UTF-8, user_version 3`, with or without the name.
+pub fn facts(page: &mut Page, file: &File, name: Option<&str>) {
     let snapshot = &file.snapshot;
+    let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
     let mode = match snapshot.journal_mode.as_str() {
         "wal" => "WAL mode".to_owned(),
         mode => format!("journal mode {mode}"),
     };
     let mut facts = vec![
-        format!("{}: {}", snapshot.path, bytes(snapshot.bytes)),
+        format!("{name}{}", bytes(snapshot.bytes)),
         format!("{} of {}", count(snapshot.pages, "page"), count(u64::from(snapshot.page_size), "byte")),
         mode,
         file.encoding.clone(),

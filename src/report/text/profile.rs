@@ -14,7 +14,7 @@ pub fn whole(page: &mut Page, profile: &Profile) {
         tables(page, &profile.tables);
         return;
     }
-    file::facts(page, &profile.file);
+    file::facts(page, &profile.file, None);
     file::findings(page, [&profile.file]);
     for table in &profile.tables {
         page.blank();
@@ -68,7 +68,7 @@ fn one(page: &mut Page, table: &Table) {
     if table.rows == Some(0) {
         facts.push(count_of(table.columns.len(), "column"));
     }
-    page.hanging(&visible(&table.name), Role::Strong, &facts.join(", "), Role::Dim, 2);
+    page.hanging(&format!("{}:", visible(&table.name)), Role::Strong, &facts.join(", "), Role::Dim, 2);
     let mut grid = Grid::new(&[
         ("column", Side::Left),
         ("type", Side::Left),
