@@ -34,8 +34,7 @@ fn head(page: &mut Page, profile: &Profile) {
     for (amount, one, many) in others.into_iter().filter(|(amount, ..)| *amount > 0) {
         parts.push(format!("{} {}", number(amount as u64), if amount == 1 { one } else { many }));
     }
-    let name = format!("{}:", visible(&profile.file.snapshot.path));
-    page.hanging(&name, Role::Strong, &parts.join(", "), Role::Strong, 2);
+    page.prose(0, &format!("{}: {}", visible(&profile.file.snapshot.path), parts.join(", ")), Role::Strong);
 }
 
 /// One line for each table.
@@ -68,7 +67,7 @@ fn one(page: &mut Page, table: &Table) {
     if table.rows == Some(0) {
         facts.push(count_of(table.columns.len(), "column"));
     }
-    page.hanging(&format!("{}:", visible(&table.name)), Role::Strong, &facts.join(", "), Role::Dim, 2);
+    page.prose(0, &format!("{}: {}", visible(&table.name), facts.join(", ")), Role::Strong);
     let mut grid = Grid::new(&[
         ("column", Side::Left),
         ("type", Side::Left),
