@@ -62,7 +62,8 @@ mod readme {
 
     #[test]
     fn the_difference_is_what_the_demo_does() {
-        let mut command = with_migrated_copy().command(&["diff", "prod.db", "after.db"]);
+        let project = with_migrated_copy();
+        let mut command = project.command(&["diff", "prod.db", "after.db"]);
         let ran = super::Ran::from(command.env("COLUMNS", "80").output().unwrap());
         let shown = blocks("text")[1];
         assert!(ran.stdout.starts_with(shown), "README.md shows\n{shown}\nand it prints\n{}", ran.stdout);

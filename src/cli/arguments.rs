@@ -67,7 +67,7 @@ Exit codes:
         #[arg(value_name = "AFTER")]
         after: PathBuf,
     },
-    /// Shows what a database holds: rows, NULLs and storage classes of every column, never a value
+    /// Shows rows, NULLs and storage classes of every table and column, never a value
     #[command(after_help = "\
 Exit codes:
   0    everything was read
