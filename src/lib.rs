@@ -11,6 +11,7 @@
 //! [`profile()`] reads one, without running anything. Nothing here prints.
 
 pub mod compare;
+pub mod config;
 pub mod error;
 pub mod execution;
 pub mod expectations;
@@ -26,6 +27,7 @@ pub mod schema;
 pub mod snapshot;
 pub mod sqlite_file;
 
+pub use config::Config;
 pub use error::Error;
 pub use reading::{diff, profile};
 pub use rehearsal::{Options, Planned, Rehearsal, plan, rehearse};
