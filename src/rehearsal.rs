@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::compare::{Comparison, States};
+use crate::compare::{Comparison, States, renames};
 use crate::config::Config;
 use crate::error::{Doing, Error};
 use crate::execution::decide::{self, Decided};
 use crate::execution::steps::By;
 use crate::execution::{self, Execution, Settings};
-use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Wishes};
+use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, Wishes, waivers};
 use crate::migrations::{self, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
@@ -76,6 +76,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
+    let waivers: Vec<Waiver> =
+        waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
 
     let keep = options.keep_copy.is_some();
     let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep };
@@ -84,6 +86,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
     }
     let (copy, trial) = take_gravest(&mut trials);
+    renames::check(&trial.comparison, &trial.execution)?;
     let without_foreign_keys = stage.without_foreign_keys(&trial)?;
     let on_empty = stage.on_empty(&trial);
     if let (Some(to), Some(copy)) = (&options.keep_copy, copy) {
@@ -103,7 +106,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     };
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
-    let findings = findings::evaluate(&evidence, Wishes { levels: &levels });
+    let findings =
+        findings::settle(findings::evaluate(&evidence), Wishes { levels: &levels, waivers: &waivers }, &evidence);
     Ok(Rehearsal { evidence, findings, fail_on: options.fail_on })
 }
 
@@ -191,7 +195,7 @@ impl Rehearsal {
         let limit = self.fail_on.unwrap_or(Level::Error);
         if matches!(self.evidence.execution().outcome, Failed(_) | Refused) {
             Verdict::Failed
-        } else if self.findings.iter().any(|finding| finding.level >= limit) {
+        } else if self.findings.iter().any(|finding| finding.waived.is_none() && finding.level >= limit) {
             Verdict::Findings
         } else {
             Verdict::Passed
