@@ -207,7 +207,7 @@ pub fn in_migrations(plan: &Plan) -> Result<Vec<Waiver>, Error> {
             let place = place(migration, directive.line);
             let wrong = |why: &str| {
                 let doing = format!("reading the directive at `{}:{}`", place.file, place.line);
-                Error::usage(doing, why).hint("directives are described on the page of SN907: rehearse explain SN907")
+                Error::usage(doing, why).hint("how directives are written: rehearse explain SN907")
             };
             match &directive.says {
                 Err(why) => return Err(wrong(why)),
