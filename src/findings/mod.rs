@@ -28,8 +28,8 @@ pub fn evaluate(evidence: &Evidence) -> Vec<Finding> {
     rules::ALL.iter().flat_map(|rule| rule(evidence)).collect()
 }
 
-/// Levels and waivers, in that order, over all findings. The order of the outcome is that of gravity, then of rule, table,
-/// column and place.
+/// Levels and waivers, in that order, over all findings. The order of the outcome is that of gravity, waived ones last,
+/// then of rule, table, column and place.
 #[must_use]
 pub fn settle(mut findings: Vec<Finding>, wishes: Wishes<'_>, evidence: &Evidence) -> Vec<Finding> {
     levels::apply(&mut findings, wishes.levels);
@@ -42,7 +42,8 @@ pub fn settle(mut findings: Vec<Finding>, wishes: Wishes<'_>, evidence: &Evidenc
 
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| {
-        other.level.cmp(&one.level).then_with(|| one.rule.code.cmp(other.rule.code)).then_with(|| {
+        let gravity = |finding: &Finding| (finding.waived.is_none(), finding.level);
+        gravity(other).cmp(&gravity(one)).then_with(|| one.rule.code.cmp(other.rule.code)).then_with(|| {
             let key = |finding: &Finding| {
                 (finding.table.clone(), finding.column.clone(), finding.object.clone(), finding.place.clone())
             };
