@@ -10,6 +10,7 @@
 pub mod broken;
 pub mod integrity;
 pub mod lineage;
+pub mod renames;
 pub mod rows;
 mod sequence;
 pub mod takeover;
