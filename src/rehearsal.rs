@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 use crate::compare::{Comparison, States};
 use crate::error::{Doing, Error};
 use crate::execution::decide::{self, Decided};
+use crate::execution::driver::Transaction;
 use crate::execution::steps::By;
-use crate::execution::{self, Execution, Settings};
+use crate::execution::{self, Execution, Settings, Turned};
 use crate::findings::{self, Evidence, Finding, Level, Limits, Trial};
 use crate::migrations::{self, Plan, Request};
 use crate::observer::Observer;
@@ -79,12 +80,13 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
     }
     let (copy, trial) = take_gravest(&mut trials);
-    let without_foreign_keys = stage.without_foreign_keys(&trial)?;
+    let counter_trials = stage.counter_trials(&trial)?;
     let on_empty = stage.on_empty(&trial);
     if let (Some(to), Some(copy)) = (&options.keep_copy, copy) {
         copy.keep(to)?;
     }
 
+    let locked_driver = decide::locked(trial.execution.settings.driver, &located.project);
     let evidence = Evidence {
         snapshot: snapshot.facts().clone(),
         untouched: snapshot.check_untouched()?,
@@ -92,7 +94,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         driver_decision: decided.decision,
         trial,
         others: trials.into_iter().map(|(_, trial)| trial).collect(),
-        without_foreign_keys,
+        counter_trials,
+        locked_driver,
         on_empty,
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
@@ -140,18 +143,15 @@ impl Theatre<'_> {
         Ok((copy, Trial { execution, comparison, bytes_before, bytes_after }))
     }
 
-    /// The same with foreign keys off: shows whether what foreign keys did hangs on that one setting.
-    fn without_foreign_keys(&self, trial: &Trial) -> Result<Option<Trial>, Error> {
-        let settings = trial.execution.settings;
-        let acted =
-            trial.execution.steps.iter().flat_map(|step| &step.changes).any(|change| change.by == By::ForeignKey);
-        let refused = trial.failure().is_some_and(|failure| failure.error.is_foreign_key());
-        if !settings.foreign_keys || !(acted || refused) {
-            return Ok(None);
+    /// The same again for each setting on which the outcome may hang, with that one turned.
+    fn counter_trials(&self, trial: &Trial) -> Result<Vec<(Turned, Trial)>, Error> {
+        let mut trials = Vec::new();
+        for setting in worth_turning(trial) {
+            let settings = trial.execution.settings.turned(setting);
+            let (_, trial) = self.rehearse(settings, &format!("turned-{}", trials.len()))?;
+            trials.push((setting, trial));
         }
-        let off = Settings { foreign_keys: false, ..settings };
-        let (_, trial) = self.rehearse(off, "without-foreign-keys")?;
-        Ok(Some(trial))
+        Ok(trials)
     }
 
     /// The same on a database without rows, where the migrations fail with them. A schema that cannot be created anew tells
@@ -162,6 +162,27 @@ impl Theatre<'_> {
         execution::empty::create(&path, &self.snapshot.connect().ok()?).ok()?;
         execution::run(&path, self.plan, trial.execution.settings, self.observer).ok()
     }
+}
+
+/// The settings that may have made a difference: foreign keys where they acted or refused, strings where a name was read as one,
+/// the transaction where something was committed by itself, chunks where a part of one was left out.
+fn worth_turning(trial: &Trial) -> Vec<Turned> {
+    let Execution { settings, steps, .. } = &trial.execution;
+    let acted = steps.iter().flat_map(|step| &step.changes).any(|change| change.by == By::ForeignKey);
+    let refused = trial.failure().is_some_and(|failure| failure.error.is_foreign_key());
+    let partly_committed = trial.failure().is_some_and(|failure| !failure.rolled_back);
+    let never_around_all = matches!(settings.transaction, Transaction::None | Transaction::FirstStatementOnly);
+    let alone = |step: &&execution::Step| !step.in_transaction && step.statement.action.writes();
+    let committed_alone = steps.iter().filter(alone).count() > 0;
+    [
+        (Turned::ForeignKeysOff, settings.foreign_keys && (acted || refused)),
+        (Turned::StringsRefused, steps.iter().any(|step| !step.strings.is_empty())),
+        (Turned::OneTransaction, never_around_all && (partly_committed || committed_alone)),
+        (Turned::EveryStatement, steps.iter().any(|step| !step.ran)),
+    ]
+    .into_iter()
+    .filter_map(|(setting, worth)| worth.then_some(setting))
+    .collect()
 }
 
 fn size(copy: &WorkingCopy) -> Result<u64, Error> {

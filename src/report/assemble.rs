@@ -135,7 +135,7 @@ fn outcome(execution: &Execution) -> doc::Outcome {
 
 fn settings(execution: &Execution) -> doc::Settings {
     let driver = execution.settings.driver;
-    let strings = driver.double_quoted_strings;
+    let strings = execution.settings.double_quoted_strings;
     let fixed = (driver.foreign_keys == ForeignKeys::AlwaysOn).then(|| "PRAGMA foreign_keys has no effect".to_owned());
     let around = driver.before.iter().chain(driver.after).map(|&pragma| pragma.to_owned()).chain(fixed);
     doc::Settings {

@@ -2,10 +2,9 @@
 
 mod add_column;
 
-use crate::execution::Outcome;
-use crate::execution::Step;
 use crate::execution::driver::SeveralStatements;
 use crate::execution::steps::Failure;
+use crate::execution::{Outcome, Step, Turned};
 use crate::findings::catalogue::{EX601, EX602, EX609, SN915};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
@@ -160,9 +159,9 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
 
 /// What the same migrations do with foreign keys off, where a foreign key stopped them.
 fn passes_without_foreign_keys(evidence: &Evidence) -> Option<String> {
-    let without = evidence.without_foreign_keys.as_ref()?;
+    let without = evidence.turned(Turned::ForeignKeysOff)?;
     (without.execution.outcome == Outcome::Completed && evidence.trial.failure()?.error.is_foreign_key())
-        .then(|| "rehearsed again with foreign keys off: every migration runs".to_owned())
+        .then(|| causes::again(Turned::ForeignKeysOff, "every migration runs"))
 }
 
 /// `NOT NULL constraint failed: __new_users.email`: the rows come from the table that the statement reads.
