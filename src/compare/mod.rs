@@ -22,6 +22,7 @@ use crate::migrations::statement::Action;
 use crate::observer::{Observer, Stage};
 use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
+use crate::schema::lexer::quote_identifier;
 use crate::schema::{Schema, Table};
 use crate::sqlite_file::header::TextEncoding;
 use integrity::Violations;
@@ -237,7 +238,10 @@ impl Comparer<'_> {
     fn profile(&mut self, connection: &Connection, table: &Table, when: &str) -> Option<TableProfile> {
         let profile = profile::of_table(connection, table);
         profile
-            .map_err(|error| self.not_compared(&table.name, &format!("cannot be read {when} the migrations"), &error))
+            .map_err(|error| {
+                let error = unreadable(connection, table).unwrap_or(error);
+                self.not_compared(&table.name, &format!("cannot be read {when} the migrations"), &error);
+            })
             .ok()
     }
 
@@ -372,6 +376,11 @@ impl Comparer<'_> {
         }
         violations
     }
+}
+
+/// Why a table cannot be read at all: of a virtual table whose module is missing SQLite does not even tell the columns.
+fn unreadable(connection: &Connection, table: &Table) -> Option<rusqlite::Error> {
+    connection.prepare(&format!("SELECT * FROM {}", quote_identifier(&table.name))).err()
 }
 
 fn unchanged(pair: &Pair, rows: u64) -> RowComparison {

@@ -11,7 +11,7 @@ use super::Settings;
 use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
 use super::hooks::Recorder;
 use super::message::step_error;
-use super::steps::{Change, Execution, Failure, Outcome, Step, StepError};
+use super::steps::{Change, Execution, Failure, Outcome, RECORDING, Step, StepError};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::Plan;
@@ -160,7 +160,7 @@ impl Run {
             observer.advance(stage, done as u64 + 1);
         }
         for sql in &migration.record {
-            self.record(sql).map_err(|error| Stop::Around("recording the migration in the ledger", error))?;
+            self.record(sql).map_err(|error| Stop::Around(RECORDING, error))?;
         }
         if each {
             self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;

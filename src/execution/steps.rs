@@ -36,6 +36,9 @@ pub enum Outcome {
     Refused,
 }
 
+/// What was being done where the ledger could not take a migration that had run.
+pub const RECORDING: &str = "recording the migration in the ledger";
+
 /// Where and why a run failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

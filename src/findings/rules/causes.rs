@@ -2,7 +2,7 @@
 
 use crate::compare::TableComparison;
 use crate::execution::driver::{Driver, ForeignKeys, Transaction};
-use crate::execution::steps::By;
+use crate::execution::steps::{By, RECORDING};
 use crate::execution::{Outcome, Step, Turned};
 use crate::findings::Evidence;
 use crate::findings::wording::{names, share};
@@ -131,6 +131,16 @@ pub(super) fn string_refused(evidence: &Evidence, step: &Step, name: &str) -> Op
     let message = failure.error.message.split(" - should this be").next().unwrap_or_default();
     (is_it && message.contains(name))
         .then(|| again(Turned::StringsRefused, &format!("line {} fails with `{message}`", step.statement.line)))
+}
+
+/// The steps of the failed migration that wrote something and stay committed.
+pub(super) fn left_behind(evidence: &Evidence) -> Vec<&Step> {
+    let Some(failure) = evidence.trial.failure() else { return Vec::new() };
+    let steps = &evidence.execution().steps;
+    let failed = failure.step.and_then(|index| steps.get(index));
+    let recorded = failure.doing == RECORDING;
+    let Some(last) = failed.or_else(|| steps.last().filter(|_| recorded)) else { return Vec::new() };
+    evidence.committed().filter(|step| step.migration == last.migration && step.statement.action.writes()).collect()
 }
 
 /// What to do so that a rebuild of `parent` leaves its children alone under this driver.

@@ -339,7 +339,7 @@ fn kept_as<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a S
 }
 
 /// The copy of every row, into the table that the migration makes for the rebuild.
-fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
+pub(super) fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
     let columns = |side: fn(&(String, String)) -> &str| {
         table.pair.columns.iter().map(|pair| quote_identifier(side(pair))).collect::<Vec<_>>().join(", ")
     };
