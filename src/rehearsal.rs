@@ -10,7 +10,8 @@ use crate::execution::decide::{self, Decided};
 use crate::execution::driver::Transaction;
 use crate::execution::steps::By;
 use crate::execution::{self, Execution, Settings, Turned};
-use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Wishes};
+use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Trial, Wishes};
+use crate::migrations::project::Project;
 use crate::migrations::{self, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
@@ -32,6 +33,8 @@ pub struct Options {
     pub workspace: Option<PathBuf>,
     /// Where the migrated copy shall stay.
     pub keep_copy: Option<PathBuf>,
+    /// Whether every driver of the tool is tried, for a table of their outcomes.
+    pub matrix: bool,
     /// The level from which on findings fail; none: findings never fail.
     pub fail_on: Option<Level>,
     /// The oldest snapshot that is worth a rehearsal.
@@ -49,6 +52,8 @@ pub struct Rehearsal {
     pub evidence: Evidence,
     /// What the rules say, the gravest first.
     pub findings: Vec<Finding>,
+    /// The same under every driver of the tool; empty where that was not asked for.
+    pub matrix: Vec<Cell>,
     fail_on: Option<Level>,
 }
 
@@ -92,10 +97,10 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     }
 
     let locked_driver = decide::locked(trial.execution.settings.driver, &located.project);
-    let evidence = Evidence {
+    let mut evidence = Evidence {
         snapshot: snapshot.facts().clone(),
         untouched: snapshot.check_untouched()?,
-        plan,
+        plan: plan.clone(),
         driver_decision: decided.decision,
         trial,
         others: trials.into_iter().map(|(_, trial)| trial).collect(),
@@ -106,8 +111,14 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     };
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
-    let findings = findings::evaluate(&evidence, Wishes { levels: &levels });
-    Ok(Rehearsal { evidence, findings, fail_on: options.fail_on })
+    let wishes = Wishes { levels: &levels };
+    let mut matrix = Vec::new();
+    if options.matrix {
+        matrix = stage.matrix(&evidence, &located.project, options.foreign_keys, wishes)?;
+        evidence.untouched = snapshot.check_untouched()?;
+    }
+    let findings = findings::evaluate(&evidence, wishes);
+    Ok(Rehearsal { evidence, findings, matrix, fail_on: options.fail_on })
 }
 
 /// Says what is applied, pending, skipped, edited and missing, and runs nothing.
@@ -161,11 +172,41 @@ impl Theatre<'_> {
         Ok(trials)
     }
 
+    /// The same under every driver of the tool. What was rehearsed already is not rehearsed again.
+    fn matrix(
+        &self,
+        evidence: &Evidence,
+        project: &Project,
+        foreign_keys: Option<bool>,
+        wishes: Wishes<'_>,
+    ) -> Result<Vec<Cell>, Error> {
+        let mut cells = Vec::new();
+        for driver in decide::of_tool(self.plan.tool) {
+            let mut done = std::iter::once(&evidence.trial).chain(&evidence.others);
+            let known = done.find(|trial| trial.execution.settings.driver == driver);
+            let decided = known.is_some();
+            let trial = match known {
+                Some(trial) => trial.clone(),
+                None => self.rehearse(Settings::of(driver, foreign_keys), driver.name)?.1,
+            };
+            let alone = Evidence {
+                on_empty: self.on_empty(&trial),
+                locked_driver: decide::locked(driver, project),
+                others: Vec::new(),
+                counter_trials: Vec::new(),
+                trial: trial.clone(),
+                ..evidence.clone()
+            };
+            cells.push(Cell { trial, findings: findings::evaluate(&alone, wishes), decided });
+        }
+        Ok(cells)
+    }
+
     /// The same on a database without rows, where the migrations fail with them. A schema that cannot be created anew tells
     /// nothing.
     fn on_empty(&self, trial: &Trial) -> Option<Execution> {
         trial.failure()?;
-        let path = self.workspace.file("empty.db");
+        let path = self.workspace.file(&format!("empty-{}.db", trial.execution.settings.driver.name));
         execution::empty::create(&path, &self.snapshot.connect().ok()?).ok()?;
         execution::run(&path, self.plan, trial.execution.settings, self.observer).ok()
     }
@@ -232,7 +273,7 @@ impl Rehearsal {
     /// The report document.
     #[must_use]
     pub fn document(&self) -> Document {
-        assemble::document(&self.evidence, &self.findings, self.verdict())
+        assemble::document(&self.evidence, &self.findings, &self.matrix, self.verdict())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::migrations::Migration;
 use crate::migrations::plan::{Decision, Plan};
 use crate::snapshot::{Facts, Untouched};
 
-use super::rule::Place;
+use super::rule::{Finding, Place};
 
 /// Everything that a rehearsal found out.
 #[derive(Debug, Clone)]
@@ -47,6 +47,17 @@ pub struct Trial {
     pub bytes_before: u64,
     /// Size of the copy after the run in bytes.
     pub bytes_after: u64,
+}
+
+/// What the same migrations do under one driver of the tool, for a table of all of them.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// The run and what it did.
+    pub trial: Trial,
+    /// What the rules say of it.
+    pub findings: Vec<Finding>,
+    /// Whether it is a driver that the project was found to use.
+    pub decided: bool,
 }
 
 /// What the person set.

@@ -7,7 +7,7 @@ pub mod rule;
 mod rules;
 pub mod wording;
 
-pub use evidence::{Evidence, Limits, Trial};
+pub use evidence::{Cell, Evidence, Limits, Trial};
 pub use levels::Levels;
 pub use rule::{Finding, Level, Rule};
 

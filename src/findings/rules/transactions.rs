@@ -13,7 +13,7 @@ use crate::findings::catalogue::{
 };
 use crate::findings::evidence::{file, place};
 use crate::findings::rules::{causes, rows};
-use crate::findings::wording::{count, list, names, share};
+use crate::findings::wording::{count, list, names, number, share};
 use crate::findings::{Evidence, Finding, Level, Trial};
 use crate::migrations::plan::State;
 use crate::migrations::statement::{Action, Insert, SelectItem};
@@ -173,7 +173,7 @@ fn missed(evidence: &Evidence, left_out: &[Step]) -> Option<String> {
     let more = facts.len().saturating_sub(SHOWN);
     facts.truncate(SHOWN);
     if more > 0 {
-        facts.push(format!("{} more", count(more as u64, "such fact")));
+        facts.push(format!("{} more", number(more as u64)));
     }
     (!facts.is_empty()).then(|| causes::again(Turned::EveryStatement, &list(&facts)))
 }
@@ -414,8 +414,14 @@ fn implicit_copy(evidence: &Evidence, step: &Step) -> Option<Finding> {
     } else {
         columns.iter().map(String::as_str).collect()
     };
+    // A name that is on one side only is a column that was renamed by its place.
+    let elsewhere = |read: &str, name: &str| {
+        written.iter().any(|other| other.eq_ignore_ascii_case(read))
+            || old.columns.iter().any(|other| other.name.eq_ignore_ascii_case(name))
+    };
     let differs = read.iter().zip(&written).find_map(|(read, written)| {
-        read.filter(|read| !read.eq_ignore_ascii_case(written)).map(|read| (read, *written))
+        let read = read.filter(|read| !read.eq_ignore_ascii_case(written) && elsewhere(read, written))?;
+        Some((read, *written))
     });
     let finding = |message: String, label: &str| {
         Finding::new(&TX513, message)
