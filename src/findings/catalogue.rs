@@ -270,6 +270,16 @@ rules! {
         effect: "what ran so far can no longer be undone when a later statement fails; some drivers refuse the rest of the file",
         fix: "remove BEGIN and COMMIT from the file: the migrator already runs it in a transaction"
     }
+    TX505 "vacuum-or-attach-in-transaction", Error, Measured {
+        when: "VACUUM or DETACH fails because a transaction is open, or ATTACH would open another file",
+        effect: "the deploy fails at this statement; what ATTACH brings in is not rehearsed",
+        fix: "run it outside of the migrations, when no transaction is open"
+    }
+    TX506 "not-atomic", Error, Measured {
+        when: "a failed migration left a part of itself committed (a note where several writing statements of one ran outside of one transaction)",
+        effect: "the next start runs the migration from its first statement again, on a database that already has a part of it",
+        fix: "run each migration in one transaction, or keep it to one statement"
+    }
     TX507 "pending-skipped", Warning, Inferred {
         when: "a migration is not in the ledger, and by the tool's rule it will never run",
         effect: "the migrator reports success, and what the file creates is missing in production",
@@ -280,6 +290,11 @@ rules! {
         effect: "production has what the old file did; a new database gets what the new file does",
         fix: "restore the file as it was applied, and put the change into a new migration"
     }
+    TX509 "foreign-keys-left-off", Warning, Measured {
+        when: "foreign keys were on when the tool got the connection, and are off when it is done",
+        effect: "until the app opens another connection, rows without a parent are accepted and nothing cascades",
+        fix: "set PRAGMA foreign_keys = ON at the end, outside of a transaction"
+    }
     TX510 "double-quoted-string", Warning, Inferred {
         when: "a double-quoted name that is no column was read as a string",
         effect: "the statement writes or compares the name itself; another driver refuses it",
@@ -289,6 +304,16 @@ rules! {
         when: "nothing tells which driver production uses, and the outcome is not the same under all that fit",
         effect: "the same files keep the rows under one driver and lose them, or fail, under another",
         fix: "name the driver with --driver"
+    }
+    TX512 "sqlite-version-gap", Warning, Inferred {
+        when: "a statement needs a newer SQLite than the driver ships (an error where the lock file shows that it surely does)",
+        effect: "it runs in the rehearsal and fails in production",
+        fix: "write it in older words, or take a newer version of the driver"
+    }
+    TX513 "implicit-column-list", Warning, Inferred {
+        when: "the copy of a rebuild puts columns where they belong by their order alone, and their names differ (a note where they agree)",
+        effect: "a column that is added or moved later shifts every value into its neighbour",
+        fix: "name the columns on both sides: INSERT INTO new (a, b) SELECT a, b FROM old"
     }
     TX514 "chunk-partly-run", Error, Measured {
         when: "the driver runs only the first statement of a chunk, and the migration is recorded as applied",
@@ -341,6 +366,11 @@ rules! {
         effect: "the rehearsal speaks of an older state, or no consistent copy could be taken",
         fix: "rehearse a snapshot that nobody writes to"
     }
+    SN906 "missing-function-or-module", Error, Measured {
+        when: "a migration fails, or a table cannot be read, because this SQLite lacks a function, module or collation (a warning for a view or trigger)",
+        effect: "what needs it cannot be rehearsed; in production it works only if the app registers it before the migrations run",
+        fix: "register it before the migrations run, or keep what needs it out of them"
+    }
     SN907 "unused-waiver", Warning, Inferred {
         when: "a waiver covers no finding: there is none, its migration is applied, or it limits what is not counted",
         effect: "it would cover a loss of tomorrow that nobody has looked at",
@@ -355,6 +385,11 @@ rules! {
         when: "a waiver would cover a finding, and its last day is past; at the level of that finding",
         effect: "the waiver covers nothing",
         fix: "take the waiver out, or look again and give it a later day"
+    }
+    SN910 "statement-not-understood", Warning, Measured {
+        when: "a statement changed the database and its words do not tell how: an unknown statement, or one that writes sqlite_schema",
+        effect: "what it did is compared, but the cause that findings name may be incomplete",
+        fix: "write the change as statements that SQLite has for it, or look at the tables by hand"
     }
     SN911 "not-compared", Error, Measured {
         when: "a table could not be compared",

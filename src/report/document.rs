@@ -26,6 +26,9 @@ pub struct Document {
     pub plan: Plan,
     /// What ran.
     pub execution: Execution,
+    /// The same under every driver of the tool; left out where that was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matrix: Vec<MatrixCell>,
     /// Every table of the user, before and after; the biggest loss first, then by name.
     pub tables: Vec<Table>,
     /// What became of the schema.
@@ -247,6 +250,33 @@ pub struct Alternative {
     pub rows_lost: u64,
     /// The tables whose outcome differs from the main rehearsal: name, rows after.
     pub differs: BTreeMap<String, Option<u64>>,
+}
+
+/// The same migrations under one driver of the tool.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MatrixCell {
+    /// The driver.
+    pub driver: String,
+    /// Whether the project was found to use it, or may use it; the verdict is about these.
+    pub decided: bool,
+    /// Version of SQLite that it ships; null where that is not known.
+    pub sqlite_version: Option<String>,
+    /// Whether foreign keys were enforced when the migrations began.
+    pub foreign_keys: bool,
+    /// What one transaction is around: `all` migrations, `each`, the `first` statement only, `none`.
+    pub transaction_around: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The error's message, where it failed.
+    pub error: Option<String>,
+    /// Rows lost in all tables.
+    pub rows_lost: u64,
+    /// Values of surviving rows that changed in all tables.
+    pub values_changed: u64,
+    /// The gravest level found, warning or error; null where there is none.
+    pub level: Option<Level>,
+    /// The codes of that level, each once.
+    pub codes: Vec<String>,
 }
 
 /// One table before and after.

@@ -141,9 +141,9 @@ fn of_column(
     let Some(holds) = table.after.as_ref().and_then(|profile| profile.column(new)) else { return Vec::new() };
     let compared = old.and_then(|old| table.column_before(old));
     let was_generated = old.and_then(|old| before.column(old)).is_some_and(|column| column.generated);
-    let by_foreign_key = rows::nulling(evidence, table).is_some_and(|nulling| {
-        nulling.key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default()))
-    });
+    let by_foreign_key = rows::nullings(evidence, table)
+        .iter()
+        .any(|nulling| nulling.key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default())));
     if by_foreign_key || (was_generated && after.column(new).is_some_and(|column| column.generated)) {
         return Vec::new();
     }
@@ -212,6 +212,10 @@ impl Subject<'_> {
                 format!("wrote the text '{}' into every row", self.column),
             );
             finding.cause = read_as_string;
+            finding.proof = self
+                .step
+                .as_ref()
+                .and_then(|assignment| causes::string_refused(self.evidence, assignment.step, self.column));
             finding.help = vec![format!(
                 "name a column that exists in the old table, or leave `{}` out of both lists so that its default is used",
                 self.column
