@@ -7,7 +7,7 @@ use super::{States, takeover};
 use crate::profile::TableProfile;
 use crate::schema::lexer::quote_identifier;
 
-/// Counts, for every column that had only different values and in which some changed, how many differ in the rows that are on
+/// Counts, for every column that had only different values, none of them a real, and in which some changed, how many differ in the rows that are on
 /// both sides.
 ///
 /// # Errors
@@ -22,19 +22,23 @@ pub(super) fn find_collapsed(
         if rows.gained > 0 && rows.columns.iter().any(became_something) { takeover::attached(states)? } else { None };
     let key = rows.key.clone();
     for column in rows.columns.iter_mut().filter(|column| became_something(column)) {
-        let values = held.column(&column.before).map_or(0, |held| held.values());
-        if values < 2 || distinct(before.connection, &column.before, &quote_identifier(&before.table.name))? < values {
+        let Some(had) = held.column(&column.before) else { continue };
+        let is_key_like = had.values() >= 2 && had.reals == 0;
+        if !is_key_like
+            || distinct(before.connection, &column.before, &quote_identifier(&before.table.name))? < had.values()
+        {
             continue;
         }
-        let collapse = match (&both, rows.gained) {
-            (_, 0) => Collapse {
-                values: holds.column(&column.after).map_or(0, |holds| holds.values()),
-                distinct: distinct(after.connection, &column.after, &quote_identifier(&after.table.name))?,
-            },
+        let (values, distinct) = match (&both, rows.gained) {
+            (_, 0) => (
+                holds.column(&column.after).map_or(0, |holds| holds.values()),
+                distinct(after.connection, &column.after, &quote_identifier(&after.table.name))?,
+            ),
             (Some(both), _) => of_survivors(both, before, after, &key, &column.after)?,
             (None, _) => continue,
         };
-        column.collapsed = Some(collapse).filter(|collapse| collapse.distinct < collapse.values);
+        let values = values.saturating_sub(column.filled);
+        column.collapsed = (distinct < values).then_some(Collapse { values, distinct });
     }
     Ok(rows)
 }
@@ -44,7 +48,8 @@ fn became_something(column: &ColumnComparison) -> bool {
     column.changed > column.nulled
 }
 
-fn of_survivors(both: &Connection, before: Side<'_>, after: Side<'_>, key: &Key, column: &str) -> Result<Collapse> {
+/// The values that are not NULL in the rows that are on both sides, and how many of them differ.
+fn of_survivors(both: &Connection, before: Side<'_>, after: Side<'_>, key: &Key, column: &str) -> Result<(u64, u64)> {
     let pairs: Vec<(String, String)> = match key {
         Key::Columns(pairs) => pairs.iter().map(|(old, new)| (quote_identifier(old), quote_identifier(new))).collect(),
         Key::Rowid(old, new) => vec![((*old).to_owned(), (*new).to_owned())],
@@ -57,10 +62,8 @@ fn of_survivors(both: &Connection, before: Side<'_>, after: Side<'_>, key: &Key,
         if on.is_empty() { "true".to_owned() } else { on.join(" AND ") }
     );
     let values = format!("SELECT count({}) FROM {survivors}", quote_identifier(column));
-    Ok(Collapse {
-        values: both.query_row(&values, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)?,
-        distinct: distinct(both, column, &survivors)?,
-    })
+    let count = both.query_row(&values, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)?;
+    Ok((count, distinct(both, column, &survivors)?))
 }
 
 /// How many different values stand in the column, NULL excluded: by storage class and bytes.

@@ -56,7 +56,8 @@ pub fn of(pair: &Pair, table: &Table, states: States<'_>) -> Result<Option<Takeo
 
 /// A connection that sees the state before as `old` and the one after as `new`; none where they are no files.
 pub(super) fn attached(states: States<'_>) -> Result<Option<Connection>> {
-    let (Some(before), Some(after)) = (states.before.path(), states.after.path()) else { return Ok(None) };
+    let file = |path: Option<&'_ str>| path.filter(|path| !path.is_empty()).map(str::to_owned);
+    let (Some(before), Some(after)) = (file(states.before.path()), file(states.after.path())) else { return Ok(None) };
     let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Attached databases must have the encoding of the one that they are attached to.
     both.pragma_update(None, "encoding", encoding(states.encoding))?;

@@ -79,7 +79,7 @@ pub enum Alteration {
     /// Invalid bytes or letters were replaced, UTF-8 was read as Latin-1 or Windows-1252 or the other way round, or letters
     /// with marks are composed in another way.
     Encoding,
-    /// Cut at a NUL, or the same but for NULs.
+    /// Cut at a NUL, or the same without its NULs.
     Nul,
 }
 

@@ -8,7 +8,7 @@ mod updates;
 
 use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
-use crate::compare::rows::ColumnComparison;
+use crate::compare::rows::{ColumnComparison, RowComparison};
 use crate::execution::Step;
 use crate::findings::catalogue::{VL201, VL202, VL203, VL204, VL205, VL206, VL212};
 use crate::findings::evidence::place;
@@ -35,6 +35,7 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
     let elsewhere = |column: &str| {
         table.takeover.as_ref().is_some_and(|takeover| !takeover.left.iter().any(|left| left == column))
             || moved_within(evidence, table, column)
+            || shifted_away(table, column)
     };
     let lone = before.columns.iter().filter(|column| {
         let paired = table.pair.columns.iter().any(|(paired, _)| *paired == column.name);
@@ -108,6 +109,15 @@ fn moved_within(evidence: &Evidence, table: &TableComparison, column: &str) -> b
     let held = table.before.as_ref().and_then(|before| before.column(column));
     let complete = holds.zip(held).is_some_and(|(holds, held)| holds.values() == held.values());
     complete && evidence.committed().filter(later).count() == 1
+}
+
+/// Whether another column holds in every row what the column held; VL207 says so.
+fn shifted_away(table: &TableComparison, column: &str) -> bool {
+    let holds = |rows: &RowComparison| {
+        let mut columns = rows.columns.iter();
+        columns.any(|other| other.shifted_from.as_deref() == Some(column) && other.changed == rows.matched)
+    };
+    table.rows.as_ref().is_some_and(holds)
 }
 
 /// `UPDATE t SET new = old`, and nothing else.

@@ -225,7 +225,7 @@ fn altered(kind: &str) -> &str {
     match kind {
         "case" => "in other case",
         "encoding" => "in another encoding",
-        "nul" => "with or without a NUL",
+        "nul" => "without a NUL",
         kind => kind,
     }
 }

@@ -17,11 +17,7 @@ use crate::schema::{Table, TableKind};
 /// How VL205 says that values became equal.
 pub(super) fn also_collapsed(compared: &ColumnComparison) -> String {
     compared.collapsed.map_or(String::new(), |collapse| {
-        format!(
-            "; {} that all differed are {} different ones",
-            count(collapse.values, "value"),
-            number(collapse.distinct)
-        )
+        format!("; {} different values became {}", number(collapse.values), number(collapse.distinct))
     })
 }
 
@@ -38,7 +34,7 @@ impl Subject<'_> {
             self.finding(
                 &VL210,
                 format!(
-                    "{} of `{}` all differed, and {} of them still do",
+                    "{} of `{}` were all different, and now there are {} different ones",
                     count(collapse.values, "value"),
                     self.name(),
                     number(collapse.distinct)
@@ -71,10 +67,12 @@ fn renumbered(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
             .rows(moved)
             .at(step.map(place), format!("numbered {} anew", count(moved, "row")))
             .help(format!("copy the rowid too, or give `{name}` an INTEGER PRIMARY KEY"));
-    Some(match relying(evidence, after) {
-        Some(who) => finding.cause(format!("{who} refers to the rows of `{name}` by rowid")).at_level(Level::Error),
-        None => finding,
-    })
+    if let Some(who) = relying(evidence, after) {
+        let cause = format!("{who} refers to the rows of `{name}` by rowid");
+        return Some(finding.cause(cause).at_level(Level::Error));
+    }
+    // Rows that are gone or there twice move the others along, and have a finding of their own.
+    Some(finding).filter(|_| compared.lost + compared.repeated == 0)
 }
 
 fn renumbers(evidence: &Evidence, table: &TableComparison, step: &Step) -> bool {

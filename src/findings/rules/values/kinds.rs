@@ -113,7 +113,7 @@ fn past(kind: Alteration) -> &'static str {
         Alteration::Trimmed => "was trimmed",
         Alteration::Case => "changed case",
         Alteration::Encoding => "changed encoding",
-        Alteration::Nul => "lost or gained a NUL",
+        Alteration::Nul => "lost a NUL",
     }
 }
 
@@ -123,6 +123,6 @@ fn participle(kind: Alteration) -> &'static str {
         Alteration::Trimmed => "trimmed",
         Alteration::Case => "in other case",
         Alteration::Encoding => "in another encoding",
-        Alteration::Nul => "with or without a NUL",
+        Alteration::Nul => "without a NUL",
     }
 }
