@@ -234,10 +234,11 @@ fn damage_is_found_with_its_table_column_and_number() {
         ),
         // ---- kinds of changes
         ("capitals", s("UPDATE notes SET a = upper(a) WHERE id < 4"), &["VL208 warning notes a rows=3"]),
+        // All nine become the name of number 199.
         (
             "cut",
             s("UPDATE users SET name = substr(name, 1, 8) WHERE id > 1990"),
-            &["VL208 error users name rows=9", "VL210 warning users name rows=8"],
+            &["VL208 error users name rows=9", "VL210 warning users name rows=9"],
         ),
         (
             "a blank for NULL",

@@ -388,7 +388,9 @@ impl<'a> Merge<'a> {
                 Ordering::Greater => {
                     self.result.gained += 1;
                     if let Some(after) = new.get().filter(|_| self.exact()) {
-                        self.result.repeated += u64::from(self.content(after)? == self.last_matched);
+                        let mut content = Vec::new();
+                        self.write_content(after, &mut content)?;
+                        self.result.repeated += u64::from(self.result.matched > 0 && content == self.last_matched);
                     }
                 }
                 Ordering::Equal => {
@@ -434,7 +436,9 @@ impl<'a> Merge<'a> {
     fn matched(&mut self, before: &Row<'_>, after: &Row<'_>) -> Result<()> {
         self.result.matched += 1;
         if self.exact() {
-            self.last_matched = self.content(after)?;
+            let mut content = std::mem::take(&mut self.last_matched);
+            self.write_content(after, &mut content)?;
+            self.last_matched = content;
         }
         let mut differs = false;
         for index in 0..self.result.columns.len() {
@@ -486,22 +490,29 @@ impl<'a> Merge<'a> {
         Ok(())
     }
 
-    /// A row's values as bytes that are equal only where the values are identical.
-    fn content(&self, row: &Row<'_>) -> Result<Vec<u8>> {
-        let mut content = Vec::new();
+    /// Writes a row's values as bytes that are equal only where the values are identical.
+    fn write_content(&self, row: &Row<'_>, content: &mut Vec<u8>) -> Result<()> {
+        content.clear();
         for index in 0..self.width {
-            let (class, bytes) = match self.value(row, index)? {
-                ValueRef::Null => (0, Vec::new()),
-                ValueRef::Integer(integer) => (1, integer.to_le_bytes().to_vec()),
-                ValueRef::Real(real) => (2, real.to_bits().to_le_bytes().to_vec()),
-                ValueRef::Text(text) => (3, text.to_vec()),
-                ValueRef::Blob(blob) => (4, blob.to_vec()),
+            let number: [u8; 8];
+            let (class, bytes): (u8, &[u8]) = match self.value(row, index)? {
+                ValueRef::Null => (0, &[]),
+                ValueRef::Integer(integer) => {
+                    number = integer.to_le_bytes();
+                    (1, &number)
+                }
+                ValueRef::Real(real) => {
+                    number = real.to_bits().to_le_bytes();
+                    (2, &number)
+                }
+                ValueRef::Text(text) => (3, text),
+                ValueRef::Blob(blob) => (4, blob),
             };
             content.push(class);
             content.extend((bytes.len() as u64).to_le_bytes());
             content.extend(bytes);
         }
-        Ok(content)
+        Ok(())
     }
 }
 
