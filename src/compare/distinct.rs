@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result};
 
 use super::rows::{Collapse, ColumnComparison, Key, RowComparison, Side, class};
 use super::{States, takeover};
-use crate::profile::TableProfile;
+use crate::profile::{ColumnProfile, TableProfile};
 use crate::schema::lexer::quote_identifier;
 
 /// Counts, for every column that had only different values, none of them a real, and in which some changed, how many differ in the rows that are on
@@ -31,7 +31,7 @@ pub(super) fn find_collapsed(
         }
         let (values, distinct) = match (&both, rows.gained) {
             (_, 0) => (
-                holds.column(&column.after).map_or(0, |holds| holds.values()),
+                holds.column(&column.after).map_or(0, ColumnProfile::values),
                 distinct(after.connection, &column.after, &quote_identifier(&after.table.name))?,
             ),
             (Some(both), _) => of_survivors(both, before, after, &key, &column.after)?,

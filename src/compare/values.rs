@@ -231,7 +231,7 @@ mod tests {
             (text("12"), ValueRef::Real(12.0), Fate::Converted),
             (text("012"), ValueRef::Real(12.0), Fate::Lossy(Loss::LeadingZeros)),
             (text("1e3"), ValueRef::Real(1000.0), Fate::Lossy(Loss::Exponent)),
-            (text("3.14159265358979323846"), ValueRef::Real(3.141_592_653_589_793), Fate::Lossy(Loss::Rounding)),
+            (text("1.41999999999999999999"), ValueRef::Real(1.42), Fate::Lossy(Loss::Rounding)),
             (ValueRef::Integer(5), ValueRef::Real(7.5), Fate::Altered),
             (ValueRef::Real(1.5), text("1.5"), Fate::Converted),
             (ValueRef::Real(1e300), text("1.0e+300"), Fate::Converted),
