@@ -5,6 +5,8 @@
 //! sides, but not merged row by row. What could not be read is listed, never left out.
 
 pub mod broken;
+mod defaults;
+mod distinct;
 pub mod integrity;
 pub mod lineage;
 pub mod rows;
@@ -280,9 +282,12 @@ impl Comparer<'_> {
         };
         let before = Side { connection: self.states.before, table: old };
         let after = Side { connection: self.states.after, table: new };
-        let table = rows::Tables { before, after, columns: &pair.columns, encoding: self.states.encoding };
+        let defaults = defaults::literals(new, &pair.columns, self.states.encoding);
+        let table =
+            rows::Tables { before, after, columns: &pair.columns, defaults: &defaults, encoding: self.states.encoding };
         table
             .compare(self.rowids(pair), &no_null)
+            .and_then(|rows| distinct::find_collapsed(self.states, (before, held), (after, holds), rows))
             .map_err(|error| self.not_compared(&new.name, "its rows cannot be compared", &error))
             .ok()
     }
@@ -300,8 +305,10 @@ impl Comparer<'_> {
             key: Key::Content,
             lost: before,
             gained: after,
+            repeated: 0,
             matched: 0,
             changed: None,
+            rowids_moved: None,
             columns: Vec::new(),
         })
     }
@@ -375,8 +382,17 @@ impl Comparer<'_> {
 }
 
 fn unchanged(pair: &Pair, rows: u64) -> RowComparison {
-    RowComparison { key: Key::Content, lost: 0, gained: 0, matched: rows, changed: Some(0), columns: Vec::new() }
-        .with_columns(pair)
+    RowComparison {
+        key: Key::Content,
+        lost: 0,
+        gained: 0,
+        repeated: 0,
+        matched: rows,
+        changed: Some(0),
+        rowids_moved: Some(0),
+        columns: Vec::new(),
+    }
+    .with_columns(pair)
 }
 
 impl RowComparison {

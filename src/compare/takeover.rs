@@ -27,16 +27,10 @@ pub struct Takeover {
 /// When SQLite cannot read a side.
 pub fn of(pair: &Pair, table: &Table, states: States<'_>) -> Result<Option<Takeover>> {
     let copies: Vec<&Copied> = pair.copies.iter().filter(|copy| !copy.columns.is_empty()).collect();
-    let (Some(before), Some(after)) = (states.before.path(), states.after.path()) else { return Ok(None) };
     if copies.is_empty() {
         return Ok(None);
     }
-    let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // Attached databases must have the encoding of the one that they are attached to.
-    both.pragma_update(None, "encoding", encoding(states.encoding))?;
-    both.execute("ATTACH ?1 AS old", [before])?;
-    both.execute("ATTACH ?1 AS new", [after])?;
-    both.pragma_update(None, "query_only", true)?;
+    let Some(both) = attached(states)? else { return Ok(None) };
     let common: Vec<&str> = table
         .columns
         .iter()
@@ -60,7 +54,20 @@ pub fn of(pair: &Pair, table: &Table, states: States<'_>) -> Result<Option<Takeo
     Ok(Some(Takeover { into, missing, left: own.map(|column| column.name.clone()).collect() }))
 }
 
-fn encoding(encoding: TextEncoding) -> &'static str {
+/// A connection that sees the state before as `old` and the one after as `new`; none where they are no files.
+pub(super) fn attached(states: States<'_>) -> Result<Option<Connection>> {
+    let (Some(before), Some(after)) = (states.before.path(), states.after.path()) else { return Ok(None) };
+    let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Attached databases must have the encoding of the one that they are attached to.
+    both.pragma_update(None, "encoding", encoding(states.encoding))?;
+    both.execute("ATTACH ?1 AS old", [before])?;
+    both.execute("ATTACH ?1 AS new", [after])?;
+    both.pragma_update(None, "query_only", true)?;
+    Ok(Some(both))
+}
+
+/// The name by which SQLite knows an encoding.
+pub(super) fn encoding(encoding: TextEncoding) -> &'static str {
     match encoding {
         TextEncoding::Utf8 => "UTF-8",
         TextEncoding::Utf16Le => "UTF-16le",

@@ -279,8 +279,17 @@ fn column(compared: &TableComparison, before: Option<&ColumnProfile>, after: Opt
             filled: column.filled,
             converted: column.converted,
             lossy: column.lossy,
+            lossy_kinds: kinds(column.lossy_kinds.iter().map(|(kind, values)| (kind.name(), *values))),
+            text_altered: kinds(column.text_altered.iter().map(|(kind, values)| (kind.name(), *values))),
+            blank_to_null: column.blank_to_null,
+            null_to_blank: column.null_to_blank,
+            shifted_from: column.shifted_from.clone(),
         }),
     }
+}
+
+fn kinds<'a>(kinds: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
+    kinds.map(|(kind, values)| (kind.to_owned(), values)).collect()
 }
 
 fn schema(comparison: &Comparison) -> doc::Schema {

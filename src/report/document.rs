@@ -342,6 +342,23 @@ pub struct Values {
     pub converted: u64,
     /// Of these: a conversion that lost something.
     pub lossy: u64,
+    /// The lossy ones by what was lost: `became_zero`, `trailing_text`, `exponent`, `beyond_2_53`, `rounding`, `leading_zeros`,
+    /// `notation`; kinds without values are left out.
+    #[serde(default)]
+    pub lossy_kinds: BTreeMap<String, u64>,
+    /// Of the changed: text that is still recognisable, by what happened to it: `truncated`, `trimmed`, `case`, `encoding`,
+    /// `nul`; kinds without values are left out.
+    #[serde(default)]
+    pub text_altered: BTreeMap<String, u64>,
+    /// Of the nulled: were the empty text.
+    #[serde(default)]
+    pub blank_to_null: u64,
+    /// Of the filled: are the empty text.
+    #[serde(default)]
+    pub null_to_blank: u64,
+    /// The column whose values of the same rows all changed values are; null where they are no column's.
+    #[serde(default)]
+    pub shifted_from: Option<String>,
 }
 
 /// What became of the schema.

@@ -186,6 +186,7 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
             (values.lossy, "lost digits or text"),
         ]
         .into_iter()
+        .chain(values.text_altered.iter().map(|(kind, amount)| (*amount, altered(kind))))
         .filter(|(amount, _)| *amount > 0)
         .map(|(amount, what)| format!("{} {what}", number(amount)))
         .collect();
@@ -217,6 +218,16 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
         }
     }
     facts
+}
+
+/// What happened to texts of this kind.
+fn altered(kind: &str) -> &str {
+    match kind {
+        "case" => "in other case",
+        "encoding" => "in another encoding",
+        "nul" => "with or without a NUL",
+        kind => kind,
+    }
 }
 
 /// The diff of the CREATE statements.
