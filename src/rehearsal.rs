@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use crate::compare::samples::Sampling;
 use crate::compare::{Comparison, States};
 use crate::config::Config;
 use crate::error::{Doing, Error};
@@ -33,6 +34,8 @@ pub struct Options {
     pub keep_copy: Option<PathBuf>,
     /// The level from which on findings fail; none: findings never fail.
     pub fail_on: Option<Level>,
+    /// Which of the rows that differ are shown.
+    pub sampling: Sampling,
     /// The oldest snapshot that is worth a rehearsal.
     pub max_snapshot_age: Option<Duration>,
     /// What `rehearse.yaml` says.
@@ -78,7 +81,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
 
     let keep = options.keep_copy.is_some();
-    let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep };
+    let stage =
+        Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep, sampling: options.sampling };
     let mut trials = Vec::new();
     for driver in &decided.drivers {
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
@@ -128,6 +132,7 @@ struct Theatre<'a> {
     observer: &'a dyn Observer,
     /// Whether a migrated copy is wanted; else each goes as soon as it is compared, so that the disk holds one at a time.
     keep: bool,
+    sampling: Sampling,
 }
 
 impl Theatre<'_> {
@@ -140,6 +145,7 @@ impl Theatre<'_> {
             after: &copy.connect()?,
             ledger: &self.plan.ledger.name,
             encoding: self.snapshot.facts().encoding,
+            sampling: self.sampling,
         };
         let comparison = Comparison::between(states, &execution, self.observer)?;
         let bytes_after = size(&copy)?;

@@ -96,6 +96,7 @@ impl<'a> Theatre<'a> {
             workspace: Some(self.dir.join("work")),
             keep_copy: keep_copy.map(Path::to_path_buf),
             fail_on: Some(self.scenario.fail_on),
+            sampling: crate::compare::samples::Sampling::None,
             max_snapshot_age: self.scenario.max_snapshot_age.map(|age| age.0),
             config: Config::default(),
             levels: Levels::default(),

@@ -10,6 +10,7 @@ mod distinct;
 pub mod integrity;
 pub mod lineage;
 pub mod rows;
+pub mod samples;
 mod sequence;
 pub mod takeover;
 pub mod values;
@@ -29,6 +30,7 @@ use crate::sqlite_file::header::TextEncoding;
 use integrity::Violations;
 use lineage::{Change, Pair};
 use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
+use samples::{Samples, Sampling};
 use takeover::Takeover;
 
 /// What differs between the two states.
@@ -67,6 +69,8 @@ pub struct TableComparison {
     pub takeover: Option<Takeover>,
     /// What became of its rows; none where the table is on one side only or could not be compared.
     pub rows: Option<RowComparison>,
+    /// Some of the rows and values that went with the table or with columns of it, where they are asked for.
+    pub gone: Samples,
     /// How far AUTOINCREMENT had counted; none where the table is not AUTOINCREMENT on both sides.
     pub sequence: Option<Sequence>,
 }
@@ -113,6 +117,8 @@ pub struct States<'a> {
     pub ledger: &'a str,
     /// The text encoding of both.
     pub encoding: TextEncoding,
+    /// How many of the rows that differ are kept to be shown.
+    pub sampling: Sampling,
 }
 
 impl Comparison {
@@ -223,7 +229,14 @@ impl Comparer<'_> {
         };
         let sequence = old.as_ref().zip(new.as_ref()).and_then(|(old, new)| self.sequence(old, new));
         let takeover = old.as_ref().and_then(|table| self.takeover(pair, table));
-        TableComparison { pair: pair.clone(), before, after, takeover, rows, sequence }
+        let gone = old.as_ref().map(|table| self.gone(pair, table)).unwrap_or_default();
+        TableComparison { pair: pair.clone(), before, after, takeover, rows, gone, sequence }
+    }
+
+    /// What cannot be read here is told where the table is compared.
+    fn gone(&self, pair: &Pair, table: &Table) -> Samples {
+        let dropped = pair.change == Change::Dropped;
+        samples::gone(self.states, table, dropped, &pair.columns).unwrap_or_default()
     }
 
     fn takeover(&mut self, pair: &Pair, table: &Table) -> Option<Takeover> {
@@ -283,8 +296,14 @@ impl Comparer<'_> {
         let before = Side { connection: self.states.before, table: old };
         let after = Side { connection: self.states.after, table: new };
         let defaults = defaults::literals(new, &pair.columns, self.states.encoding);
-        let table =
-            rows::Tables { before, after, columns: &pair.columns, defaults: &defaults, encoding: self.states.encoding };
+        let table = rows::Tables {
+            before,
+            after,
+            columns: &pair.columns,
+            defaults: &defaults,
+            encoding: self.states.encoding,
+            sampling: self.states.sampling,
+        };
         table
             .compare(self.rowids(pair), &no_null)
             .and_then(|rows| distinct::find_collapsed(self.states, (before, held), (after, holds), rows))
@@ -310,6 +329,7 @@ impl Comparer<'_> {
             changed: None,
             rowids_moved: None,
             columns: Vec::new(),
+            samples: Samples::default(),
         })
     }
 
@@ -391,6 +411,7 @@ fn unchanged(pair: &Pair, rows: u64) -> RowComparison {
         changed: Some(0),
         rowids_moved: Some(0),
         columns: Vec::new(),
+        samples: Samples::default(),
     }
     .with_columns(pair)
 }

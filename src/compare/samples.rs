@@ -1,11 +1,17 @@
 //! A few of the rows that differ, kept only where a person asks to see them. Nothing here is looked at by a rule.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
+use rusqlite::Result;
 use rusqlite::types::ValueRef;
 
-use super::values::{Fate, decoded};
+use super::States;
+use super::rows::rowid_name;
+use super::values::Fate;
+use super::values::texts::decoded;
+use crate::schema::Table;
+use crate::schema::lexer::quote_identifier;
 use crate::sqlite_file::header::TextEncoding;
 
 /// How much of the rows that differ may be shown, and how many of them.
@@ -42,6 +48,8 @@ pub struct Samples {
     pub gained: Vec<Sample>,
     /// Values that differ, by the column's name after and by what became of them.
     pub changed: BTreeMap<(String, Fate), Vec<Sample>>,
+    /// Values of columns that are gone, by the column's name before.
+    pub dropped: BTreeMap<String, Vec<Sample>>,
 }
 
 /// One row, or one value of it.
@@ -76,7 +84,73 @@ impl Literal {
     }
 }
 
-fn text(text: &Cow<'_, str>) -> String {
+/// Rows of a table that is gone (`dropped`), and values of columns that have no partner in `paired`.
+///
+/// # Errors
+/// When SQLite cannot read the table.
+pub fn gone(states: States<'_>, table: &Table, dropped: bool, paired: &[(String, String)]) -> Result<Samples> {
+    if states.sampling == Sampling::None {
+        return Ok(Samples::default());
+    }
+    let key = if table.primary_key.is_empty() {
+        rowid_name(table).map(str::to_owned).into_iter().collect()
+    } else {
+        table.primary_key.clone()
+    };
+    let mut samples = Samples { key, ..Samples::default() };
+    let names: Vec<&String> = table.columns.iter().map(|column| &column.name).collect();
+    if dropped {
+        samples.lost = lone_rows(states, table, &samples.key, &names, "1")?;
+    }
+    for name in names {
+        if !paired.iter().any(|(before, _)| before == name) {
+            let filled = format!("{} IS NOT NULL", quote_identifier(name));
+            let values = lone_rows(states, table, &samples.key, &[name], &filled)?;
+            samples.dropped.insert(name.clone(), values);
+        }
+    }
+    Ok(samples)
+}
+
+/// The first rows before, in the order of the key, that meet the condition.
+fn lone_rows(
+    states: States<'_>,
+    table: &Table,
+    key: &[String],
+    columns: &[&String],
+    condition: &str,
+) -> Result<Vec<Sample>> {
+    let shown = if matches!(states.sampling, Sampling::Values(_)) { columns } else { &[] };
+    if key.is_empty() && shown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let selected: Vec<String> = key.iter().chain(shown.iter().copied()).map(|name| quote_identifier(name)).collect();
+    let order: Vec<String> = key.iter().map(|name| quote_identifier(name)).collect();
+    let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
+    let sql = format!(
+        "SELECT {} FROM {} WHERE {condition}{order} LIMIT {}",
+        selected.join(", "),
+        quote_identifier(&table.name),
+        states.sampling.limit()
+    );
+    let mut statement = states.before.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut samples = Vec::new();
+    while let Some(row) = rows.next()? {
+        // SQLite gives text as UTF-8 whatever the database's encoding is.
+        let literal = |index: usize| Ok(Literal::of(row.get_ref(index)?, TextEncoding::Utf8));
+        let before: Result<Vec<_>> =
+            shown.iter().enumerate().map(|(index, name)| Ok(((*name).clone(), literal(key.len() + index)?))).collect();
+        samples.push(Sample {
+            key: (0..key.len()).map(literal).collect::<Result<_>>()?,
+            before: before?,
+            after: Vec::new(),
+        });
+    }
+    Ok(samples)
+}
+
+fn text(text: &str) -> String {
     let mut characters = text.chars();
     let shown: String = characters.by_ref().take(Literal::WIDTH).collect();
     let rest = if characters.next().is_some() { "…" } else { "" };
@@ -84,9 +158,11 @@ fn text(text: &Cow<'_, str>) -> String {
 }
 
 fn blob(bytes: &[u8]) -> String {
-    let shown: String = bytes.iter().take(Literal::WIDTH / 2).map(|byte| format!("{byte:02x}")).collect();
-    let rest = if bytes.len() > Literal::WIDTH / 2 { "…" } else { "" };
-    format!("x'{shown}{rest}'")
+    let mut shown = String::from("x'");
+    for byte in bytes.iter().take(Literal::WIDTH / 2) {
+        let _ = write!(shown, "{byte:02x}");
+    }
+    shown + if bytes.len() > Literal::WIDTH / 2 { "…'" } else { "'" }
 }
 
 #[cfg(test)]
@@ -109,7 +185,10 @@ mod tests {
             assert_eq!(Literal::of(value, TextEncoding::Utf8).0, expected);
         }
         let long = "é".repeat(Literal::WIDTH + 1);
-        assert_eq!(Literal::of(ValueRef::Text(long.as_bytes()), TextEncoding::Utf8).0.chars().count(), Literal::WIDTH + 3);
+        assert_eq!(
+            Literal::of(ValueRef::Text(long.as_bytes()), TextEncoding::Utf8).0.chars().count(),
+            Literal::WIDTH + 3
+        );
         assert_eq!(Literal::of(ValueRef::Text(&[0x61, 0, 0xac, 0x20]), TextEncoding::Utf16Le).0, "'a€'");
     }
 }

@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod levels;
 pub mod rule;
 mod rules;
+mod samples;
 pub mod wording;
 
 pub use evidence::{Evidence, Limits, Trial};
@@ -22,6 +23,7 @@ pub struct Wishes<'a> {
 #[must_use]
 pub fn evaluate(evidence: &Evidence, wishes: Wishes<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = rules::ALL.iter().flat_map(|rule| rule(evidence)).collect();
+    samples::attach(&mut findings, evidence.comparison());
     levels::apply(&mut findings, wishes.levels);
     sort(&mut findings);
     findings

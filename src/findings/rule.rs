@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compare::samples::{Sample, Samples};
+
 /// How grave a finding is. Ordered: an error is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -104,6 +106,25 @@ pub struct Finding {
     pub proof: Option<String>,
     /// What to do instead: sentences and code that can be pasted, one entry each.
     pub help: Vec<String>,
+    /// Some of the rows that it is about, where they are asked for.
+    pub samples: Option<Shown>,
+}
+
+/// Some of the rows that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The columns of their key.
+    pub key: Vec<String>,
+    /// The rows, in the order of the key.
+    pub rows: Vec<Sample>,
+}
+
+impl Shown {
+    /// These rows of the samples of a table.
+    #[must_use]
+    pub fn of(samples: &Samples, rows: &[Sample]) -> Self {
+        Self { key: samples.key.clone(), rows: rows.to_vec() }
+    }
 }
 
 /// A statement of a migration.
@@ -139,6 +160,7 @@ impl Finding {
             cause: None,
             proof: None,
             help: Vec::new(),
+            samples: None,
         }
     }
 

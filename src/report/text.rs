@@ -3,6 +3,7 @@
 mod finding;
 mod layout;
 mod paint;
+mod samples;
 mod sections;
 
 use layout::wrap;

@@ -69,6 +69,7 @@ fn run(folder: &Path, before: &str, driver: &str, tool: &str) -> Rehearsal {
         workspace: Some(folder.to_owned()),
         keep_copy: Some(folder.join("after.db")),
         fail_on: Some(Level::Error),
+        sampling: rehearse::compare::samples::Sampling::None,
         max_snapshot_age: None,
         config: Config::default(),
         levels: Levels::default(),
