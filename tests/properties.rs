@@ -10,6 +10,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rehearse::compare::rows::{Key, RowComparison};
+use rehearse::compare::samples::Sampling;
 use rehearse::compare::{Comparison, States, TableComparison};
 use rehearse::execution::steps::{By, Change};
 use rehearse::execution::{Execution, Outcome, Settings, Step, drivers};
@@ -269,7 +270,8 @@ impl Pair {
             elapsed: Duration::ZERO,
         };
         let encoding = ENCODINGS[case.encoding].1;
-        let states = States { before: &self.before, after: &self.after, ledger: "", encoding };
+        let states =
+            States { before: &self.before, after: &self.after, ledger: "", encoding, sampling: Sampling::None };
         let comparison = Comparison::between(states, &execution, &Silent).unwrap();
         assert_eq!(comparison.not_compared, []);
         comparison.tables.into_iter().next().unwrap()

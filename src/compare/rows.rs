@@ -8,6 +8,7 @@ use rusqlite::{Connection, Error, Result, Row, Statement};
 // Both cursors are stepped apart, so that each keeps its current row.
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 
+use super::samples::{Literal, Sample, Samples, Sampling};
 use super::translation::FUNCTION;
 use super::values::{self, Alteration, Fate, Loss};
 use crate::profile::Owned;
@@ -24,6 +25,17 @@ pub enum Key {
     Rowid(&'static str, &'static str),
     /// By nothing: equal rows match, as many as there are on both sides.
     Content,
+}
+
+impl Key {
+    /// The names of what is matched by, as they are after; none where whole rows are matched.
+    fn names_after(&self) -> Vec<String> {
+        match self {
+            Self::Columns(pairs) => pairs.iter().map(|(_, after)| after.clone()).collect(),
+            Self::Rowid(_, after) => vec![(*after).to_owned()],
+            Self::Content => Vec::new(),
+        }
+    }
 }
 
 /// What became of the rows of a table.
@@ -45,6 +57,8 @@ pub struct RowComparison {
     pub rowids_moved: Option<u64>,
     /// The columns that are on both sides.
     pub columns: Vec<ColumnComparison>,
+    /// Some of the rows that differ, where they are asked for.
+    pub samples: Samples,
 }
 
 impl RowComparison {
@@ -134,6 +148,8 @@ pub struct Tables<'a> {
     pub defaults: &'a [Option<Owned>],
     /// In which text is compared: that of both sides, UTF-8 where they differ.
     pub encoding: TextEncoding,
+    /// How many of the rows that differ are kept.
+    pub sampling: Sampling,
 }
 
 impl Tables<'_> {
@@ -340,6 +356,7 @@ struct Merge<'a> {
     encoding: TextEncoding,
     /// Whether text is read as bytes.
     bytes: bool,
+    sampling: Sampling,
     defaults: &'a [Option<Owned>],
     /// The columns of the rows before, behind the key: those that are on both sides, and those that are gone.
     old_names: Vec<String>,
@@ -363,6 +380,7 @@ impl<'a> Merge<'a> {
             width,
             encoding: tables.encoding,
             bytes: tables.reads_bytes(),
+            sampling: tables.sampling,
             defaults: tables.defaults,
             old_names: Vec::new(),
             rowids,
@@ -377,6 +395,7 @@ impl<'a> Merge<'a> {
                 changed: (key != Key::Content).then_some(0),
                 rowids_moved: (rowids || matches!(key, Key::Rowid(..))).then_some(0),
                 columns: columns.iter().map(|(before, after)| ColumnComparison::new(before, after)).collect(),
+                samples: Samples { key: key.names_after(), ..Samples::default() },
                 key,
             },
         }
@@ -401,9 +420,21 @@ impl<'a> Merge<'a> {
                 (Some(before), Some(after)) => self.order(before, after)?,
             };
             match order {
-                Ordering::Less => self.result.lost += 1,
+                Ordering::Less => {
+                    self.result.lost += 1;
+                    if let Some(before) = old.get().filter(|_| self.has_room(self.result.samples.lost.len())) {
+                        let sample = self.lone(before, &self.old_names)?;
+                        self.result.samples.lost.push(sample);
+                    }
+                }
                 Ordering::Greater => {
                     self.result.gained += 1;
+                    if let Some(after) = new.get().filter(|_| self.has_room(self.result.samples.gained.len())) {
+                        let names: Vec<String> =
+                            self.result.columns.iter().map(|column| column.after.clone()).collect();
+                        let Sample { key, before, after } = self.lone(after, &names)?;
+                        self.result.samples.gained.push(Sample { key, before: after, after: before });
+                    }
                     if let Some(after) = new.get().filter(|_| self.exact()) {
                         let mut content = Vec::new();
                         self.write_content(after, &mut content)?;
@@ -466,15 +497,62 @@ impl<'a> Merge<'a> {
                 self.result.columns[index].read_otherwise += u64::from(!values::identical(read, new));
             }
             let default = self.defaults.get(index).and_then(Option::as_ref);
-            if self.result.columns[index].add(old, new, default, self.encoding) {
+            let fate = self.result.columns[index].add(old, new, default, self.encoding);
+            if fate != Fate::Same {
                 differs = true;
                 self.shift(index, before, new)?;
+                self.sample(index, fate, before, (old, new))?;
             }
         }
         if let (true, Some(changed)) = (differs, &mut self.result.changed) {
             *changed += 1;
         }
         self.rowid(before, after)
+    }
+
+    /// Whether there is room for one more sample beside `kept`; where rows have no key, only their values can show them.
+    fn has_room(&self, kept: usize) -> bool {
+        kept < self.sampling.limit() && !(self.exact() && matches!(self.sampling, Sampling::Keys(_)))
+    }
+
+    fn row_key(&self, row: &Row<'_>) -> Result<Vec<Literal>> {
+        let width = if self.exact() { 0 } else { self.width };
+        (0..width).map(|index| Ok(Literal::of(self.value(row, index)?, self.encoding))).collect()
+    }
+
+    /// A row that is on one side only, its values as those before.
+    fn lone(&self, row: &Row<'_>, names: &[String]) -> Result<Sample> {
+        let mut before = Vec::new();
+        if matches!(self.sampling, Sampling::Values(_)) {
+            for (index, name) in names.iter().enumerate() {
+                before.push((name.clone(), Literal::of(self.value(row, self.width + index)?, self.encoding)));
+            }
+        }
+        Ok(Sample { key: self.row_key(row)?, before, after: Vec::new() })
+    }
+
+    /// Keeps a value that differs, where there is room for it.
+    fn sample(&mut self, index: usize, fate: Fate, row: &Row<'_>, values: (ValueRef<'_>, ValueRef<'_>)) -> Result<()> {
+        if self.sampling == Sampling::None {
+            return Ok(());
+        }
+        let column = &self.result.columns[index];
+        let place = (column.after.clone(), fate);
+        let kept = self.result.samples.changed.get(&place).map_or(0, Vec::len);
+        if !self.has_room(kept) {
+            return Ok(());
+        }
+        let shown = |name: &String, value| match self.sampling {
+            Sampling::Values(_) => vec![(name.clone(), Literal::of(value, self.encoding))],
+            _ => Vec::new(),
+        };
+        let sample = Sample {
+            key: self.row_key(row)?,
+            before: shown(&column.before, values.0),
+            after: shown(&column.after, values.1),
+        };
+        self.result.samples.changed.entry(place).or_default().push(sample);
+        Ok(())
     }
 
     /// Notes which columns of the same row held before what a changed value is.
@@ -607,16 +685,17 @@ impl ColumnComparison {
         self.text_altered.values().sum()
     }
 
-    /// True where the values differ.
+    /// Counts what became of a value.
     fn add(
         &mut self,
         before: ValueRef<'_>,
         after: ValueRef<'_>,
         default: Option<&Owned>,
         encoding: TextEncoding,
-    ) -> bool {
-        match values::fate(before, after, encoding) {
-            Fate::Same => return false,
+    ) -> Fate {
+        let fate = values::fate(before, after, encoding);
+        match fate {
+            Fate::Same => return fate,
             Fate::Nulled => self.nulled += 1,
             Fate::BlankToNull => {
                 self.nulled += 1;
@@ -639,12 +718,12 @@ impl ColumnComparison {
             }
         }
         self.changed += 1;
-        true
+        fate
     }
 }
 
 /// A name of the rowid that no column hides; none where there is no rowid.
-fn rowid_name(table: &Table) -> Option<&'static str> {
+pub(super) fn rowid_name(table: &Table) -> Option<&'static str> {
     let free = |name: &&str| table.column(name).is_none();
     ["rowid", "_rowid_", "oid"].into_iter().find(free).filter(|_| !table.without_rowid)
 }

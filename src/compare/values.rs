@@ -1,7 +1,7 @@
 //! Two values of the same row and column: are they the same, and if not, what happened.
 
 mod numbers;
-mod texts;
+pub(super) mod texts;
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use rusqlite::types::ValueRef;
 use crate::sqlite_file::header::TextEncoding;
 
 /// What became of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
     /// Storage class and bytes are equal.
     Same,

@@ -6,7 +6,7 @@ use super::Alteration;
 use crate::sqlite_file::header::TextEncoding;
 
 /// The text; what is no letter of the encoding becomes U+FFFD.
-pub(super) fn decoded(text: &[u8], encoding: TextEncoding) -> Cow<'_, str> {
+pub(in crate::compare) fn decoded(text: &[u8], encoding: TextEncoding) -> Cow<'_, str> {
     let units = |unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = text.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
         Cow::Owned(String::from_utf16_lossy(&units))
