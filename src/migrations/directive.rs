@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(places("-- rehearse: allow LS107 because x\nDELETE FROM a;\nDELETE FROM b;\n"), [(1, 2, 1)]);
         assert_eq!(places("DELETE FROM a; -- rehearse: allow LS107 because x\nDELETE FROM b;\n"), [(1, 1, 1)]);
         assert_eq!(places("DELETE FROM a\n-- rehearse: allow LS107 because x\nWHERE 1;DELETE FROM b"), [(2, 1, 1)]);
-        assert_eq!(places("DELETE FROM a; /* rehearse: allow LS107 because x */ DELETE FROM b;"), [(1, 1, 53)]);
+        assert_eq!(places("DELETE FROM a; /* rehearse: allow LS107 because x */ DELETE FROM b;"), [(1, 1, 54)]);
         let chunks = "SELECT 1;\n-- rehearse: allow LS107 because x\n--> statement-breakpoint\nDELETE FROM b;";
         assert_eq!(places(chunks), [(2, 4, 1)]);
         assert_eq!(places("INSERT INTO a VALUES ('-- rehearse: allow LS107 because x'); -- rehearsed today\n"), []);
