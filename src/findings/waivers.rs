@@ -416,9 +416,12 @@ impl<'de> Deserialize<'de> for Date {
 
 impl<'de> Deserialize<'de> for Reason {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text("the reason in words", |text| match text.trim() {
-            "" => Err("the reason is empty; say why it is intended".to_owned()),
-            reason => Ok(Self(reason.to_owned())),
+        deserializer.deserialize_str(Text("the reason in words", |text| {
+            let reason = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            if reason.is_empty() {
+                return Err("the reason is empty; say why it is intended".to_owned());
+            }
+            Ok(Self(reason))
         }))
     }
 }
