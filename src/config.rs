@@ -73,7 +73,7 @@ fn entry_lines(text: &str) -> Vec<u32> {
         let indent = line.len() - body.len();
         let dash = body == "-" || body.starts_with("- ");
         if indent == 0 && !dash && !body.is_empty() && !body.starts_with('#') {
-            inside = body.starts_with("allow:");
+            inside = body.replace(['"', '\''], "").starts_with("allow:");
             if inside && body.contains('[') {
                 lines.push(number);
             }
@@ -129,6 +129,16 @@ mod tests {
         assert!(Config::parse("", path).is_ok());
         let missing = Config::of(Some(Path::new("/nowhere/rehearse.yaml")), Path::new(".")).unwrap_err();
         assert_eq!(missing.exit_code(), 2);
+    }
+
+    #[test]
+    fn every_entry_is_found_on_its_line() {
+        let block = "rules: {}\n# allow: none\nallow:\n# the first\n- rule: LS104\n  because: >-\n    - no\n    entry\n-\n  rule: LS107\n";
+        assert_eq!(entry_lines(block), [5, 9]);
+        let deep =
+            "allow:\r\n  - { rule: LS104, because: x }\r\n\r\n  - { rule: LS107, because: x }\r\nrules:\r\n  - no\r\n";
+        assert_eq!(entry_lines(deep), [2, 4]);
+        assert_eq!(entry_lines("'allow': [{ rule: LS104, because: x }]\n"), [1]);
     }
 
     #[test]

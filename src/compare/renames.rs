@@ -7,6 +7,9 @@ use crate::migrations::directive::Renamed;
 use crate::migrations::statement::Action;
 use crate::schema::Schema;
 
+/// The new name of a column that was dropped.
+const GONE: &str = "";
+
 /// Refuses a directive that led to no pair of columns: a name that is no column, or a statement of another table.
 ///
 /// # Errors
@@ -41,20 +44,24 @@ fn wrong(renamed: &Renamed, comparison: &Comparison, execution: &Execution) -> O
     }
     let mut pairs = comparison.tables.iter().flat_map(|table| &table.pair.columns);
     let linked = chain.iter().filter(|(old, new)| {
-        same(new, &renamed.old) || same(old, &renamed.new) || (same(old, &renamed.old) && !same(new, &renamed.new))
+        same(new, &renamed.old)
+            || same(old, &renamed.new)
+            || (same(old, &renamed.old) && !same(new, &renamed.new) && *new != GONE)
     });
     let is_pair = pairs.any(|(old, new)| same(old, &renamed.old) && same(new, &renamed.new));
     (!is_pair && linked.count() == 0)
         .then(|| format!("`{}` and `{}` are not columns of the statement's table", renamed.old, renamed.new))
 }
 
-/// Every rename of a column in this run, told or done: old name, new name.
+/// Every rename of a column in this run, told or done: old name, new name; [`GONE`] where it was dropped.
 fn links(execution: &Execution) -> Vec<(&str, &str)> {
     let mut links = Vec::new();
     for step in &execution.steps {
         links.extend(step.statement.renamed.iter().map(|renamed| (renamed.old.as_str(), renamed.new.as_str())));
-        if let Action::RenameColumn { column, to, .. } = &step.statement.action {
-            links.push((column, to));
+        match &step.statement.action {
+            Action::RenameColumn { column, to, .. } => links.push((column, to)),
+            Action::DropColumn { column, .. } => links.push((column, GONE)),
+            _ => {}
         }
     }
     links

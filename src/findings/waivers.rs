@@ -187,7 +187,8 @@ impl Target {
         match self {
             Self::Named { table: wanted, column: of, object: thing, migration } => {
                 let run = finding.place.as_ref().map(|place| place.migration.as_str());
-                is(wanted, table) && is(of, column) && is(thing, object) && is(migration, run)
+                let ran = migration.as_ref().is_none_or(|name| run.is_some_and(|run| is_called(run, name)));
+                is(wanted, table) && is(of, column) && is(thing, object) && ran
             }
             Self::Statement { spot, name, column: of } => {
                 let here = finding.place.as_ref().is_some_and(|place| {
@@ -228,6 +229,12 @@ pub fn in_migrations(plan: &Plan) -> Result<Vec<Waiver>, Error> {
 
 fn place(migration: &Migration, line: u32) -> Place {
     Place { line, ..super::evidence::file(migration) }
+}
+
+/// Whether a migration has this name, with or without the ending of its file.
+fn is_called(migration: &str, name: &str) -> bool {
+    let bare = migration.strip_suffix(".sql").unwrap_or(migration);
+    migration.eq_ignore_ascii_case(name) || bare.eq_ignore_ascii_case(name)
 }
 
 /// Marks what is covered, and says what is wrong with waivers.
@@ -305,10 +312,7 @@ fn unused(waiver: &Waiver, used: Use, evidence: &Evidence) -> Option<Finding> {
         _ => None,
     };
     let entry = named.map(|name| {
-        (
-            name,
-            plan.entries.iter().find(|entry| entry.migration.name.eq_ignore_ascii_case(name)).map(|entry| &entry.state),
-        )
+        (name, plan.entries.iter().find(|entry| is_called(&entry.migration.name, name)).map(|entry| &entry.state))
     });
     let ran = matches!(evidence.execution().outcome, Outcome::Completed);
     let why = match entry {
@@ -412,9 +416,12 @@ impl<'de> Deserialize<'de> for Date {
 
 impl<'de> Deserialize<'de> for Reason {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text("the reason in words", |text| match text.trim() {
-            "" => Err("the reason is empty; say why it is intended".to_owned()),
-            reason => Ok(Self(reason.to_owned())),
+        deserializer.deserialize_str(Text("the reason in words", |text| {
+            let reason = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            if reason.is_empty() {
+                return Err("the reason is empty; say why it is intended".to_owned());
+            }
+            Ok(Self(reason))
         }))
     }
 }
@@ -457,6 +464,15 @@ mod tests {
         assert_eq!(findings.each_ref().map(|finding| finding.waived.is_some()), [true, true, false]);
         assert_eq!(findings[0].waived.as_deref(), Some("allowed by rehearse.yaml:4 (at most 121): it is so"));
         assert_eq!(waiver("carts", None, None).cover(&mut findings, TODAY).0, Use::Nothing);
+    }
+
+    #[test]
+    fn a_migration_is_called_with_or_without_the_ending_of_its_file() {
+        for (migration, name, wanted) in
+            [("0001_a.sql", "0001_a", true), ("0001_a.sql", "0001_A.sql", true), ("0001_a", "0001", false)]
+        {
+            assert_eq!(is_called(migration, name), wanted, "{migration} {name}");
+        }
     }
 
     #[test]

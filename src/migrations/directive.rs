@@ -80,7 +80,7 @@ pub(super) fn directives(chunks: &[Chunk]) -> Vec<Directive> {
             let line = chunk.line.saturating_add(line_breaks(&chunk.sql[..token.start]));
             let own = belongs_to(&chunk.sql, &pieces, token).and_then(|index| chunk.statements.get(index));
             let (statement, says) = match own.or_else(later) {
-                Some(statement) => ((statement.line, statement.column), says(text)),
+                Some(statement) => ((statement.line, statement.column), text.and_then(says)),
                 None => {
                     ((line, 1), Err("no statement follows it; write it above the statement that it is about".into()))
                 }
@@ -92,15 +92,24 @@ pub(super) fn directives(chunks: &[Chunk]) -> Vec<Directive> {
     found
 }
 
-/// What a comment says to rehearse: the text behind `rehearse:`.
-fn spoken(comment: &str) -> Option<&str> {
+/// What a comment says to rehearse: the text behind `rehearse:`. Without the colon it is one too if a directive follows: it must
+/// not be passed over for a sign.
+fn spoken(comment: &str) -> Option<Result<&str, String>> {
     let inner = match comment.strip_prefix("--") {
         Some(inner) => inner,
         None => comment.strip_prefix("/*")?.trim_end_matches("*/"),
     };
     let inner = inner.trim();
-    let head = inner.get(.."rehearse:".len())?;
-    head.eq_ignore_ascii_case("rehearse:").then(|| inner["rehearse:".len()..].trim())
+    let (name, rest) = inner.split_at_checked("rehearse".len())?;
+    if !name.eq_ignore_ascii_case("rehearse") {
+        return None;
+    }
+    if let Some(text) = rest.trim_start().strip_prefix(':') {
+        return Some(Ok(text.trim()));
+    }
+    let word = rest.split_whitespace().next().filter(|_| rest.starts_with(char::is_whitespace))?;
+    let known = ["allow", "renamed"].into_iter().find(|known| known.eq_ignore_ascii_case(word))?;
+    Some(Err(format!("write `rehearse: {known} …`, with a colon")))
 }
 
 /// The statement that a comment stands in; else the one that follows or ends on its line; else the next one.
@@ -161,7 +170,7 @@ fn allow(mut words: Words<'_>) -> Result<Allow, String> {
     if words.rest.is_empty() {
         return Err(format!("it gives no reason; {FORM_OF_ALLOW}"));
     }
-    words.rest.clone_into(&mut allow.because);
+    allow.because = words.rest.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok(allow)
 }
 
@@ -300,10 +309,27 @@ mod tests {
         assert_eq!(places("-- rehearse: allow LS107 because x\nDELETE FROM a;\nDELETE FROM b;\n"), [(1, 2, 1)]);
         assert_eq!(places("DELETE FROM a; -- rehearse: allow LS107 because x\nDELETE FROM b;\n"), [(1, 1, 1)]);
         assert_eq!(places("DELETE FROM a\n-- rehearse: allow LS107 because x\nWHERE 1;DELETE FROM b"), [(2, 1, 1)]);
-        assert_eq!(places("DELETE FROM a; /* rehearse: allow LS107 because x */ DELETE FROM b;"), [(1, 1, 53)]);
+        assert_eq!(places("DELETE FROM a; /* rehearse: allow LS107 because x */ DELETE FROM b;"), [(1, 1, 54)]);
         let chunks = "SELECT 1;\n-- rehearse: allow LS107 because x\n--> statement-breakpoint\nDELETE FROM b;";
         assert_eq!(places(chunks), [(2, 4, 1)]);
         assert_eq!(places("INSERT INTO a VALUES ('-- rehearse: allow LS107 because x'); -- rehearsed today\n"), []);
+    }
+
+    #[test]
+    fn a_comment_that_nearly_speaks_is_not_passed_over() {
+        let says = |sql: &str| of(&format!("{sql}\nDELETE FROM a;"), None).into_iter().map(|one| one.says).next();
+        for comment in ["-- rehearse allow LS107 because x", "/* REHEARSE renamed a -> b */"] {
+            assert!(says(comment).unwrap().unwrap_err().contains("with a colon"), "{comment}");
+        }
+        for comment in ["--rehearse :allow LS107 because x", "/*Rehearse: allow LS107\n   because\tx */"] {
+            assert_eq!(
+                says(comment).unwrap(),
+                Ok(Says::Allow(Allow { rule: "LS107".into(), because: "x".into(), ..Allow::default() }))
+            );
+        }
+        for comment in ["-- rehearse this before the deploy", "-- rehearsed: allow", "-- rehears", "-- é"] {
+            assert_eq!(says(comment), None, "{comment}");
+        }
     }
 
     #[test]

@@ -124,6 +124,29 @@ fn a_waiver_that_does_not_cover_decides_the_exit_code() {
 }
 
 #[test]
+fn a_column_that_is_called_renamed_may_go_on() {
+    let first = "-- rehearse: renamed name -> nick
+        CREATE TABLE n (id INTEGER PRIMARY KEY, nick TEXT);
+        INSERT INTO n SELECT id, trim(name) FROM users;
+        DROP TABLE users;
+        ALTER TABLE n RENAME TO users;";
+    for (then, column) in [
+        ("SELECT 1", Some("nick")),
+        ("ALTER TABLE users RENAME COLUMN nick TO alias", Some("alias")),
+        ("ALTER TABLE users DROP COLUMN nick", None),
+    ] {
+        let snapshot = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users VALUES (1, ' Ada');";
+        let project = Project::new(snapshot).migration("0001.sql", first).migration("0002.sql", then);
+        let document = project.document(&[]);
+        let columns = document["tables"][0]["columns"].as_array().unwrap();
+        let paired = columns.iter().find(|of| of["before_name"] == "name" && of["name"] != "name");
+        assert_eq!(paired.and_then(|of| of["name"].as_str()), column, "{then}");
+        let gone = findings(&document).contains(&("VL201", "error", false));
+        assert_eq!(gone, column.is_none(), "{then}");
+    }
+}
+
+#[test]
 fn a_reason_acts_on_no_terminal() {
     let project = dropping("", "-- rehearse: allow LS104 carts because \u{1b}[2J\u{202e}x");
     let ran = project.rehearse(&[]);
