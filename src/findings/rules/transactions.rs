@@ -430,10 +430,8 @@ fn implicit_copy(evidence: &Evidence, step: &Step) -> Option<Finding> {
             .help(rows::copy_statement(evidence, rebuilt))
     };
     let Some((read, written)) = differs else {
-        return Some(
-            finding(format!("the copy into `{into}` names its columns by their order alone"), "matches today")
-                .at_level(Level::Note),
-        );
+        let message = format!("the copy into `{into}` names its columns by their order alone");
+        return star.then(|| finding(message, "matches today").at_level(Level::Note));
     };
     let said = rebuilt.rows.as_ref().is_some_and(|rows| rows.columns.iter().any(|column| column.changed > 0));
     (!said).then(|| {
