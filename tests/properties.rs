@@ -257,6 +257,7 @@ impl Pair {
             changes: vec![change],
             error: None,
             committed: true,
+            not_understood: false,
         };
         let execution = Execution {
             settings: Settings::of(&drivers::SQLITE, None),
@@ -264,6 +265,7 @@ impl Pair {
             outcome: Outcome::Completed,
             steps: vec![step],
             bookkeeping: Vec::new(),
+            foreign_keys_after: false,
             elapsed: Duration::ZERO,
         };
         let encoding = ENCODINGS[case.encoding].1;

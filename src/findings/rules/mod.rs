@@ -7,7 +7,7 @@ mod missing;
 mod random_names;
 mod rows;
 mod schema;
-mod snapshot;
+pub(super) mod snapshot;
 mod transactions;
 mod values;
 
