@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::compare::samples::Sampling;
 use crate::compare::{Comparison, States, renames};
 use crate::config::Config;
 use crate::error::{Doing, Error};
@@ -38,6 +39,8 @@ pub struct Options {
     pub matrix: bool,
     /// The level from which on findings fail; none: findings never fail.
     pub fail_on: Option<Level>,
+    /// Which of the rows that differ are shown.
+    pub sampling: Sampling,
     /// The oldest snapshot that is worth a rehearsal.
     pub max_snapshot_age: Option<Duration>,
     /// What `rehearse.yaml` says.
@@ -90,7 +93,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
 
     let keep = options.keep_copy.is_some();
-    let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep };
+    let stage =
+        Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep, sampling: options.sampling };
     let mut trials = Vec::new();
     for driver in &decided.drivers {
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
@@ -167,6 +171,7 @@ struct Theatre<'a> {
     observer: &'a dyn Observer,
     /// Whether a migrated copy is wanted; else each goes as soon as it is compared, so that the disk holds one at a time.
     keep: bool,
+    sampling: Sampling,
 }
 
 impl Theatre<'_> {
@@ -179,6 +184,7 @@ impl Theatre<'_> {
             after: &copy.connect()?,
             ledger: &self.plan.ledger.name,
             encoding: self.snapshot.facts().encoding,
+            sampling: self.sampling,
         };
         let comparison = Comparison::between(states, &execution, self.observer)?;
         let bytes_after = size(&copy)?;

@@ -104,6 +104,7 @@ impl<'a> Theatre<'a> {
             keep_copy: keep_copy.map(Path::to_path_buf),
             fail_on: Some(self.scenario.fail_on),
             matrix: false,
+            sampling: crate::compare::samples::Sampling::None,
             max_snapshot_age: self.scenario.max_snapshot_age.map(|age| age.0),
             config: self.config.clone(),
             levels: Levels::default(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use rehearse::compare::samples::Sampling;
 use rehearse::error::Error;
 use rehearse::execution::drivers::DRIVERS;
 use rehearse::findings::levels::{Levels, Selector};
@@ -145,6 +146,12 @@ pub struct RunArguments {
     /// The configuration [default: the nearest rehearse.yaml, from here up to the repository's root]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Also shows some of the rows that each finding is about: their keys, or their keys and values
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Samples::None)]
+    pub samples: Samples,
+    /// How many rows `--samples` shows for a finding
+    #[arg(long, value_name = "ROWS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub samples_limit: u16,
     /// Keeps the migrated copy as this file
     #[arg(long, value_name = "FILE")]
     pub keep_copy: Option<PathBuf>,
@@ -179,6 +186,17 @@ pub enum FailOn {
     Never,
 }
 
+/// What may be shown of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Samples {
+    /// Nothing
+    None,
+    /// Keys
+    Keys,
+    /// Keys and values: not where others read the log
+    Values,
+}
+
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
@@ -200,6 +218,11 @@ impl RunArguments {
         Ok(Options {
             keep_copy: self.keep_copy.clone(),
             matrix: self.matrix,
+            sampling: match self.samples {
+                Samples::None => Sampling::None,
+                Samples::Keys => Sampling::Keys(self.samples_limit.into()),
+                Samples::Values => Sampling::Values(self.samples_limit.into()),
+            },
             fail_on: match self.fail_on {
                 FailOn::Error => Some(Level::Error),
                 FailOn::Warning => Some(Level::Warning),
@@ -241,6 +264,7 @@ impl ProjectArguments {
             matrix: false,
             fail_on: Some(Level::Error),
             max_snapshot_age: None,
+            sampling: Sampling::None,
             config: Config::default(),
             levels: Levels::default(),
         })

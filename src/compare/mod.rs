@@ -8,10 +8,13 @@
 //! and every row is merged.
 
 pub mod broken;
+mod defaults;
+mod distinct;
 pub mod integrity;
 pub mod lineage;
 pub mod renames;
 pub mod rows;
+pub mod samples;
 mod sequence;
 pub mod takeover;
 mod translation;
@@ -32,6 +35,7 @@ use crate::sqlite_file::header::TextEncoding;
 use integrity::Violations;
 use lineage::{Change, Pair};
 use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
+use samples::{Samples, Sampling};
 use takeover::Takeover;
 
 /// What differs between the two states.
@@ -70,6 +74,8 @@ pub struct TableComparison {
     pub takeover: Option<Takeover>,
     /// What became of its rows; none where the table is on one side only or could not be compared.
     pub rows: Option<RowComparison>,
+    /// Some of the rows and values that went with the table or with columns of it, where they are asked for.
+    pub gone: Samples,
     /// How far AUTOINCREMENT had counted; none where the table is not AUTOINCREMENT on both sides.
     pub sequence: Option<Sequence>,
 }
@@ -116,6 +122,8 @@ pub struct States<'a> {
     pub ledger: &'a str,
     /// The text encoding of both.
     pub encoding: TextEncoding,
+    /// How many of the rows that differ are kept to be shown.
+    pub sampling: Sampling,
 }
 
 /// One of two files of which nobody knows how one became the other.
@@ -156,7 +164,13 @@ impl Comparison {
         for file in [before, after] {
             translation::prepare(file.connection, file.encoding).doing(|| "preparing the comparison".to_owned())?;
         }
-        let states = States { before: before.connection, after: after.connection, ledger: NO_LEDGER, encoding };
+        let states = States {
+            before: before.connection,
+            after: after.connection,
+            ledger: NO_LEDGER,
+            encoding,
+            sampling: Sampling::None,
+        };
         Ok(Self::of(states, (before.encoding, after.encoding), schemas, None, observer))
     }
 
@@ -289,7 +303,14 @@ impl Comparer<'_> {
         };
         let sequence = old.as_ref().zip(new.as_ref()).and_then(|(old, new)| self.sequence(old, new));
         let takeover = old.as_ref().and_then(|table| self.takeover(pair, table));
-        TableComparison { pair: pair.clone(), before, after, takeover, rows, sequence }
+        let gone = old.as_ref().map(|table| self.gone(pair, table)).unwrap_or_default();
+        TableComparison { pair: pair.clone(), before, after, takeover, rows, gone, sequence }
+    }
+
+    /// What cannot be read here is told where the table is compared.
+    fn gone(&self, pair: &Pair, table: &Table) -> Samples {
+        let dropped = pair.change == Change::Dropped;
+        samples::gone(self.states, table, dropped, &pair.columns).unwrap_or_default()
     }
 
     fn takeover(&mut self, pair: &Pair, table: &Table) -> Option<Takeover> {
@@ -347,12 +368,26 @@ impl Comparer<'_> {
         };
         let before = Side { connection: self.states.before, table: old, encoding: self.encodings.0 };
         let after = Side { connection: self.states.after, table: new, encoding: self.encodings.1 };
-        let table = rows::Tables { before, after, columns: &pair.columns, encoding: self.states.encoding };
+        let defaults = defaults::literals(new, &pair.columns, self.states.encoding);
+        let table = rows::Tables {
+            before,
+            after,
+            columns: &pair.columns,
+            defaults: &defaults,
+            encoding: self.states.encoding,
+            sampling: self.states.sampling,
+        };
         if self.execution.is_none() && (old.is_contentless() || new.is_contentless()) {
             self.index_without_content(old, new);
         }
         table
             .compare(self.rowids(pair), &no_null)
+            .and_then(|rows| match self.encodings {
+                (one, other) if one == other => {
+                    distinct::find_collapsed(self.states, (before, held), (after, holds), rows)
+                }
+                _ => Ok(rows),
+            })
             .map_err(|error| self.not_compared(&new.name, "its rows cannot be compared", &error))
             .ok()
     }
@@ -381,6 +416,8 @@ impl Comparer<'_> {
                 before: Side { connection: self.states.before, table: before, encoding: self.encodings.0 },
                 after: Side { connection: self.states.after, table: after, encoding: self.encodings.1 },
                 columns: &columns,
+                defaults: &[],
+                sampling: Sampling::None,
                 encoding: self.states.encoding,
             };
             alike = alike && before.columns == after.columns && tables.by(Key::Content)?.differences() == 0;
@@ -401,9 +438,12 @@ impl Comparer<'_> {
             key: Key::Content,
             lost: before,
             gained: after,
+            repeated: 0,
             matched: 0,
             changed: None,
+            rowids_moved: None,
             columns: Vec::new(),
+            samples: Samples::default(),
         })
     }
 
@@ -489,8 +529,18 @@ fn shadows<'a>(schema: &'a Schema, table: &str) -> BTreeMap<&'a str, &'a Table> 
 }
 
 fn unchanged(pair: &Pair, rows: u64) -> RowComparison {
-    RowComparison { key: Key::Content, lost: 0, gained: 0, matched: rows, changed: Some(0), columns: Vec::new() }
-        .with_columns(pair)
+    RowComparison {
+        key: Key::Content,
+        lost: 0,
+        gained: 0,
+        repeated: 0,
+        matched: rows,
+        changed: Some(0),
+        rowids_moved: Some(0),
+        columns: Vec::new(),
+        samples: Samples::default(),
+    }
+    .with_columns(pair)
 }
 
 impl RowComparison {

@@ -117,7 +117,7 @@ rules! {
         fix: "check every query and every piece of code that compares or sorts by the column"
     }
     VL205 "lossy-cast", Error, Measured {
-        when: "a conversion to another storage class lost something: leading zeros, digits beyond 2^53, an exponent read as a number",
+        when: "a conversion to another storage class lost something: leading zeros, digits beyond 2^53, a fraction, an exponent, text that became 0",
         effect: "the original text or number cannot be recovered from what is stored now",
         fix: "keep the column's type, or copy the values into a new column and keep the old one until the app has moved"
     }
@@ -126,10 +126,46 @@ rules! {
         effect: "the column holds the same text in every row, and what it held before is gone",
         fix: "leave the new column out of the copy so that its DEFAULT applies, or select the old name of a renamed column"
     }
+    VL207 "columns-shifted", Error, Measured {
+        when: "all changed values of a column are what another column of the same rows held, or names of columns or tables were exchanged",
+        effect: "the app reads one thing under the name of another, and every count and constraint is as it was",
+        fix: "name the columns on both sides of the INSERT … SELECT, in the same order"
+    }
+    VL208 "text-altered", Error, Measured {
+        when: "texts of surviving rows are truncated, trimmed, in another case or encoding, or without a NUL (a warning where an UPDATE that names the column trimmed or changed case only)",
+        effect: "what was cut or replaced cannot be recovered, and comparisons, links and signatures no longer match",
+        fix: "carry the text over as it is; if it shall be changed, in a statement of its own that says so"
+    }
+    VL209 "blank-null-flip", Warning, Measured {
+        when: "the empty text became NULL, or NULL became the empty text",
+        effect: "IS NULL, count(), unique indexes and joins treat the two differently, and so does code that expects one of them",
+        fix: "check every query that asks for '' or for NULL"
+    }
+    VL210 "distinct-collapsed", Warning, Measured {
+        when: "the values of a column were all different and are not any more, in rows that are still there",
+        effect: "what told rows apart no longer does: look-ups find several rows, and a unique index fails later",
+        fix: "find the values that became equal before the migration, and decide what each of them shall be"
+    }
+    VL211 "rowid-renumbered", Warning, Measured {
+        when: "rows of a table without INTEGER PRIMARY KEY have another rowid than before (an error where a full-text index, a view or a trigger relies on it)",
+        effect: "whatever keeps rowids, a full-text index, a cache, a link, refers to other rows",
+        fix: "copy the rowid too, or give the table an INTEGER PRIMARY KEY"
+    }
     VL212 "autoincrement-reset", Warning, Measured {
         when: "an AUTOINCREMENT key goes on below the highest id that it had given out",
         effect: "ids of deleted rows are given out again, and what still refers to them refers to other rows",
         fix: "carry the row of sqlite_sequence over to the rebuilt table before the old one is dropped"
+    }
+
+    VL213 "default-overwrote", Warning, Measured {
+        when: "existing values became the column's DEFAULT, and no UPDATE assigns the column",
+        effect: "what the users had chosen is as if they had never chosen",
+        fix: "name the column on both sides of the INSERT … SELECT"
+    }
+    VL214 "bulk-update", Note, Measured {
+        when: "an UPDATE filled NULLs of a column that was there before (a warning where it has no WHERE)",
+        effect: "rows hold a value that nobody entered, perhaps more of them than its author had in mind",
+        fix: "compare the number of rows with what the author expected"
     }
 
     // SC: schema

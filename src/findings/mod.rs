@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod levels;
 pub mod rule;
 mod rules;
+mod samples;
 pub mod waivers;
 pub mod wording;
 
@@ -33,7 +34,9 @@ pub struct Wishes<'a> {
 /// Lets every rule look at the evidence. Levels are the rules' own, and nothing is waived yet.
 #[must_use]
 pub fn evaluate(evidence: &Evidence) -> Vec<Finding> {
-    rules::ALL.iter().flat_map(|rule| rule(evidence)).collect()
+    let mut findings: Vec<Finding> = rules::ALL.iter().flat_map(|rule| rule(evidence)).collect();
+    samples::attach(&mut findings, evidence.comparison());
+    findings
 }
 
 /// Levels and waivers, in that order, over all findings. The order of the outcome is that of gravity, waived ones last,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compare::samples::{Sample, Samples};
+
 /// How grave a finding is. Ordered: an error is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -106,6 +108,25 @@ pub struct Finding {
     pub help: Vec<String>,
     /// The waiver that covers it: why, whose word it is, what it allows.
     pub waived: Option<String>,
+    /// Some of the rows that it is about, where they are asked for.
+    pub samples: Option<Shown>,
+}
+
+/// Some of the rows that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The columns of their key.
+    pub key: Vec<String>,
+    /// The rows, in the order of the key.
+    pub rows: Vec<Sample>,
+}
+
+impl Shown {
+    /// These rows of the samples of a table.
+    #[must_use]
+    pub fn of(samples: &Samples, rows: &[Sample]) -> Self {
+        Self { key: samples.key.clone(), rows: rows.to_vec() }
+    }
 }
 
 /// A statement of a migration.
@@ -142,6 +163,7 @@ impl Finding {
             proof: None,
             help: Vec::new(),
             waived: None,
+            samples: None,
         }
     }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::compare::lineage::Change as Lineage;
 use crate::compare::rows::{Key, RowComparison};
+use crate::compare::samples::{Literal, Sample};
 use crate::compare::{Comparison, TableComparison};
 use crate::execution::driver::ForeignKeys;
 use crate::execution::{self, Execution, Step};
-use crate::findings::rule::Level;
+use crate::findings::rule::{Level, Shown};
 use crate::findings::{Cell, Evidence, Finding, Trial};
 use crate::migrations::{self, State};
 use crate::profile::ColumnProfile;
@@ -313,8 +314,17 @@ fn column(compared: &TableComparison, before: Option<&ColumnProfile>, after: Opt
             filled: column.filled,
             converted: column.converted,
             lossy: column.lossy,
+            lossy_kinds: kinds(column.lossy_kinds.iter().map(|(kind, values)| (kind.name(), *values))),
+            text_altered: kinds(column.text_altered.iter().map(|(kind, values)| (kind.name(), *values))),
+            blank_to_null: column.blank_to_null,
+            null_to_blank: column.null_to_blank,
+            shifted_from: column.shifted_from.clone(),
         }),
     }
+}
+
+fn kinds<'a>(kinds: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
+    kinds.map(|(kind, values)| (kind.to_owned(), values)).collect()
 }
 
 /// What became of the schema.
@@ -365,7 +375,25 @@ pub(super) fn finding(finding: &Finding) -> doc::Finding {
         proof: finding.proof.clone(),
         help: finding.help.clone(),
         waived: finding.waived.clone(),
+        samples: finding.samples.as_ref().map(samples),
     }
+}
+
+fn samples(shown: &Shown) -> doc::Samples {
+    let literals = |key: &[Literal]| key.iter().map(|literal| literal.0.clone()).collect();
+    let values = |values: &[(String, Literal)]| {
+        let value = |(column, literal): &(String, Literal)| doc::SampleValue {
+            column: column.clone(),
+            value: literal.0.clone(),
+        };
+        values.iter().map(value).collect()
+    };
+    let row = |sample: &Sample| doc::Sample {
+        key: literals(&sample.key),
+        before: values(&sample.before),
+        after: values(&sample.after),
+    };
+    doc::Samples { key: shown.key.clone(), rows: shown.rows.iter().map(row).collect() }
 }
 
 /// What could not be compared, and why.

@@ -6,6 +6,7 @@ mod finding;
 mod layout;
 mod paint;
 mod profile;
+mod samples;
 mod sections;
 
 use layout::wrap;

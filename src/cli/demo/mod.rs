@@ -74,6 +74,7 @@ fn show(folder: Option<&Path>, terminal: &Terminal) -> Result<u8, Error> {
         keep_copy: None,
         fail_on: Some(Level::Error),
         matrix: false,
+        sampling: rehearse::compare::samples::Sampling::None,
         max_snapshot_age: None,
         config: Config::default(),
         levels: Levels::default(),

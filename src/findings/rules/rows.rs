@@ -28,7 +28,7 @@ fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let deleted = |step: &Step| causes::deleted(step, table, By::ForeignKey, evidence);
     let step = worst(evidence, deleted)?;
     // A rebuild of a tree deletes rows of the old and of the new table; what counts is what is no longer there.
-    let rows = evidence.committed().map(deleted).sum::<u64>().min(net_lost(table));
+    let rows = evidence.committed().map(deleted).sum::<u64>().min(net_lost(evidence, table));
     if rows == 0 {
         return None;
     }
@@ -186,7 +186,7 @@ pub(super) fn tables(evidence: &Evidence) -> Vec<Finding> {
 fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     let mut findings = Vec::new();
     let overwritten = table.rows.as_ref().and_then(|rows| rows.changed).unwrap_or_default();
-    let lost = net_lost(table);
+    let lost = net_lost(evidence, table);
     let cascaded: u64 = evidence.committed().map(|step| causes::deleted(step, table, By::ForeignKey, evidence)).sum();
     let mut unexplained = lost.saturating_sub(cascaded);
     if lost + overwritten > 0 {
@@ -221,7 +221,9 @@ fn overwritten(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64
                 .changes
                 .iter()
                 .filter(|change| change.by == By::Statement && causes::is_called(table, &change.table, evidence));
-            mine.map(|change| change.updated).sum()
+            let written: u64 = mine.map(|change| change.updated).sum();
+            // What it wrote as it was is not overwritten.
+            written.min(table.rows.as_ref().map_or(0, |rows| rows.lost + rows.changed.unwrap_or_default()))
         }
         _ => 0,
     }
@@ -511,15 +513,22 @@ pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
             let once = if table.pair.change == Change::Rebuilt { before.max(united(evidence, table)) } else { 0 };
             let inserted = |step: &Step| step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum::<u64>();
             let copied: u64 = copies(evidence, table).map(inserted).sum();
-            if after <= before || copied <= once {
+            let repeated = repeated(evidence, table);
+            if repeated == 0 && (after <= before || copied <= once) {
                 return None;
             }
             let name = table.name();
             let step = copies(evidence, table).max_by_key(|step| inserted(step))?;
+            let more = after.saturating_sub(before);
+            let message = if repeated > more {
+                format!("{} of `{name}` were written once more than they were there", count(repeated, "row"))
+            } else {
+                format!("`{name}` had {} and has {}", count(before, "row"), number(after))
+            };
             Some(
-                Finding::new(&LS108, format!("`{name}` had {} and has {}", count(before, "row"), number(after)))
+                Finding::new(&LS108, message)
                     .table(name)
-                    .rows(after - before)
+                    .rows(more.max(repeated))
                     .at(Some(place(step)), format!("wrote {} from {}", count(inserted(step), "row"), count(before, "row")))
                     .help("copy each row once: replace the join by a subquery that returns one row, and run the copy once"),
             )
@@ -527,13 +536,22 @@ pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
         .collect()
 }
 
-/// Rows that are gone. Of rows without a key only the number is known: one that changed looks like one lost and one gained.
-fn net_lost(table: &TableComparison) -> u64 {
-    match &table.rows {
-        Some(rows) if rows.key == Key::Content => rows.lost.saturating_sub(rows.gained),
-        Some(rows) => rows.lost,
-        None => 0,
-    }
+/// Rows that are gone.
+fn net_lost(evidence: &Evidence, table: &TableComparison) -> u64 {
+    table.rows.as_ref().map_or(0, |rows| rows.lost - altered_by_content(evidence, table))
+}
+
+/// Rows without a key that are no longer what they were: one that changed looks like one lost and one gained.
+pub(super) fn altered_by_content(evidence: &Evidence, table: &TableComparison) -> u64 {
+    let by_content = table.rows.as_ref().filter(|rows| rows.key == Key::Content);
+    by_content.map_or(0, |rows| rows.lost.min(rows.gained - repeated(evidence, table)))
+}
+
+/// Rows without a key that are there once more than before, where the copy is such that it may write a row several times.
+fn repeated(evidence: &Evidence, table: &TableComparison) -> u64 {
+    let joins = |step: &Step| matches!(&step.statement.action, Action::Insert(insert) if insert.select.as_ref().is_some_and(|select| select.joined));
+    let may_repeat = copies(evidence, table).any(joins) || copies(evidence, table).count() > 1;
+    table.rows.as_ref().filter(|_| may_repeat).map_or(0, |rows| rows.repeated)
 }
 
 fn rows_before(table: &TableComparison) -> u64 {

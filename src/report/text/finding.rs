@@ -2,6 +2,7 @@
 
 use super::layout::{width, wrap};
 use super::paint::Role;
+use super::samples::samples;
 use super::{Detail, Page};
 use crate::findings::rule::{Level, LevelFrom};
 use crate::findings::wording::{count_of, list, number};
@@ -87,7 +88,7 @@ fn one(page: &mut Page, finding: &Finding, last_of_its_rule: bool) {
     if excerpt {
         statement(page, finding, gutter);
     }
-    let notes = notes(finding, last_of_its_rule);
+    let notes = notes(finding, last_of_its_rule, page.style.width.saturating_sub(gutter + 5).max(20));
     if excerpt && !notes.is_empty() {
         page.frame(gutter, " |", "");
     }
@@ -166,8 +167,9 @@ fn label(page: &mut Page, finding: &Finding, gutter: usize, mark: &str, room: us
 }
 
 /// What follows the excerpt, in the order in which it is read.
-fn notes(finding: &Finding, last_of_its_rule: bool) -> Vec<(&'static str, String)> {
+fn notes(finding: &Finding, last_of_its_rule: bool, width: usize) -> Vec<(&'static str, String)> {
     let mut notes = Vec::new();
+    notes.extend(samples(finding, width).map(|rows| ("rows", rows)));
     notes.extend(finding.cause.clone().map(|cause| ("cause", cause)));
     notes.extend(finding.proof.clone().map(|proof| ("proof", proof)));
     notes.extend(finding.help.iter().map(|help| ("help", help.clone())));

@@ -189,6 +189,7 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
             (values.lossy, "lost digits or text"),
         ]
         .into_iter()
+        .chain(values.text_altered.iter().map(|(kind, amount)| (*amount, altered(kind))))
         .filter(|(amount, _)| *amount > 0)
         .map(|(amount, what)| format!("{} {what}", number(amount)))
         .collect();
@@ -220,6 +221,16 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
         }
     }
     facts
+}
+
+/// What happened to texts of this kind.
+fn altered(kind: &str) -> &str {
+    match kind {
+        "case" => "in other case",
+        "encoding" => "in another encoding",
+        "nul" => "without a NUL",
+        kind => kind,
+    }
 }
 
 /// The diff of the CREATE statements.
