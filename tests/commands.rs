@@ -446,3 +446,33 @@ mod json {
         assert_eq!(rules.as_array().unwrap().iter().find(|one| one["code"] == "LS102"), Some(&rule));
     }
 }
+
+mod matrix {
+    use super::{DEMO, Project, Value};
+
+    #[test]
+    fn every_driver_is_in_the_table_and_the_verdict_is_that_of_one() {
+        let project = Project::demo();
+        let alone = project.run(&DEMO);
+        let ran = project.run(&[&DEMO[..], &["--matrix", "--format", "json"]].concat());
+        assert_eq!(ran.code, alone.code, "{}", ran.stderr);
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let cells = document["matrix"].as_array().unwrap();
+        let of = |driver: &str| cells.iter().find(|cell| cell["driver"] == driver).unwrap();
+        let decided: Vec<&Value> = cells.iter().filter(|cell| cell["decided"] == true).collect();
+        assert_eq!(decided, [of("better-sqlite3")]);
+        assert_eq!(of("better-sqlite3")["rows_lost"], 100);
+        assert_eq!(of("better-sqlite3")["codes"][0], "LS102");
+        assert_eq!(of("libsql")["rows_lost"], 0);
+        assert_eq!(of("libsql")["codes"].as_array().unwrap().len(), 0);
+        assert_eq!(of("d1")["rows_lost"], 100);
+        assert!(!document["findings"].as_array().unwrap().iter().any(|finding| finding["code"] == "TX511"));
+    }
+
+    #[test]
+    fn it_is_left_out_where_nobody_asked() {
+        let ran = Project::demo().run(&[&DEMO[..], &["--format", "json"]].concat());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert!(document.get("matrix").is_none());
+    }
+}

@@ -7,7 +7,7 @@ use rehearse::report::text::{Detail, Style, render, render_diff, render_plan, re
 use rehearse::report::{Format, json};
 use unicode_width::UnicodeWidthStr;
 
-const NAMES: [&str; 5] = ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings"];
+const NAMES: [&str; 6] = ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings", "matrix"];
 
 fn document(name: &str) -> Document {
     let path = format!("{}/tests/fixtures/reports/{name}.json", env!("CARGO_MANIFEST_DIR"));

@@ -347,7 +347,7 @@ rules! {
         fix: "write it in older words, or take a newer version of the driver"
     }
     TX513 "implicit-column-list", Warning, Inferred {
-        when: "the copy of a rebuild puts columns where they belong by their order alone, and their names differ (a note where they agree)",
+        when: "the copy of a rebuild puts columns where they belong by their order alone, and their names differ (a note for SELECT * where they agree)",
         effect: "a column that is added or moved later shifts every value into its neighbour",
         fix: "name the columns on both sides: INSERT INTO new (a, b) SELECT a, b FROM old"
     }

@@ -166,6 +166,12 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         return vec!["remove the empty chunk, or put a statement into it".to_owned()];
     }
     match &step.statement.action {
+        Action::Vacuum if is_locked_out(step, message) => {
+            vec!["take VACUUM out of the migration and run it by itself, when no transaction is open".to_owned()]
+        }
+        Action::Attach if is_locked_out(step, message) => vec![
+            "take it out of the migration, and move rows between databases in a script of its own".to_owned(),
+        ],
         Action::AddColumn { table, column, .. } if message.contains("UNIQUE") || message.contains("PRIMARY KEY") => {
             add_column::unique(&step.statement.sql, table, column)
         }
@@ -185,12 +191,6 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         )],
         _ if message.contains("within a transaction") => vec![
             "take BEGIN and COMMIT out of the migration: the transaction is already open when it runs".to_owned(),
-        ],
-        Action::Vacuum if is_locked_out(step, message) => {
-            vec!["take VACUUM out of the migration and run it by itself, when no transaction is open".to_owned()]
-        }
-        Action::Attach if is_locked_out(step, message) => vec![
-            "take it out of the migration, and move rows between databases in a script of its own".to_owned(),
         ],
         _ if message.starts_with("error in view ") => view_help(evidence, message),
         _ if message.contains("no such column") => vec!["the SELECT names a column that the old table does not have: leave it out of both lists, or name the old column".to_owned()],

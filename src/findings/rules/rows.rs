@@ -340,14 +340,18 @@ fn kept_as<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a S
     })
 }
 
+fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
+    format!("copy every row before the old table is dropped:\n{}", copy_sql(evidence, table))
+}
+
 /// The copy of every row, into the table that the migration makes for the rebuild.
-pub(super) fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
+pub(super) fn copy_sql(evidence: &Evidence, table: &TableComparison) -> String {
     let columns = |side: fn(&(String, String)) -> &str| {
         table.pair.columns.iter().map(|pair| quote_identifier(side(pair))).collect::<Vec<_>>().join(", ")
     };
     let into = causes::interim_names(table, evidence).next().unwrap_or(table.name());
     format!(
-        "copy every row before the old table is dropped:\nINSERT INTO {} ({}) SELECT {} FROM {};",
+        "INSERT INTO {} ({}) SELECT {} FROM {};",
         quote_identifier(into),
         columns(|(_, after)| after),
         columns(|(before, _)| before),

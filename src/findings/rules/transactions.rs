@@ -427,13 +427,11 @@ fn implicit_copy(evidence: &Evidence, step: &Step) -> Option<Finding> {
         Finding::new(&TX513, message)
             .table(rebuilt.name())
             .at(Some(place(step)), label)
-            .help(rows::copy_statement(evidence, rebuilt))
+            .help(format!("name the columns on both sides:\n{}", rows::copy_sql(evidence, rebuilt)))
     };
     let Some((read, written)) = differs else {
-        return Some(
-            finding(format!("the copy into `{into}` names its columns by their order alone"), "matches today")
-                .at_level(Level::Note),
-        );
+        let message = format!("the copy into `{into}` names its columns by their order alone");
+        return star.then(|| finding(message, "matches today").at_level(Level::Note));
     };
     let said = rebuilt.rows.as_ref().is_some_and(|rows| rows.columns.iter().any(|column| column.changed > 0));
     (!said).then(|| {

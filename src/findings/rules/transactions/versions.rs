@@ -61,7 +61,8 @@ impl Words<'_> {
     /// What begins at this token, where it needs a certain version.
     fn needed(&self, at: usize) -> Option<Needed> {
         let (version, what) = self.alteration(at).or_else(|| self.clause(at)).or_else(|| self.operand(at))?;
-        Some(Needed { version, what: format!("`{what}`") })
+        let what = if self.tokens[at].kind == TokenKind::Number { what } else { format!("`{what}`") };
+        Some(Needed { version, what })
     }
 
     fn alteration(&self, at: usize) -> Option<((u32, u32, u32), String)> {
@@ -109,7 +110,7 @@ impl Words<'_> {
         let text = token.text(self.sql);
         match token.kind {
             TokenKind::Operator if matches!(text, "->" | "->>") => Some(((3, 38, 0), text.to_owned())),
-            TokenKind::Number if text.contains('_') => Some(((3, 46, 0), text.to_owned())),
+            TokenKind::Number if text.contains('_') => Some(((3, 46, 0), "a number with underscores".to_owned())),
             TokenKind::Word if self.is_open(at + 1) && !self.follows_name_position(at) => {
                 let known = FUNCTIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text))?;
                 Some((known.1, format!("{}()", known.0)))
@@ -220,7 +221,7 @@ mod tests {
             ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO NOTHING", "3.24 `ON CONFLICT … DO`"),
             ("INSERT INTO t VALUES (1) RETURNING a", "3.35 `RETURNING`"),
             ("UPDATE t SET a = b.a FROM b WHERE b.id = t.id", "3.33 `UPDATE … FROM`"),
-            ("UPDATE t SET a = 1_000", "3.46 `1_000`"),
+            ("UPDATE t SET a = 1_000", "3.46 a number with underscores"),
             ("UPDATE t SET a = concat(a, b), c = d ->> 'x'", "3.44 `concat()`"),
             ("SELECT group_concat(a ORDER BY b) FROM t", "3.44 `ORDER BY inside an aggregate`"),
             ("SELECT * FROM a FULL OUTER JOIN b ON a.id IS NOT DISTINCT FROM b.id", "3.39 `IS DISTINCT FROM`"),
