@@ -12,7 +12,8 @@ mod sequence;
 pub mod takeover;
 pub mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 
@@ -22,9 +23,9 @@ use crate::migrations::statement::Action;
 use crate::observer::{Observer, Stage};
 use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
-use crate::schema::{Schema, Table};
+use crate::schema::{Schema, Table, TableKind};
 use crate::sqlite_file::header::TextEncoding;
-use integrity::Violations;
+use integrity::{BrokenChecks, Complaint, Integrity, OutOfSync, Violations};
 use lineage::{Change, Pair};
 use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
 use takeover::Takeover;
@@ -44,6 +45,8 @@ pub struct Comparison {
     pub schema_diff: String,
     /// What SQLite says of both states.
     pub integrity: Integrity,
+    /// `user_version` and `application_id`.
+    pub header: Vec<HeaderNumber>,
     /// Views and triggers that could not be compiled before, with what SQLite says.
     pub broken_before: BTreeMap<String, String>,
     /// Views and triggers that cannot be compiled after.
@@ -78,17 +81,15 @@ pub struct Sequence {
     pub after: i64,
 }
 
-/// What SQLite says of both states.
-#[derive(Debug, Clone, Default)]
-pub struct Integrity {
-    /// Messages of `integrity_check` before; asked for only where there are any after.
-    pub before: Vec<String>,
-    /// Messages of `integrity_check` after.
-    pub after: Vec<String>,
-    /// Rows that violated a foreign key before.
-    pub violations_before: Violations,
-    /// Rows that violate one after.
-    pub violations_after: Violations,
+/// A number that an app or a tool may keep in the header of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeaderNumber {
+    /// The pragma that reads it.
+    pub pragma: &'static str,
+    /// Before.
+    pub before: i64,
+    /// After.
+    pub after: i64,
 }
 
 /// Something that could not be compared.
@@ -119,18 +120,37 @@ impl Comparison {
     /// # Errors
     /// When a schema cannot be read. A table that cannot be read is listed in `not_compared`.
     pub fn between(states: States<'_>, execution: &Execution, observer: &dyn Observer) -> Result<Self, Error> {
+        let file = states.before.path().filter(|path| !path.is_empty()).map(PathBuf::from);
+        std::thread::scope(|scope| {
+            // The state before is checked while the tables are compared.
+            let checking = file.map(|file| scope.spawn(move || integrity::check_file(&file)));
+            let messages = || match checking.map(std::thread::ScopedJoinHandle::join) {
+                Some(Ok(messages)) => messages,
+                _ => integrity::check(states.before),
+            };
+            Self::of(states, execution, observer, messages)
+        })
+    }
+
+    fn of(
+        states: States<'_>,
+        execution: &Execution,
+        observer: &dyn Observer,
+        messages_before: impl FnOnce() -> rusqlite::Result<Vec<String>>,
+    ) -> Result<Self, Error> {
         let before = Schema::read(states.before).doing(|| "reading the schema of the snapshot".to_owned())?;
         let after = Schema::read(states.after).doing(|| "reading the schema of the copy".to_owned())?;
         let pairs = lineage::pairs(&before, &after, states.ledger, &execution.steps);
         let mut comparer = Comparer { states, before: &before, after: &after, execution, not_compared: Vec::new() };
         let tables = comparer.tables(&pairs, observer);
-        let integrity = comparer.integrity();
+        let integrity = comparer.integrity(&pairs, messages_before);
         let not_compared = comparer.not_compared;
         Ok(Self {
             schema_changes: schema_changes(&before, &after, &pairs),
             schema_diff: changes::diff(&before, &after),
             broken_before: broken::objects(states.before, &before),
             broken_after: broken::objects(states.after, &after),
+            header: header(states).doing(|| "reading the headers of the snapshot and the copy".to_owned())?,
             tables,
             integrity,
             not_compared,
@@ -161,6 +181,10 @@ impl Comparison {
 }
 
 impl TableComparison {
+    fn without_rows(pair: &Pair) -> Self {
+        Self { pair: pair.clone(), before: None, after: None, takeover: None, rows: None, sequence: None }
+    }
+
     /// Its name after; of a dropped table the name before.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -208,6 +232,10 @@ impl Comparer<'_> {
         let side =
             |name: &Option<String>, schema: &'_ Schema| name.as_ref().and_then(|name| schema.table(name)).cloned();
         let (old, new) = (side(&pair.before, self.before), side(&pair.after, self.after));
+        if [&old, &new].into_iter().flatten().any(Table::shows_others) {
+            // Those are compared themselves.
+            return TableComparison::without_rows(pair);
+        }
         let before = old.as_ref().map(|table| self.profile(self.states.before, table, "before"));
         // What could not be read before is said once.
         let after = match before {
@@ -339,21 +367,90 @@ impl Comparer<'_> {
             && !self.execution.bookkeeping.iter().any(|change| is_it(&change.table))
     }
 
-    fn integrity(&mut self) -> Integrity {
-        let mut checked = Integrity::default();
-        match integrity::check(self.states.after) {
-            Ok(messages) => checked.after = messages,
-            Err(error) => self.not_compared("integrity_check", "cannot run after the migrations", &error),
+    fn integrity(
+        &mut self,
+        pairs: &[Pair],
+        messages_before: impl FnOnce() -> rusqlite::Result<Vec<String>>,
+    ) -> Integrity {
+        let states = self.states;
+        let mut messages = |checked: rusqlite::Result<Vec<String>>, when: &str| {
+            checked
+                .map_err(|error| {
+                    self.not_compared("integrity_check", &format!("cannot run {when} the migrations"), &error);
+                })
+                .unwrap_or_default()
+        };
+        let after = messages(integrity::check(states.after), "after");
+        let before = messages(messages_before(), "before");
+        Integrity {
+            broken_checks: self.broken_checks(pairs, &after),
+            out_of_sync: self.out_of_sync(pairs),
+            violations_before: self.violations(self.states.before, self.before, "before"),
+            violations_after: self.violations(self.states.after, self.after, "after"),
+            before: without_external_content(before, self.before),
+            after: without_external_content(after, self.after),
         }
-        if !checked.after.is_empty() {
-            match integrity::check(self.states.before) {
-                Ok(messages) => checked.before = messages,
-                Err(error) => self.not_compared("integrity_check", "cannot run before the migrations", &error),
+    }
+
+    /// The rows behind the messages of `integrity_check` about CHECKs, counted. Where there may be more messages than were asked
+    /// for, those of every table.
+    fn broken_checks(&mut self, pairs: &[Pair], messages: &[String]) -> Vec<BrokenChecks> {
+        let named: BTreeSet<&str> = messages
+            .iter()
+            .filter_map(|message| match Complaint::of(message) {
+                Complaint::Check(table) => Some(table),
+                _ => None,
+            })
+            .collect();
+        let all = integrity::is_cut(messages);
+        let tables = self.after.tables.values().filter(|table| all || named.contains(table.name.as_str()));
+        let mut broken = Vec::new();
+        for table in tables {
+            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
+            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
+            let counted = integrity::breaking_check(self.states.after, table).and_then(|after| {
+                let before = old.map(|old| integrity::breaking_check(self.states.before, old)).transpose()?;
+                Ok((after, before.unwrap_or_default()))
+            });
+            match counted {
+                Ok((after, before)) => {
+                    let same_rows = pair.is_some_and(|pair| matches!(pair.change, Change::Same | Change::Renamed));
+                    let new = after.new_since(&before, same_rows);
+                    broken.push(BrokenChecks { table: table.name.clone(), rows: after.rows, new });
+                }
+                Err(error) => self.not_compared(&table.name, "its CHECKs cannot be evaluated", &error),
             }
         }
-        checked.violations_before = self.violations(self.states.before, self.before, "before");
-        checked.violations_after = self.violations(self.states.after, self.after, "after");
-        checked
+        broken.retain(|broken| broken.rows > 0);
+        broken
+    }
+
+    /// The full-text tables that index another table, and do not match it. What was so before is told apart.
+    fn out_of_sync(&mut self, pairs: &[Pair]) -> Vec<OutOfSync> {
+        let mut found = Vec::new();
+        for table in self.after.tables.values() {
+            let (Some(content), TableKind::Virtual(module)) = (&table.content, &table.kind) else { continue };
+            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
+            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
+            let after = integrity::is_in_sync(self.states.after, table);
+            if matches!(after, Ok(true)) {
+                continue;
+            }
+            let before = old.map(|old| integrity::is_in_sync(self.states.before, old));
+            match (after, before) {
+                // That it cannot be checked any more, because the table with the rows is gone, is no match either.
+                (Err(error), Some(Err(_)) | None) => {
+                    self.not_compared(&table.name, "its full-text index cannot be checked", &error);
+                }
+                (_, before) => found.push(OutOfSync {
+                    table: table.name.clone(),
+                    content: content.clone(),
+                    module: module.clone(),
+                    before: matches!(before, Some(Ok(false) | Err(_))),
+                }),
+            }
+        }
+        found
     }
 
     /// Of each table that has foreign keys. What could not be checked before is not complained of again after.
@@ -372,6 +469,22 @@ impl Comparer<'_> {
         }
         violations
     }
+}
+
+/// FTS4 checks its index against the table that it indexes here too; [`Integrity::out_of_sync`] tells that.
+fn without_external_content(mut messages: Vec<String>, schema: &Schema) -> Vec<String> {
+    let is_external = |table: &str| schema.table(table).is_some_and(|table| table.content.is_some());
+    messages.retain(|message| !matches!(Complaint::of(message), Complaint::FullText(table) if is_external(table)));
+    messages
+}
+
+fn header(states: States<'_>) -> rusqlite::Result<Vec<HeaderNumber>> {
+    let read =
+        |connection: &Connection, pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let numbers = ["user_version", "application_id"].into_iter().map(|pragma| {
+        Ok(HeaderNumber { pragma, before: read(states.before, pragma)?, after: read(states.after, pragma)? })
+    });
+    numbers.collect()
 }
 
 fn unchanged(pair: &Pair, rows: u64) -> RowComparison {

@@ -31,6 +31,8 @@ pub enum Kind {
     Table,
     /// A column.
     Column,
+    /// The order of the columns that are on both sides.
+    ColumnOrder,
     /// The declared type of a column.
     Type,
     /// NOT NULL of a column.
@@ -81,6 +83,7 @@ impl Kind {
         match self {
             Self::Table => "table",
             Self::Column => "column",
+            Self::ColumnOrder => "column-order",
             Self::Type => "type",
             Self::NotNull => "not-null",
             Self::Default => "default",
@@ -139,6 +142,7 @@ pub fn of_table(pair: &Paired<'_>, names: &dyn Names) -> Vec<Change> {
         changes.push(Kind::Table, How::Renamed, &pair.after.name, &pair.before.name, &pair.after.name);
     }
     columns(pair, &mut changes);
+    column_order(pair, &mut changes);
     keys(pair, &mut changes);
     foreign_keys(pair, names, &mut changes);
     checks(pair, &mut changes);
@@ -277,6 +281,22 @@ fn columns(pair: &Paired<'_>, changes: &mut Changes) {
         let was = expression(before, &|column| now(pair, column));
         changes.push_if_different(Kind::Generated, new, &was, &expression(after, &str::to_owned));
     }
+}
+
+/// Columns are listed by their names after. New and lost ones do not count.
+fn column_order(pair: &Paired<'_>, changes: &mut Changes) {
+    let list = |table: &Table, name: &dyn Fn(&str) -> Option<String>| {
+        let paired = table.columns.iter().filter_map(|column| name(&column.name));
+        paired.collect::<Vec<_>>().join(", ")
+    };
+    let was = list(pair.before, &|column| {
+        pair.columns.iter().find(|(before, _)| before == column).map(|(_, after)| after.clone())
+    });
+    let is = list(pair.after, &|column| {
+        pair.columns.iter().find(|(_, after)| after == column).map(|(_, after)| after.clone())
+    });
+    let table = pair.after.name.clone();
+    changes.push_if_different(Kind::ColumnOrder, &table, &was, &is);
 }
 
 /// An expression with other names of columns, without quotes around names and in lower case but for strings.

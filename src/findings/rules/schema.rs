@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::compare::{TableComparison, lineage};
+use crate::compare::integrity::OutOfSync;
+use crate::compare::{HeaderNumber, TableComparison, lineage};
 use crate::execution::Step;
 use crate::findings::catalogue::{
     SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC312, SC313, SC314, SC315, SC316,
-    SC317, SC322, SC323,
+    SC317, SC318, SC319, SC320, SC322, SC323,
 };
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
@@ -360,7 +361,7 @@ fn columns_changed(
     let table = compared.name();
     let added = |step: &&Step| {
         matches!(&step.statement.action, Action::AddColumn { table, column, .. }
-            if columns.iter().any(|(name, _)| name.eq_ignore_ascii_case(column)) && causes::is_called(compared, table, evidence))
+            if columns.iter().any(|(name, _)| name.eq_ignore_ascii_case(column)) && compared.pair.is_called(table))
     };
     let (step, label) = match evidence.committed().rev().find(added) {
         Some(step) => (Some(step), "adds the column"),
@@ -490,7 +491,9 @@ fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Find
 /// The CREATE TABLE that became this table.
 fn rebuilding<'a>(evidence: &'a Evidence, table: &str) -> Option<&'a Step> {
     let compared = evidence.comparison().table_after(table)?;
-    evidence.committed().find(|step| matches!(&step.statement.action, Action::CreateTable { table, .. } if causes::is_called(compared, table, evidence)))
+    evidence.committed().find(
+        |step| matches!(&step.statement.action, Action::CreateTable { table, .. } if compared.pair.is_called(table)),
+    )
 }
 
 /// SC317.
@@ -528,4 +531,68 @@ fn interim(name: &str) -> Option<&str> {
         .into_iter()
         .find_map(|prefix| name.strip_prefix(prefix))
         .filter(|rest| !rest.is_empty())
+}
+
+/// SC318.
+pub(super) fn column_order(evidence: &Evidence) -> Vec<Finding> {
+    let changed = evidence.comparison().schema_changes.iter().filter(|change| change.kind == Kind::ColumnOrder);
+    changed
+        .map(|change| {
+            let Change { table, before, after, .. } = change;
+            Finding::new(&SC318, format!("`{table}` has its columns in another order: {after} instead of {before}"))
+                .table(table)
+                .at(rebuilding(evidence, table).map(place), "declares them in another order")
+                .help(
+                    "look for SELECT * and for INSERT without a list of columns in the app; else nothing is to be done",
+                )
+        })
+        .collect()
+}
+
+/// SC319.
+pub(super) fn full_text(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let found = comparison.integrity.out_of_sync.iter().map(|OutOfSync { table, content, before, .. }| {
+        let name = quote_identifier(table);
+        let message = if *before {
+            format!("the full-text index `{table}` did not match the rows of `{content}` before the migrations")
+        } else {
+            format!("the full-text index `{table}` no longer matches the rows of `{content}`")
+        };
+        let compared = comparison.table_after(content);
+        let writes = |step: &&Step| {
+            let is_it = |name: &str| {
+                name.eq_ignore_ascii_case(content) || compared.is_some_and(|compared| compared.pair.is_called(name))
+            };
+            step.changes.iter().any(|change| is_it(&change.table))
+        };
+        let step = evidence.committed().find(writes).filter(|_| !before);
+        Finding::new(&SC319, message)
+            .table(table)
+            .object(content)
+            .at_level(if *before { Level::Note } else { SC319.level })
+            .at(step.map(place), format!("wrote `{content}` and not the index"))
+            .help(format!(
+                "build the index anew at the end of the migration:\nINSERT INTO {name} ({name}) VALUES ('rebuild');"
+            ))
+    });
+    found.collect()
+}
+
+/// SC320.
+pub(super) fn header_numbers(evidence: &Evidence) -> Vec<Finding> {
+    let own = |pragma: &str| evidence.plan.ledger.name.ends_with(pragma);
+    let changed = evidence.comparison().header.iter().filter(|number| number.before != number.after);
+    changed
+        .filter(|number| !own(number.pragma))
+        .map(|HeaderNumber { pragma, before, after }| {
+            let step = evidence.committed().rev().find(
+                |step| matches!(&step.statement.action, Action::Pragma { name, value: Some(_) } if name == pragma),
+            );
+            Finding::new(&SC320, format!("`{pragma}` is {after} instead of {before}"))
+                .object(*pragma)
+                .at(step.map(place), "sets it")
+                .help("look who reads it: apps and other migration tools keep the version of the schema there")
+        })
+        .collect()
 }
