@@ -355,7 +355,7 @@ fn damage_is_found_with_its_table_column_and_number() {
         (
             "a unique index that is no longer unique",
             users_with(COLUMNS).replace("UNIQUE INDEX", "INDEX"),
-            &["SC310 warning users code"],
+            &["SC310 warning users users_code"],
         ),
         (
             "a trigger",

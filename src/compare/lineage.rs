@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::execution::Step;
-use crate::migrations::statement::{Action, Insert, SelectItem};
+use crate::migrations::statement::{Action, Arm, Insert, SelectItem};
 use crate::schema::lexer::{self, Token, TokenKind};
 use crate::schema::{Schema, Table};
 
@@ -155,9 +155,10 @@ impl Tables {
 
     fn apply(&mut self, step: &Step) {
         match &step.statement.action {
-            Action::CreateTable { table, source } => {
+            Action::CreateTable { table, source, united } => {
                 let source = source.as_deref().and_then(|source| self.copy(source, &[], &[SelectItem::Star], step));
                 self.copied.extend(source.clone().map(|source| (key(table), source)));
+                self.unite(table, &[], united, step);
                 let sources = source.into_iter().collect();
                 let tables = if step.statement.is_temporary() { &mut self.temporary } else { &mut self.now };
                 tables.entry(key(table)).or_insert(Origin { sources, ..Origin::default() });
@@ -194,6 +195,7 @@ impl Tables {
 
     fn insert(&mut self, insert: &Insert, step: &Step) {
         let Some(select) = &insert.select else { return };
+        self.unite(&insert.table, &insert.columns, &select.arms, step);
         let Some(from) = &select.from else { return };
         let source = self.copy(from, &insert.columns, &select.items, step);
         self.copied.extend(source.clone().map(|source| (key(&insert.table), source)));
@@ -201,6 +203,13 @@ impl Tables {
         if let Some(origin) = into.filter(|origin| origin.table.is_none()) {
             origin.sources.extend(source);
         }
+    }
+
+    /// The parts of a UNION are copies, but the table that they fill is not the one that one of them reads.
+    fn unite(&mut self, into: &str, columns: &[String], arms: &[Arm], step: &Step) {
+        let sources: Vec<Source> =
+            arms.iter().filter_map(|arm| self.copy(&arm.from, columns, &arm.items, step)).collect();
+        self.copied.extend(sources.into_iter().map(|source| (key(into), source)));
     }
 
     /// A copy that reads `items` of `from`, with its columns as they were called before. A copy of a copy reads the original.

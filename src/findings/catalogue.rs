@@ -129,12 +129,12 @@ rules! {
     // SC: schema
 
     SC301 "index-lost", Error, Measured {
-        when: "an index is gone and no equal one took its place (a note where a statement drops it by name)",
+        when: "an index is gone and no equal one took its place (a warning where another one has its name, a note where a statement drops it by name)",
         effect: "queries that used it read the whole table; if it was unique, duplicates are accepted",
         fix: "create the index again after the rebuild"
     }
     SC302 "trigger-lost", Error, Measured {
-        when: "a trigger is gone (a note where a statement drops it by name)",
+        when: "a trigger is gone (a note where a statement drops it by name, or where it went with its table and was made anew with another text)",
         effect: "what the trigger kept up to date no longer is, and no error says so",
         fix: "create the trigger again after the rebuild"
     }
@@ -174,7 +174,7 @@ rules! {
         fix: "declare the column NOT NULL in the rebuilt table"
     }
     SC310 "unique-lost", Error, Measured {
-        when: "a UNIQUE constraint or unique index is gone and nothing else keeps the columns unique",
+        when: "a UNIQUE constraint or unique index is gone or weaker and nothing else keeps the columns unique",
         effect: "duplicates are accepted, and ON CONFLICT on these columns fails",
         fix: "create the unique index again after the rebuild"
     }

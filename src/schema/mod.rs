@@ -4,6 +4,7 @@
 //! list, are read from the CREATE statement.
 
 pub mod changes;
+pub mod index;
 pub mod lexer;
 mod read;
 

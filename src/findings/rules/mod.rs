@@ -25,6 +25,7 @@ pub static ALL: &[Check] = &[
     values::values,
     values::sequences,
     schema::objects_lost,
+    schema::objects_changed,
     schema::objects_broken,
     schema::constraints_lost,
     schema::foreign_key_actions,
