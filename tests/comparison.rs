@@ -341,6 +341,13 @@ fn damage_is_found_with_its_table_column_and_number() {
             ),
             &["IN401 error rows=1", "LS110 error notes rows=100"],
         ),
+        (
+            "a schema that cannot be read",
+            s(
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE notes (oops' WHERE name = 'notes'",
+            ),
+            &["IN401 error rows=1", "SN911 error every table"],
+        ),
         // ---- what hangs on a table
         (
             "an index",

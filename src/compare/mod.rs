@@ -118,7 +118,7 @@ impl Comparison {
     /// Compares the two states.
     ///
     /// # Errors
-    /// When a schema cannot be read. A table that cannot be read is listed in `not_compared`.
+    /// When the schema before cannot be read. A table that cannot be read is listed in `not_compared`.
     pub fn between(states: States<'_>, execution: &Execution, observer: &dyn Observer) -> Result<Self, Error> {
         let file = states.before.path().filter(|path| !path.is_empty()).map(PathBuf::from);
         std::thread::scope(|scope| {
@@ -139,7 +139,10 @@ impl Comparison {
         messages_before: impl FnOnce() -> rusqlite::Result<Vec<String>>,
     ) -> Result<Self, Error> {
         let before = Schema::read(states.before).doing(|| "reading the schema of the snapshot".to_owned())?;
-        let after = Schema::read(states.after).doing(|| "reading the schema of the copy".to_owned())?;
+        let after = match Schema::read(states.after) {
+            Ok(after) => after,
+            Err(error) => return Ok(Self::unreadable(before, &error, messages_before().unwrap_or_default())),
+        };
         let pairs = lineage::pairs(&before, &after, states.ledger, &execution.steps);
         let mut comparer = Comparer { states, before: &before, after: &after, execution, not_compared: Vec::new() };
         let tables = comparer.tables(&pairs, observer);
@@ -157,6 +160,26 @@ impl Comparison {
             before,
             after,
         })
+    }
+
+    /// A copy whose schema SQLite cannot read any more, for example after a write to `sqlite_schema`: nothing in it can be compared.
+    fn unreadable(before: Schema, error: &rusqlite::Error, messages_before: Vec<String>) -> Self {
+        let after = vec![format!("the schema cannot be read: {error}")];
+        Self {
+            after: before.clone(),
+            before,
+            tables: Vec::new(),
+            schema_changes: Vec::new(),
+            schema_diff: String::new(),
+            integrity: Integrity { before: messages_before, after, ..Integrity::default() },
+            header: Vec::new(),
+            broken_before: BTreeMap::new(),
+            broken_after: BTreeMap::new(),
+            not_compared: vec![NotCompared {
+                what: "every table".to_owned(),
+                why: "the schema cannot be read after the migrations".to_owned(),
+            }],
+        }
     }
 
     /// The comparison of the table with this name before.

@@ -1,6 +1,6 @@
 //! Tables of statements and what is read of them.
 
-use super::{Action, Conflict, SelectItem, Statement, redact};
+use super::{Action, Arm, Conflict, Insert, SelectItem, Statement, redact};
 use crate::schema::lexer::{TokenKind, double_quoted, identifiers, quote_identifier, tokens};
 
 fn action(sql: &str) -> Action {
@@ -342,7 +342,7 @@ fn the_parts_of_a_union_name_their_tables() {
         ("SELECT a FROM u", ""),
     ] {
         let Action::Insert(Insert { select: Some(select), .. }) = action(&format!("INSERT INTO t {sql}")) else {
-            panic!("{sql}");
+            panic!("{sql}")
         };
         let arm = |arm: &Arm| format!("{}:{}", arm.from, arm.items.len());
         assert_eq!(select.arms.iter().map(arm).collect::<Vec<_>>().join(" "), parts, "{sql}");
