@@ -1,16 +1,17 @@
 //! The rehearsal: the one function that leads through the stages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::compare::{Comparison, States};
+use crate::compare::{Comparison, States, renames};
 use crate::config::Config;
 use crate::error::{Doing, Error};
 use crate::execution::decide::{self, Decided};
 use crate::execution::steps::By;
 use crate::execution::{self, Execution, Settings};
-use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Wishes};
-use crate::migrations::{self, Plan, Request};
+use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, Wishes, waivers};
+use crate::migrations::directive::{Renamed, Says};
+use crate::migrations::{self, Decision, Migration, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
@@ -75,7 +76,12 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
-    let plan = migrations::plan(&located, &snapshot.connect()?)?;
+    let mut plan = migrations::plan(&located, &snapshot.connect()?)?;
+    plan.decisions.extend(options.config.file.as_deref().map(configured));
+    let renamed: Vec<Decision> = plan.pending().flat_map(renames_told).collect();
+    plan.decisions.extend(renamed);
+    let waivers: Vec<Waiver> =
+        waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
 
     let keep = options.keep_copy.is_some();
     let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep };
@@ -84,6 +90,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
     }
     let (copy, trial) = take_gravest(&mut trials);
+    renames::check(&trial.comparison, &trial.execution)?;
     let without_foreign_keys = stage.without_foreign_keys(&trial)?;
     let on_empty = stage.on_empty(&trial);
     if let (Some(to), Some(copy)) = (&options.keep_copy, copy) {
@@ -103,7 +110,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     };
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
-    let findings = findings::evaluate(&evidence, Wishes { levels: &levels });
+    let findings =
+        findings::settle(findings::evaluate(&evidence), Wishes { levels: &levels, waivers: &waivers }, &evidence);
     Ok(Rehearsal { evidence, findings, fail_on: options.fail_on })
 }
 
@@ -118,6 +126,24 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
     Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver })
+}
+
+/// Which configuration holds.
+fn configured(file: &Path) -> Decision {
+    let why = "levels, waivers and limits".to_owned();
+    Decision { what: "configuration", value: file.display().to_string(), why }
+}
+
+/// What the directives of a migration say of renamed columns.
+fn renames_told(migration: &Migration) -> impl Iterator<Item = Decision> {
+    migration.directives.iter().filter_map(|directive| match &directive.says {
+        Ok(Says::Renamed(Renamed { old, new })) => Some(Decision {
+            what: "renamed",
+            value: format!("{old} -> {new}"),
+            why: format!("directive at {}:{}", migration.file.display(), directive.line),
+        }),
+        _ => None,
+    })
 }
 
 /// Where trials take place.
@@ -191,7 +217,7 @@ impl Rehearsal {
         let limit = self.fail_on.unwrap_or(Level::Error);
         if matches!(self.evidence.execution().outcome, Failed(_) | Refused) {
             Verdict::Failed
-        } else if self.findings.iter().any(|finding| finding.level >= limit) {
+        } else if self.findings.iter().any(|finding| finding.waived.is_none() && finding.level >= limit) {
             Verdict::Findings
         } else {
             Verdict::Passed

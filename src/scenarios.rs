@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::{Doing, Error};
 use crate::expectations::check::{self, Outcome, Seen};
 use crate::expectations::database;
@@ -22,7 +22,8 @@ use crate::report::document::{Document, Migration, Outcome as RunOutcome, TableC
 
 /// What a null rehearsal may find: what is so in the snapshot or in the plan, whatever the migrations do.
 pub const ALLOWED_WITH_NOTHING_PENDING: &[&str] = &[
-    "EX609", "IN403", "IN404", "IN406", "SC317", "SC319", "SN901", "SN902", "SN903", "SN911", "SN915", "TX507", "TX508",
+    "EX609", "IN403", "IN404", "IN406", "SC317", "SC319", "SN901", "SN902", "SN903", "SN907", "SN911", "SN915",
+    "TX507", "TX508",
 ];
 
 /// What became of a scenario.
@@ -72,12 +73,18 @@ struct Theatre<'a> {
     scenario: &'a Scenario,
     dir: &'a Path,
     prepared: Prepared,
+    config: Config,
 }
 
 impl<'a> Theatre<'a> {
     fn set(scenario: &'a Scenario, dir: &'a Path) -> Result<Self, Error> {
         fs::create_dir_all(dir.join("work")).doing(|| format!("creating a folder in `{}`", dir.display()))?;
-        Ok(Self { scenario, dir, prepared: scenario.prepare(dir)? })
+        let prepared = scenario.prepare(dir)?;
+        let config = match scenario.config {
+            Some(_) => Config::read(&prepared.project.join(config::FILE))?,
+            None => Config::default(),
+        };
+        Ok(Self { scenario, dir, prepared, config })
     }
 
     fn options(&self, keep_copy: Option<&Path>) -> Options {
@@ -98,7 +105,7 @@ impl<'a> Theatre<'a> {
             keep_copy: keep_copy.map(Path::to_path_buf),
             fail_on: Some(self.scenario.fail_on),
             max_snapshot_age: self.scenario.max_snapshot_age.map(|age| age.0),
-            config: Config::default(),
+            config: self.config.clone(),
             levels: Levels::default(),
         }
     }
@@ -135,9 +142,12 @@ impl<'a> Theatre<'a> {
 
     fn outcome(&self, document: &Document) -> Outcome {
         let plan = &document.plan;
+        let (waived, standing): (Vec<_>, Vec<_>) =
+            document.findings.iter().partition(|finding| finding.waived.is_some());
         Outcome {
             verdict: verdict(document.verdict).to_owned(),
-            findings: document.findings.iter().map(|finding| self.seen(finding)).collect(),
+            findings: standing.into_iter().map(|finding| self.seen(finding)).collect(),
+            waived: waived.into_iter().map(|finding| self.seen(finding)).collect(),
             tables: rows_after(document),
             pending: self.names(&plan.pending),
             skipped: self.names(&plan.skipped),

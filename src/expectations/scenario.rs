@@ -49,6 +49,9 @@ pub struct Scenario {
     /// As `--max-snapshot-age`.
     #[serde(default)]
     pub max_snapshot_age: Option<Age>,
+    /// The text of the project's `rehearse.yaml`; there is none where nothing is said.
+    #[serde(default)]
+    pub config: Option<String>,
     /// SQL that makes the production database. It runs with foreign keys off.
     #[serde(default)]
     pub snapshot: String,
@@ -242,6 +245,9 @@ pub struct Expect {
     /// The complete list of findings, in any order.
     #[serde(default)]
     pub findings: Vec<ExpectedFinding>,
+    /// The complete list of those that a waiver covers; they are not among `findings`.
+    #[serde(default)]
+    pub waived: Vec<ExpectedFinding>,
     /// Rows of tables after the migrations; tables that are not named are not looked at.
     #[serde(default)]
     pub tables: BTreeMap<String, RowsAfter>,
@@ -460,6 +466,9 @@ impl Scenario {
     }
 
     fn write_project(&self, project: &Path) -> Result<(), Error> {
+        if let Some(config) = &self.config {
+            write_file(&project.join("rehearse.yaml"), config)?;
+        }
         if self.tool == Tool::Sql {
             return Ok(());
         }
