@@ -106,8 +106,6 @@ fn plain_term(sql: &str, term: &[Token], table: &Table, name: &dyn Fn(&str) -> S
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
     use crate::schema::Schema;
 
