@@ -20,7 +20,8 @@ pub mod takeover;
 mod translation;
 pub mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 
@@ -32,7 +33,7 @@ use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
 use crate::schema::{Schema, Table, TableKind};
 use crate::sqlite_file::header::TextEncoding;
-use integrity::Violations;
+use integrity::{BrokenChecks, Complaint, Integrity, OutOfSync, Violations};
 use lineage::{Change, Pair};
 use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
 use samples::{Samples, Sampling};
@@ -53,6 +54,8 @@ pub struct Comparison {
     pub schema_diff: String,
     /// What SQLite says of both states.
     pub integrity: Integrity,
+    /// `user_version` and `application_id`.
+    pub header: Vec<HeaderNumber>,
     /// Views and triggers that could not be compiled before, with what SQLite says.
     pub broken_before: BTreeMap<String, String>,
     /// Views and triggers that cannot be compiled after.
@@ -89,17 +92,15 @@ pub struct Sequence {
     pub after: i64,
 }
 
-/// What SQLite says of both states.
-#[derive(Debug, Clone, Default)]
-pub struct Integrity {
-    /// Messages of `integrity_check` before; after a run asked for only where there are any after.
-    pub before: Vec<String>,
-    /// Messages of `integrity_check` after.
-    pub after: Vec<String>,
-    /// Rows that violated a foreign key before.
-    pub violations_before: Violations,
-    /// Rows that violate one after.
-    pub violations_after: Violations,
+/// A number that an app or a tool may keep in the header of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeaderNumber {
+    /// The pragma that reads it.
+    pub pragma: &'static str,
+    /// Before.
+    pub before: i64,
+    /// After.
+    pub after: i64,
 }
 
 /// Something that could not be compared.
@@ -142,12 +143,24 @@ impl Comparison {
     /// Compares the two states.
     ///
     /// # Errors
-    /// When a schema cannot be read. A table that cannot be read is listed in `not_compared`.
+    /// When the schema before cannot be read. A table that cannot be read is listed in `not_compared`.
     pub fn between(states: States<'_>, execution: &Execution, observer: &dyn Observer) -> Result<Self, Error> {
         let before = Schema::read(states.before).doing(|| "reading the schema of the snapshot".to_owned())?;
-        let after = Schema::read(states.after).doing(|| "reading the schema of the copy".to_owned())?;
-        let encodings = (states.encoding, states.encoding);
-        Ok(Self::of(states, encodings, (before, after), Some(execution), observer))
+        let file = states.before.path().filter(|path| !path.is_empty()).map(PathBuf::from);
+        std::thread::scope(|scope| {
+            // The state before is checked while the tables are compared.
+            let checking = file.map(|file| scope.spawn(move || integrity::check_file(&file)));
+            let messages = || match checking.map(std::thread::ScopedJoinHandle::join) {
+                Some(Ok(messages)) => messages,
+                _ => integrity::check(states.before),
+            };
+            let after = match Schema::read(states.after) {
+                Ok(after) => after,
+                Err(error) => return Ok(Self::unreadable(before, &error, messages().unwrap_or_default())),
+            };
+            let encodings = (states.encoding, states.encoding);
+            Ok(Self::of(states, encodings, (before, after), Some(execution), observer, messages))
+        })
     }
 
     /// Compares two files of which nobody knows how one became the other: every table of both, row by row. Where they store
@@ -171,7 +184,8 @@ impl Comparison {
             encoding,
             sampling: Sampling::None,
         };
-        Ok(Self::of(states, (before.encoding, after.encoding), schemas, None, observer))
+        let messages = || integrity::check(states.before);
+        Ok(Self::of(states, (before.encoding, after.encoding), schemas, None, observer, messages))
     }
 
     fn of(
@@ -180,6 +194,7 @@ impl Comparison {
         (before, after): (Schema, Schema),
         execution: Option<&Execution>,
         observer: &dyn Observer,
+        messages_before: impl FnOnce() -> rusqlite::Result<Vec<String>>,
     ) -> Self {
         let steps = execution.map(|execution| execution.steps.as_slice()).unwrap_or_default();
         let pairs = lineage::pairs(&before, &after, states.ledger, steps);
@@ -187,18 +202,40 @@ impl Comparison {
         let mut comparer =
             Comparer { states, encodings, before: first, after: second, execution, not_compared: Vec::new() };
         let tables = comparer.tables(&pairs, observer);
-        let integrity = comparer.integrity();
+        let integrity = comparer.integrity(&pairs, messages_before);
+        let header = comparer.header();
         let not_compared = comparer.not_compared;
         Self {
             schema_changes: schema_changes(&before, &after, &pairs),
             schema_diff: changes::diff(&before, &after),
             broken_before: broken::objects(states.before, &before),
             broken_after: broken::objects(states.after, &after),
+            header,
             tables,
             integrity,
             not_compared,
             before,
             after,
+        }
+    }
+
+    /// A copy whose schema SQLite cannot read any more, for example after a write to `sqlite_schema`: nothing in it can be compared.
+    fn unreadable(before: Schema, error: &rusqlite::Error, messages_before: Vec<String>) -> Self {
+        let after = vec![format!("the schema cannot be read: {error}")];
+        Self {
+            after: before.clone(),
+            before,
+            tables: Vec::new(),
+            schema_changes: Vec::new(),
+            schema_diff: String::new(),
+            integrity: Integrity { before: messages_before, after, ..Integrity::default() },
+            header: Vec::new(),
+            broken_before: BTreeMap::new(),
+            broken_after: BTreeMap::new(),
+            not_compared: vec![NotCompared {
+                what: "every table".to_owned(),
+                why: "the schema cannot be read after the migrations".to_owned(),
+            }],
         }
     }
 
@@ -224,6 +261,18 @@ impl Comparison {
 }
 
 impl TableComparison {
+    fn without_rows(pair: &Pair) -> Self {
+        Self {
+            pair: pair.clone(),
+            before: None,
+            after: None,
+            takeover: None,
+            rows: None,
+            gone: Samples::default(),
+            sequence: None,
+        }
+    }
+
     /// Its name after; of a dropped table the name before.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -290,6 +339,10 @@ impl Comparer<'_> {
         let side =
             |name: &Option<String>, schema: &'_ Schema| name.as_ref().and_then(|name| schema.table(name)).cloned();
         let (old, new) = (side(&pair.before, self.before), side(&pair.after, self.after));
+        if [&old, &new].into_iter().flatten().any(Table::shows_others) {
+            // Those are compared themselves.
+            return TableComparison::without_rows(pair);
+        }
         let before = old.as_ref().map(|table| self.profile(self.states.before, table, When::Before));
         // What could not be read before is said once.
         let after = match before {
@@ -482,25 +535,102 @@ impl Comparer<'_> {
             && !execution.bookkeeping.iter().any(|change| is_it(&change.table))
     }
 
-    fn integrity(&mut self) -> Integrity {
-        let after = self.integrity_check(self.states.after, When::After);
-        let before = if after.is_empty() && self.execution.is_some() {
-            Vec::new()
-        } else {
-            self.integrity_check(self.states.before, When::Before)
-        };
+    fn header(&mut self) -> Vec<HeaderNumber> {
+        let states = self.states;
+        let read =
+            |connection: &Connection, pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+        let mut numbers = Vec::new();
+        for pragma in ["user_version", "application_id"] {
+            match read(states.before, pragma).and_then(|before| Ok((before, read(states.after, pragma)?))) {
+                Ok((before, after)) => numbers.push(HeaderNumber { pragma, before, after }),
+                Err(error) => self.not_compared(pragma, "it cannot be read", &error),
+            }
+        }
+        numbers
+    }
+
+    fn integrity(
+        &mut self,
+        pairs: &[Pair],
+        messages_before: impl FnOnce() -> rusqlite::Result<Vec<String>>,
+    ) -> Integrity {
+        let after = self.messages(integrity::check(self.states.after), When::After);
+        let before = self.messages(messages_before(), When::Before);
         Integrity {
-            before,
-            after,
+            broken_checks: self.broken_checks(pairs, &after),
+            out_of_sync: self.out_of_sync(pairs),
             violations_before: self.violations(self.states.before, self.before, When::Before),
             violations_after: self.violations(self.states.after, self.after, When::After),
+            before: without_external_content(before, self.before),
+            after: without_external_content(after, self.after),
         }
     }
 
-    fn integrity_check(&mut self, connection: &Connection, when: When) -> Vec<String> {
+    fn messages(&mut self, checked: rusqlite::Result<Vec<String>>, when: When) -> Vec<String> {
         let why = format!("cannot run {}", self.words(when));
-        let messages = integrity::check(connection);
-        messages.map_err(|error| self.not_compared("integrity_check", &why, &error)).unwrap_or_default()
+        checked.map_err(|error| self.not_compared("integrity_check", &why, &error)).unwrap_or_default()
+    }
+
+    /// The rows behind the messages of `integrity_check` about CHECKs, counted. Where there may be more messages than were asked
+    /// for, those of every table.
+    fn broken_checks(&mut self, pairs: &[Pair], messages: &[String]) -> Vec<BrokenChecks> {
+        let named: BTreeSet<&str> = messages
+            .iter()
+            .filter_map(|message| match Complaint::of(message) {
+                Complaint::Check(table) => Some(table),
+                _ => None,
+            })
+            .collect();
+        let all = integrity::is_cut(messages);
+        let tables = self.after.tables.values().filter(|table| all || named.contains(table.name.as_str()));
+        let mut broken = Vec::new();
+        for table in tables {
+            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
+            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
+            let counted = integrity::breaking_check(self.states.after, table).and_then(|after| {
+                let before = old.map(|old| integrity::breaking_check(self.states.before, old)).transpose()?;
+                Ok((after, before.unwrap_or_default()))
+            });
+            match counted {
+                Ok((after, before)) => {
+                    let same_rows = pair.is_some_and(|pair| matches!(pair.change, Change::Same | Change::Renamed));
+                    let new = after.new_since(&before, same_rows);
+                    broken.push(BrokenChecks { table: table.name.clone(), rows: after.rows, new });
+                }
+                Err(error) => self.not_compared(&table.name, "its CHECKs cannot be evaluated", &error),
+            }
+        }
+        broken.retain(|broken| broken.rows > 0);
+        broken
+    }
+
+    /// The full-text tables that index another table, and do not match it after a run. What was so before is told apart.
+    fn out_of_sync(&mut self, pairs: &[Pair]) -> Vec<OutOfSync> {
+        let mut found = Vec::new();
+        let after_a_run = self.execution.is_some();
+        for table in self.after.tables.values().filter(|_| after_a_run) {
+            let (Some(content), TableKind::Virtual(module)) = (&table.content, &table.kind) else { continue };
+            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
+            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
+            let after = integrity::is_in_sync(self.states.after, table);
+            if matches!(after, Ok(true)) {
+                continue;
+            }
+            let before = old.map(|old| integrity::is_in_sync(self.states.before, old));
+            match (after, before) {
+                // That it cannot be checked any more, because the table with the rows is gone, is no match either.
+                (Err(error), Some(Err(_)) | None) => {
+                    self.not_compared(&table.name, "its full-text index cannot be checked", &error);
+                }
+                (_, before) => found.push(OutOfSync {
+                    table: table.name.clone(),
+                    content: content.clone(),
+                    module: module.clone(),
+                    before: matches!(before, Some(Ok(false) | Err(_))),
+                }),
+            }
+        }
+        found
     }
 
     /// Of each table that has foreign keys. What could not be checked before is not complained of again after.
@@ -519,6 +649,13 @@ impl Comparer<'_> {
         }
         violations
     }
+}
+
+/// FTS4 checks its index against the table that it indexes here too; [`Integrity::out_of_sync`] tells that.
+fn without_external_content(mut messages: Vec<String>, schema: &Schema) -> Vec<String> {
+    let is_external = |table: &str| schema.table(table).is_some_and(|table| table.content.is_some());
+    messages.retain(|message| !matches!(Complaint::of(message), Complaint::FullText(table) if is_external(table)));
+    messages
 }
 
 /// The tables in which a virtual table keeps its content, by what stands behind its name.

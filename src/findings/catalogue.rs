@@ -171,12 +171,12 @@ rules! {
     // SC: schema
 
     SC301 "index-lost", Error, Measured {
-        when: "an index is gone and no equal one took its place (a note where a statement drops it by name)",
+        when: "an index is gone and no equal one took its place (a warning where another one has its name, a note where a statement drops it by name)",
         effect: "queries that used it read the whole table; if it was unique, duplicates are accepted",
         fix: "create the index again after the rebuild"
     }
     SC302 "trigger-lost", Error, Measured {
-        when: "a trigger is gone (a note where a statement drops it by name)",
+        when: "a trigger is gone (a note where a statement drops it by name, or where it went with its table and was made anew with another text)",
         effect: "what the trigger kept up to date no longer is, and no error says so",
         fix: "create the trigger again after the rebuild"
     }
@@ -216,7 +216,7 @@ rules! {
         fix: "declare the column NOT NULL in the rebuilt table"
     }
     SC310 "unique-lost", Error, Measured {
-        when: "a UNIQUE constraint or unique index is gone and nothing else keeps the columns unique",
+        when: "a UNIQUE constraint or unique index is gone or weaker and nothing else keeps the columns unique",
         effect: "duplicates are accepted, and ON CONFLICT on these columns fails",
         fix: "create the unique index again after the rebuild"
     }
@@ -255,6 +255,21 @@ rules! {
         effect: "a rebuild did not finish: rows may be in the wrong table, and the next rebuild fails",
         fix: "compare it with the table it was made for, take over the rows that are only there, and drop it"
     }
+    SC318 "column-order-changed", Note, Measured {
+        when: "the columns that a table had before and after are in another order",
+        effect: "what reads or writes by place, SELECT * and INSERT without a list of columns, takes one column for another",
+        fix: "declare the columns of the rebuilt table in the order that they had, and name columns in the app"
+    }
+    SC319 "fts-out-of-sync", Warning, Measured {
+        when: "the index of a full-text table no longer matches the rows of the table that it indexes (a note where it did not before)",
+        effect: "searches find rows that are gone, miss rows that are there, or fail",
+        fix: "end the migration with the command that builds the index anew: INSERT INTO search(search) VALUES('rebuild')"
+    }
+    SC320 "user-version-changed", Warning, Measured {
+        when: "user_version or application_id is another number, and it is not the ledger of the tool",
+        effect: "an app or another tool that keeps its own version there takes the database for another one",
+        fix: "leave out the PRAGMA, unless the number is yours"
+    }
     SC322 "foreign-key-action-changed", Warning, Measured {
         when: "a foreign key refers to the same parent with another ON DELETE or ON UPDATE",
         effect: "deleting a parent now keeps its children, takes them along or fails, other than the app expects",
@@ -282,6 +297,21 @@ rules! {
         when: "PRAGMA foreign_key_check reports rows of the snapshot, before any migration ran",
         effect: "production already holds rows without a parent, and a rebuild with foreign keys on may fail on them",
         fix: "list them with PRAGMA foreign_key_check and repair them in a migration of its own"
+    }
+    IN404 "check-constraint-violated", Error, Measured {
+        when: "rows break a CHECK of their table that did not break it before (a note for rows that did)",
+        effect: "the next rebuild of the table, and every UPDATE of these rows, fails on them",
+        fix: "correct the rows before they are written, and leave ignore_check_constraints and writable_schema alone"
+    }
+    IN405 "fts-integrity", Error, Measured {
+        when: "the index of a full-text table that keeps its own rows does not match them, and did before",
+        effect: "searches miss rows, find wrong ones, or fail with \"database disk image is malformed\"",
+        fix: "write the full-text table itself, never the tables in which it keeps its index"
+    }
+    IN406 "snapshot-already-corrupt", Error, Measured {
+        when: "PRAGMA integrity_check complains of the snapshot itself (a warning where only values break their declaration, or a full-text index its rows)",
+        effect: "what was read of the state before may be wrong, and with it every number in the report",
+        fix: "repair production first, take a new snapshot and rehearse that"
     }
 
     // TX: transactions and driver

@@ -75,6 +75,8 @@ pub enum Action {
         table: String,
         /// The one table that `AS SELECT` reads, where there is one.
         source: Option<String>,
+        /// The tables that the arms of a compound `AS SELECT` read.
+        united: Vec<Arm>,
     },
     /// `DROP TABLE`.
     DropTable {
@@ -270,6 +272,17 @@ pub struct Select {
     pub filtered: bool,
     /// Whether there is a join or a comma in FROM.
     pub joined: bool,
+    /// Where `from` is none: the parts of a UNION that each read one table, in order, and what reads one table through a WITH.
+    pub arms: Vec<Arm>,
+}
+
+/// One part of a compound `SELECT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    /// The one table that it reads.
+    pub from: String,
+    /// Its result columns, in order.
+    pub items: Vec<SelectItem>,
 }
 
 /// One result column of a `SELECT`.

@@ -66,8 +66,11 @@ fn table(connection: &Connection, listed: Listed, is_content: bool) -> Result<Ta
     }
     let rowid_alias = rowid_alias(connection, &listed, &columns, &primary_key)?;
     let autoincrement = significant(&listed.sql).any(|token| token.is_word(&listed.sql, "AUTOINCREMENT"));
+    let full_text = matches!(&kind, TableKind::Virtual(module) if module.starts_with("fts"));
+    let content = external_content(&listed.sql).filter(|content| full_text && !content.is_empty());
     Ok(Table {
         kind,
+        content,
         autoincrement,
         uniques: uniques(connection, &listed.name)?,
         foreign_keys: foreign_keys(connection, &listed.name)?,

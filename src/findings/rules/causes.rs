@@ -10,28 +10,9 @@ use crate::migrations::statement::Action;
 use crate::schema::lexer::quote_identifier;
 use crate::schema::{Schema, Table, TableKind};
 
-/// Whether this name is one that the table had before, after or while it was rebuilt.
-pub(super) fn is_called(table: &TableComparison, name: &str, evidence: &Evidence) -> bool {
-    let is = |other: Option<&String>| other.is_some_and(|other| other.eq_ignore_ascii_case(name));
-    is(table.pair.before.as_ref())
-        || is(table.pair.after.as_ref())
-        || interim_names(table, evidence).any(|other| other.eq_ignore_ascii_case(name))
-}
-
-/// The names under which the table was made before it was renamed to what it is called after.
-pub(super) fn interim_names<'a>(table: &'a TableComparison, evidence: &'a Evidence) -> impl Iterator<Item = &'a str> {
-    evidence.committed().filter_map(move |step| match &step.statement.action {
-        Action::RenameTable { table: from, to } => {
-            let after = table.pair.after.as_ref()?;
-            after.eq_ignore_ascii_case(to).then_some(from.as_str())
-        }
-        _ => None,
-    })
-}
-
 /// Rows of the table that this step deleted in this way.
-pub(super) fn deleted(step: &Step, table: &TableComparison, by: By, evidence: &Evidence) -> u64 {
-    let mine = step.changes.iter().filter(|change| change.by == by && is_called(table, &change.table, evidence));
+pub(super) fn deleted(step: &Step, table: &TableComparison, by: By) -> u64 {
+    let mine = step.changes.iter().filter(|change| change.by == by && table.pair.is_called(&change.table));
     mine.map(|change| change.deleted).sum()
 }
 

@@ -11,8 +11,8 @@ use crate::findings::rules::causes;
 use crate::findings::wording::{count, names, number, share};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::{Action, Conflict, Insert};
-use crate::schema::ForeignKey;
 use crate::schema::lexer::quote_identifier;
+use crate::schema::{ForeignKey, TableKind};
 
 /// LS102 and LS103: what ON DELETE did to tables that the statement does not name.
 pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
@@ -25,7 +25,7 @@ pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
 }
 
 fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
-    let deleted = |step: &Step| causes::deleted(step, table, By::ForeignKey, evidence);
+    let deleted = |step: &Step| causes::deleted(step, table, By::ForeignKey);
     let step = worst(evidence, deleted)?;
     // A rebuild of a tree deletes rows of the old and of the new table; what counts is what is no longer there.
     let rows = evidence.committed().map(deleted).sum::<u64>().min(net_lost(evidence, table));
@@ -98,9 +98,9 @@ fn nulled_key(evidence: &Evidence, table: &TableComparison, nulling: &Nulling<'_
 }
 
 /// Rows of the table that a foreign key updated in this step.
-fn updated_by_key(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64 {
+fn updated_by_key(table: &TableComparison, step: &Step) -> u64 {
     let mine = step.changes.iter().filter(|change| change.by == By::ForeignKey);
-    mine.filter(|change| causes::is_called(table, &change.table, evidence)).map(|change| change.updated).sum()
+    mine.filter(|change| table.pair.is_called(&change.table)).map(|change| change.updated).sum()
 }
 
 /// What the same migrations do to these references with foreign keys off, where they run and leave them alone.
@@ -126,7 +126,7 @@ pub(super) struct Nulling<'a> {
 /// One entry per foreign key of the table that wrote.
 pub(super) fn nullings<'a>(evidence: &'a Evidence, table: &TableComparison) -> Vec<Nulling<'a>> {
     let wrote = |step: &&Step| {
-        updated_by_key(evidence, table, step) > 0
+        updated_by_key(table, step) > 0
             && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
     };
     let Some(first) = evidence.committed().find(wrote) else { return Vec::new() };
@@ -146,7 +146,7 @@ pub(super) fn nullings<'a>(evidence: &'a Evidence, table: &TableComparison) -> V
         let any = own_keys(evidence, table).iter().find(|key| actions.contains(&key.on_delete.as_str()));
         acting.extend(any.map(|key| (key, first)));
     }
-    let written: u64 = evidence.committed().map(|step| updated_by_key(evidence, table, step)).sum();
+    let written: u64 = evidence.committed().map(|step| updated_by_key(table, step)).sum();
     let nulled = |(key, step): (&'a ForeignKey, &'a Step)| {
         let wrote =
             |column: &ColumnComparison| if key.on_delete == "SET NULL" { column.nulled } else { column.changed };
@@ -187,7 +187,7 @@ fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     let mut findings = Vec::new();
     let overwritten = table.rows.as_ref().and_then(|rows| rows.changed).unwrap_or_default();
     let lost = net_lost(evidence, table);
-    let cascaded: u64 = evidence.committed().map(|step| causes::deleted(step, table, By::ForeignKey, evidence)).sum();
+    let cascaded: u64 = evidence.committed().map(|step| causes::deleted(step, table, By::ForeignKey)).sum();
     let mut unexplained = lost.saturating_sub(cascaded);
     if lost + overwritten > 0 {
         findings.extend(conflicts(evidence, table, &mut unexplained));
@@ -205,22 +205,16 @@ fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
 }
 
 /// Rows of the table that this step overwrote or discarded because they broke a unique key.
-fn overwritten(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64 {
+fn overwritten(table: &TableComparison, step: &Step) -> u64 {
     match &step.statement.action {
         Action::Insert(Insert { conflict: Some(Conflict::Replace), .. })
-        | Action::Update { conflict: Some(Conflict::Replace), .. } => {
-            causes::deleted(step, table, By::Statement, evidence)
-        }
-        Action::Insert(Insert { table: into, conflict: Some(Conflict::Ignore), .. })
-            if causes::is_called(table, into, evidence) =>
-        {
+        | Action::Update { conflict: Some(Conflict::Replace), .. } => causes::deleted(step, table, By::Statement),
+        Action::Insert(Insert { table: into, conflict: Some(Conflict::Ignore), .. }) if table.pair.is_called(into) => {
             not_copied(step).filter(|_| table.pair.change == Change::Rebuilt).unwrap_or_default()
         }
         Action::Insert(Insert { upsert: true, .. }) => {
-            let mine = step
-                .changes
-                .iter()
-                .filter(|change| change.by == By::Statement && causes::is_called(table, &change.table, evidence));
+            let mine =
+                step.changes.iter().filter(|change| change.by == By::Statement && table.pair.is_called(&change.table));
             let written: u64 = mine.map(|change| change.updated).sum();
             // What it wrote as it was is not overwritten.
             written.min(table.rows.as_ref().map_or(0, |rows| rows.lost + rows.changed.unwrap_or_default()))
@@ -231,12 +225,12 @@ fn overwritten(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64
 
 /// Rows of the table that REPLACE or an upsert overwrote or discarded: their new values are what the statement asked for.
 pub(super) fn rows_overwritten(evidence: &Evidence, table: &TableComparison) -> u64 {
-    evidence.committed().map(|step| overwritten(evidence, table, step)).sum()
+    evidence.committed().map(|step| overwritten(table, step)).sum()
 }
 
 /// LS106.
 fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Option<Finding> {
-    let removed = |step: &Step| overwritten(evidence, table, step);
+    let removed = |step: &Step| overwritten(table, step);
     let rows: u64 = evidence.committed().map(removed).sum();
     let step = worst(evidence, removed)?;
     *unexplained = unexplained.saturating_sub(rows);
@@ -305,7 +299,7 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
                         Some(place(step)),
                         format!("keeps {} as `{archive}`; `{name}` begins anew", count(before, "row")),
                     )
-                    .help(copy_statement(evidence, table)),
+                    .help(copy_statement(table)),
             );
         }
         let dropped = table.pair.before.as_ref().and_then(|name| causes::dropping(evidence, name));
@@ -315,12 +309,12 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
                     dropped.map(place),
                     format!("dropped `{name}` with {}, and no statement had copied them", count(before, "row")),
                 )
-                .help(copy_statement(evidence, table)),
+                .help(copy_statement(table)),
         );
     };
     let filtered = matches!(&step.statement.action, Action::Insert(Insert { select: Some(select), .. }) if select.filtered || select.joined);
     let label = if filtered { "its WHERE, JOIN, DISTINCT, GROUP BY or LIMIT left out" } else { "left out" };
-    Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(evidence, table)))
+    Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(table)))
 }
 
 /// Whether its rows went into several new tables, all of them.
@@ -340,16 +334,16 @@ fn kept_as<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a S
     })
 }
 
-fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
-    format!("copy every row before the old table is dropped:\n{}", copy_sql(evidence, table))
+fn copy_statement(table: &TableComparison) -> String {
+    format!("copy every row before the old table is dropped:\n{}", copy_sql(table))
 }
 
 /// The copy of every row, into the table that the migration makes for the rebuild.
-pub(super) fn copy_sql(evidence: &Evidence, table: &TableComparison) -> String {
+pub(super) fn copy_sql(table: &TableComparison) -> String {
     let columns = |side: fn(&(String, String)) -> &str| {
         table.pair.columns.iter().map(|pair| quote_identifier(side(pair))).collect::<Vec<_>>().join(", ")
     };
-    let into = causes::interim_names(table, evidence).next().unwrap_or(table.name());
+    let into = table.pair.interim.first().map_or(table.name(), String::as_str);
     format!(
         "INSERT INTO {} ({}) SELECT {} FROM {};",
         quote_identifier(into),
@@ -363,8 +357,7 @@ pub(super) fn copy_sql(evidence: &Evidence, table: &TableComparison) -> String {
 fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterator<Item = &'a Step> {
     evidence.committed().filter(move |step| match &step.statement.action {
         Action::Insert(insert) => insert.select.as_ref().is_some_and(|select| {
-            causes::is_called(table, &insert.table, evidence)
-                && select.tables.iter().any(|from| causes::is_called(table, from, evidence))
+            table.pair.is_called(&insert.table) && select.tables.iter().any(|from| table.pair.is_called(from))
         }),
         _ => false,
     })
@@ -372,11 +365,15 @@ fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterat
 
 /// LS107.
 fn explicit_deletes(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Vec<Finding> {
+    let before = table.pair.before.as_ref().and_then(|name| evidence.comparison().before.table(name));
+    let is_virtual = before.is_some_and(|before| matches!(before.kind, TableKind::Virtual(_)));
     let mut findings = Vec::new();
     for step in evidence.committed() {
         let Action::Delete { table: from, has_where } = &step.statement.action else { continue };
-        let rows = causes::deleted(step, table, By::Statement, evidence).min(*unexplained);
-        if rows == 0 || !causes::is_called(table, from, evidence) {
+        // What a statement writes in a virtual table is not reported row by row.
+        let deleted = if is_virtual { *unexplained } else { causes::deleted(step, table, By::Statement) };
+        let rows = deleted.min(*unexplained);
+        if rows == 0 || !table.pair.is_called(from) {
             continue;
         }
         *unexplained -= rows;
@@ -405,11 +402,9 @@ fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> 
     }
     let (name, before) = (table.name(), rows_before(table));
     let emptied = table.after.as_ref().is_some_and(|after| after.rows == 0);
-    let any = |step: &Step| {
-        causes::deleted(step, table, By::Trigger, evidence) + causes::deleted(step, table, By::Statement, evidence)
-    };
+    let any = |step: &Step| causes::deleted(step, table, By::Trigger) + causes::deleted(step, table, By::Statement);
     let step = worst(evidence, any);
-    let by_trigger = step.is_some_and(|step| causes::deleted(step, table, By::Trigger, evidence) > 0);
+    let by_trigger = step.is_some_and(|step| causes::deleted(step, table, By::Trigger) > 0);
     let label = if by_trigger {
         format!("set off a trigger that removed rows of `{name}`")
     } else {
@@ -434,7 +429,7 @@ fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> 
 fn other_keys(evidence: &Evidence, table: &TableComparison, rows: u64) -> Option<Finding> {
     let compared = table.rows.as_ref()?;
     let Key::Columns(key) = &compared.key else { return None };
-    let mine = |change: &&steps::Change| causes::is_called(table, &change.table, evidence);
+    let mine = |change: &&steps::Change| table.pair.is_called(&change.table);
     let changes = || evidence.committed().flat_map(|step| &step.changes).filter(mine);
     let only_updates = changes().all(|change| change.inserted + change.deleted == 0);
     if !only_updates || compared.lost != compared.gained {

@@ -393,7 +393,7 @@ fn implicit_copy(evidence: &Evidence, step: &Step) -> Option<Finding> {
     let comparison = evidence.comparison();
     let rebuilt = comparison.tables.iter().find(|table| {
         let is_old = table.pair.before.as_ref().is_some_and(|before| before.eq_ignore_ascii_case(from));
-        table.pair.change == Change::Rebuilt && is_old && causes::is_called(table, into, evidence)
+        table.pair.change == Change::Rebuilt && is_old && table.pair.is_called(into)
     })?;
     let (old, new) = (comparison.before.table(from)?, comparison.after.table(rebuilt.name())?);
     let altered = |other: &Step| {
@@ -427,7 +427,7 @@ fn implicit_copy(evidence: &Evidence, step: &Step) -> Option<Finding> {
         Finding::new(&TX513, message)
             .table(rebuilt.name())
             .at(Some(place(step)), label)
-            .help(format!("name the columns on both sides:\n{}", rows::copy_sql(evidence, rebuilt)))
+            .help(format!("name the columns on both sides:\n{}", rows::copy_sql(rebuilt)))
     };
     let Some((read, written)) = differs else {
         let message = format!("the copy into `{into}` names its columns by their order alone");

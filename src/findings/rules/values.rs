@@ -96,7 +96,7 @@ fn left_behind(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
 fn moved_within(evidence: &Evidence, table: &TableComparison, column: &str) -> bool {
     let copied = evidence.committed().find(|step| {
         matches!(&step.statement.action, Action::Update { table: written, columns, has_where: false, .. }
-            if causes::is_called(table, written, evidence) && columns.len() == 1
+            if table.pair.is_called(written) && columns.len() == 1
                 && assigns_column(&step.statement.sql, &columns[0], column))
     });
     let Some(step) = copied else { return false };
@@ -132,7 +132,7 @@ fn assigns_column(sql: &str, new: &str, old: &str) -> bool {
 fn dropping<'a>(evidence: &'a Evidence, table: &'a TableComparison, column: &str) -> Option<&'a Step> {
     let dropped = evidence.committed().find(|step| {
         matches!(&step.statement.action, Action::DropColumn { table: from, column: gone }
-            if gone.eq_ignore_ascii_case(column) && causes::is_called(table, from, evidence))
+            if gone.eq_ignore_ascii_case(column) && table.pair.is_called(from))
     });
     let before = table.pair.before.as_ref();
     dropped.or_else(|| copy(evidence, table)).or_else(|| before.and_then(|name| causes::dropping(evidence, name)))
@@ -417,9 +417,9 @@ fn rows_without_key(evidence: &Evidence, table: &TableComparison) -> Option<Find
         return None;
     }
     let name = table.name();
-    let step = evidence.committed().find(|step| {
-        step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence))
-    });
+    let step = evidence
+        .committed()
+        .find(|step| step.changes.iter().any(|change| change.updated > 0 && table.pair.is_called(&change.table)));
     let step = step.or_else(|| copy(evidence, table));
     let total = table.before.as_ref()?.rows;
     Some(
@@ -447,21 +447,18 @@ fn assignment<'a>(
         |column: &String| column.eq_ignore_ascii_case(new) || old.is_some_and(|old| column.eq_ignore_ascii_case(old));
     let explicit = evidence.committed().rev().find_map(|step| match &step.statement.action {
         Action::Update { table: written, columns, .. }
-            if causes::is_called(table, written, evidence) && columns.iter().any(is_it) =>
+            if table.pair.is_called(written) && columns.iter().any(is_it) =>
         {
             Some(Assignment { step, explicit: true })
         }
-        Action::DropColumn { table: written, column }
-            if causes::is_called(table, written, evidence) && is_it(column) =>
-        {
+        Action::DropColumn { table: written, column } if table.pair.is_called(written) && is_it(column) => {
             Some(Assignment { step, explicit: false })
         }
         _ => None,
     });
     let by_trigger = || {
-        let wrote = |step: &&Step| {
-            step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence))
-        };
+        let wrote =
+            |step: &&Step| step.changes.iter().any(|change| change.updated > 0 && table.pair.is_called(&change.table));
         evidence.committed().rev().find(wrote).map(|step| Assignment { step, explicit: false })
     };
     explicit
@@ -491,7 +488,7 @@ fn selected<'a>(
 ) -> Option<&'a SelectItem> {
     let Action::Insert(insert) = &step.statement.action else { return None };
     let table = evidence.comparison().after.table(compared.name());
-    let reads = |select: &&Select| select.tables.iter().any(|from| causes::is_called(compared, from, evidence));
+    let reads = |select: &&Select| select.tables.iter().any(|from| compared.pair.is_called(from));
     let select = insert.select.as_ref().filter(reads)?;
     let written: Vec<&String> = match (insert.columns.is_empty(), table) {
         (true, Some(table)) => {
@@ -506,7 +503,7 @@ fn selected<'a>(
 /// The `INSERT … SELECT` that filled a rebuilt table.
 fn copy<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> Option<&'a Step> {
     evidence.committed().filter(|_| table.pair.change == Change::Rebuilt).find(|step| {
-        matches!(&step.statement.action, Action::Insert(insert) if insert.select.is_some() && causes::is_called(table, &insert.table, evidence))
+        matches!(&step.statement.action, Action::Insert(insert) if insert.select.is_some() && table.pair.is_called(&insert.table))
     })
 }
 

@@ -6,7 +6,6 @@ use crate::compare::rows::ColumnComparison;
 use crate::execution::Step;
 use crate::findings::catalogue::VL207;
 use crate::findings::evidence::place;
-use crate::findings::rules::causes;
 use crate::findings::wording::{count, share};
 use crate::findings::{Evidence, Finding};
 use crate::migrations::statement::Action;
@@ -45,7 +44,7 @@ pub(in crate::findings::rules) fn names_exchanged(evidence: &Evidence) -> Vec<Fi
             let name = table.name();
             let step = evidence.committed().rev().find(|step| {
                 matches!(&step.statement.action, Action::RenameColumn { table: of, to, .. }
-                    if to.eq_ignore_ascii_case(&column.after) && causes::is_called(table, of, evidence))
+                    if to.eq_ignore_ascii_case(&column.after) && table.pair.is_called(of))
             });
             let Some(step) = step else { continue };
             let rows = table.before.as_ref().map_or(0, |held| held.rows);

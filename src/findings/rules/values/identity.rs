@@ -6,7 +6,7 @@ use crate::compare::rows::ColumnComparison;
 use crate::execution::Step;
 use crate::findings::catalogue::{VL210, VL211};
 use crate::findings::evidence::place;
-use crate::findings::rules::{causes, rows};
+use crate::findings::rules::rows;
 use crate::findings::wording::{count, number, share};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::Action;
@@ -60,7 +60,7 @@ fn renumbered(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     }
     let name = table.name();
     let after = evidence.comparison().after.table(name)?;
-    let step = evidence.committed().rev().find(|step| renumbers(evidence, table, step));
+    let step = evidence.committed().rev().find(|step| renumbers(table, step));
     let finding =
         Finding::new(&VL211, format!("{} of `{name}` have another rowid", share(moved, compared.matched, "row")))
             .table(name)
@@ -75,11 +75,9 @@ fn renumbered(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     Some(finding).filter(|_| compared.lost + compared.repeated == 0)
 }
 
-fn renumbers(evidence: &Evidence, table: &TableComparison, step: &Step) -> bool {
-    let wrote = step
-        .changes
-        .iter()
-        .any(|change| change.inserted + change.updated > 0 && causes::is_called(table, &change.table, evidence));
+fn renumbers(table: &TableComparison, step: &Step) -> bool {
+    let wrote =
+        step.changes.iter().any(|change| change.inserted + change.updated > 0 && table.pair.is_called(&change.table));
     wrote || step.statement.action == Action::Vacuum
 }
 

@@ -5,7 +5,6 @@ use crate::compare::rows::ColumnComparison;
 use crate::compare::values::{Alteration, Loss};
 use crate::execution::steps::By;
 use crate::findings::catalogue::{VL208, VL209, VL213};
-use crate::findings::rules::causes;
 use crate::findings::wording::{count, list, number, share};
 use crate::findings::{Finding, Level};
 
@@ -80,9 +79,7 @@ impl Subject<'_> {
         let by_trigger = || {
             let mut changes = self.evidence.committed().flat_map(|step| &step.changes);
             changes.any(|change| {
-                change.by == By::Trigger
-                    && change.updated > 0
-                    && causes::is_called(self.table, &change.table, self.evidence)
+                change.by == By::Trigger && change.updated > 0 && self.table.pair.is_called(&change.table)
             })
         };
         if self.is_explicit() || by_trigger() { 0 } else { compared.defaulted }
