@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use crate::compare::queries::{self, Question};
 use crate::compare::{Comparison, States};
 use crate::config::Config;
 use crate::error::{Doing, Error};
 use crate::execution::decide::{self, Decided};
 use crate::execution::steps::By;
 use crate::execution::{self, Execution, Settings};
+use crate::expectations::judge;
 use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Wishes};
 use crate::migrations::{self, Plan, Request};
 use crate::observer::Observer;
@@ -78,7 +80,9 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
 
     let keep = options.keep_copy.is_some();
-    let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep };
+    let questions = options.config.expect.questions();
+    let stage =
+        Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep, questions: &questions };
     let mut trials = Vec::new();
     for driver in &decided.drivers {
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
@@ -101,9 +105,10 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         on_empty,
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
+    let unmet = judge::findings(&options.config.expect, &evidence);
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
-    let findings = findings::evaluate(&evidence, Wishes { levels: &levels });
+    let findings = findings::evaluate(&evidence, unmet, Wishes { levels: &levels });
     Ok(Rehearsal { evidence, findings, fail_on: options.fail_on })
 }
 
@@ -128,6 +133,8 @@ struct Theatre<'a> {
     observer: &'a dyn Observer,
     /// Whether a migrated copy is wanted; else each goes as soon as it is compared, so that the disk holds one at a time.
     keep: bool,
+    /// What is asked of both states.
+    questions: &'a [Question],
 }
 
 impl Theatre<'_> {
@@ -142,9 +149,10 @@ impl Theatre<'_> {
             encoding: self.snapshot.facts().encoding,
         };
         let comparison = Comparison::between(states, &execution, self.observer)?;
+        let answers = queries::ask(self.questions, states.before, states.after);
         let bytes_after = size(&copy)?;
         let copy = if self.keep { Some(copy) } else { copy.discard().map(|()| None)? };
-        Ok((copy, Trial { execution, comparison, bytes_before, bytes_after }))
+        Ok((copy, Trial { execution, comparison, answers, bytes_before, bytes_after }))
     }
 
     /// The same with foreign keys off: shows whether what foreign keys did hangs on that one setting.

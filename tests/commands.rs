@@ -78,6 +78,15 @@ mod readme {
     }
 
     #[test]
+    fn its_expectations_are_judged_as_it_shows() {
+        let project = Project::demo();
+        std::fs::write(project.path("rehearse.yaml"), blocks("yaml")[0]).unwrap();
+        let ran = project.run(&["--snapshot", "prod.db", "--quiet"]);
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        assert_eq!(ran.stdout, blocks("text")[1]);
+    }
+
+    #[test]
     fn every_family_is_in_its_table() {
         let rules = Project::empty().run(&["rules", "--format", "json"]).stdout;
         let rules: Vec<serde_json::Value> = serde_json::from_str(&rules).unwrap();

@@ -7,6 +7,7 @@
 pub mod broken;
 pub mod integrity;
 pub mod lineage;
+pub mod queries;
 pub mod rows;
 mod sequence;
 pub mod takeover;

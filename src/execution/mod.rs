@@ -14,6 +14,7 @@ mod run;
 pub mod steps;
 
 pub use driver::Driver;
+pub use message::error_message;
 pub use run::run;
 pub use steps::{Execution, Outcome, Step};
 

@@ -18,10 +18,11 @@ pub struct Wishes<'a> {
     pub levels: &'a [(&'a Levels, &'a str)],
 }
 
-/// Lets every rule look at the evidence. The order is that of gravity, then of rule, table, column and place.
+/// Lets every rule look at the evidence; `unmet` is what expectations found. The order is that of gravity, then of rule, table,
+/// column and place.
 #[must_use]
-pub fn evaluate(evidence: &Evidence, wishes: Wishes<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = rules::ALL.iter().flat_map(|rule| rule(evidence)).collect();
+pub fn evaluate(evidence: &Evidence, unmet: Vec<Finding>, wishes: Wishes<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = rules::ALL.iter().flat_map(|rule| rule(evidence)).chain(unmet).collect();
     levels::apply(&mut findings, wishes.levels);
     sort(&mut findings);
     findings
