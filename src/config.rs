@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::error::Error;
 use crate::expectations::demands::Demands;
 use crate::expectations::yaml;
-use crate::findings::Levels;
+use crate::findings::{Levels, Waiver};
 
 /// The name of the file.
 pub const FILE: &str = "rehearse.yaml";
@@ -25,6 +25,9 @@ pub struct Config {
     /// Levels other than the rules' own.
     #[serde(default)]
     pub rules: Levels,
+    /// What is intended.
+    #[serde(default)]
+    pub allow: Vec<Waiver>,
     /// What must be so after the migrations.
     #[serde(default)]
     pub expect: Demands,
@@ -55,9 +58,36 @@ impl Config {
     /// Reads text that came from `path`.
     fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         // A file of comments only is an empty one.
-        let config: Option<Self> = yaml::parse(text, path)?;
-        Ok(Self { file: Some(path.to_owned()), ..config.unwrap_or_default() })
+        let mut config: Self = yaml::parse::<Option<Self>>(text, path)?.unwrap_or_default();
+        config.file = Some(path.to_owned());
+        let lines = entry_lines(text);
+        for (index, waiver) in config.allow.iter_mut().enumerate() {
+            waiver.written_in(&path.display().to_string(), lines.get(index).or(lines.last()).copied().unwrap_or(1));
+        }
+        Ok(config)
     }
+}
+
+/// The line, from 1, of every entry below `allow:`, by the dashes at one depth; of a list in one line only the key's own.
+fn entry_lines(text: &str) -> Vec<u32> {
+    let mut lines = Vec::new();
+    let mut depth = None;
+    let mut inside = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        let body = line.trim_start();
+        let indent = line.len() - body.len();
+        let dash = body == "-" || body.starts_with("- ");
+        if indent == 0 && !dash && !body.is_empty() && !body.starts_with('#') {
+            inside = body.starts_with("allow:");
+            if inside && body.contains('[') {
+                lines.push(number);
+            }
+        } else if inside && dash && depth.is_none_or(|depth| depth == indent) {
+            depth = Some(indent);
+            lines.push(number);
+        }
+    }
+    lines
 }
 
 /// The nearest `rehearse.yaml` from `folder` upwards, not above the repository's root or the home folder.

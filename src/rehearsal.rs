@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::compare::queries::{self, Question};
-use crate::compare::{Comparison, States};
+use crate::compare::{Comparison, States, renames};
 use crate::config::Config;
 use crate::error::{Doing, Error};
 use crate::execution::decide::{self, Decided};
 use crate::execution::steps::By;
 use crate::execution::{self, Execution, Settings};
 use crate::expectations::judge;
-use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Wishes};
+use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, Wishes, waivers};
 use crate::migrations::{self, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
@@ -78,6 +78,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
+    let waivers: Vec<Waiver> =
+        waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
 
     let keep = options.keep_copy.is_some();
     let questions = options.config.expect.questions();
@@ -88,6 +90,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
     }
     let (copy, trial) = take_gravest(&mut trials);
+    renames::check(&trial.comparison, &trial.execution)?;
     let without_foreign_keys = stage.without_foreign_keys(&trial)?;
     let on_empty = stage.on_empty(&trial);
     if let (Some(to), Some(copy)) = (&options.keep_copy, copy) {
@@ -105,10 +108,11 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         on_empty,
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
-    let unmet = judge::findings(&options.config.expect, &evidence);
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
-    let findings = findings::evaluate(&evidence, unmet, Wishes { levels: &levels });
+    let wishes = Wishes { levels: &levels, waivers: &waivers };
+    let found = findings::evaluate(&evidence).into_iter().chain(judge::findings(&options.config.expect, &evidence));
+    let findings = findings::settle(found.collect(), wishes, &evidence);
     Ok(Rehearsal { evidence, findings, fail_on: options.fail_on })
 }
 
@@ -199,7 +203,7 @@ impl Rehearsal {
         let limit = self.fail_on.unwrap_or(Level::Error);
         if matches!(self.evidence.execution().outcome, Failed(_) | Refused) {
             Verdict::Failed
-        } else if self.findings.iter().any(|finding| finding.level >= limit) {
+        } else if self.findings.iter().any(|finding| finding.waived.is_none() && finding.level >= limit) {
             Verdict::Findings
         } else {
             Verdict::Passed

@@ -9,11 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::{Doing, Error};
 use crate::expectations::check::{self, Outcome, Seen};
 use crate::expectations::database;
-use crate::expectations::demands::Demands;
 use crate::expectations::judge;
 use crate::expectations::quantity::{Quantity, Word};
 use crate::expectations::scenario::{Ledger, Prepared, Scenario, Switch, Tool};
@@ -25,7 +24,7 @@ use crate::report::document::{Document, Migration, Outcome as RunOutcome, TableC
 
 /// What a null rehearsal may find: what is so in the snapshot or in the plan, whatever the migrations do.
 pub const ALLOWED_WITH_NOTHING_PENDING: &[&str] =
-    &["EX609", "IN401", "IN403", "SC317", "SN901", "SN902", "SN903", "SN911", "SN915", "TX507", "TX508"];
+    &["EX609", "IN401", "IN403", "SC317", "SN901", "SN902", "SN903", "SN907", "SN911", "SN915", "TX507", "TX508"];
 
 /// What became of a scenario.
 #[derive(Debug)]
@@ -80,12 +79,12 @@ struct Theatre<'a> {
 impl<'a> Theatre<'a> {
     fn set(scenario: &'a Scenario, dir: &'a Path) -> Result<Self, Error> {
         fs::create_dir_all(dir.join("work")).doing(|| format!("creating a folder in `{}`", dir.display()))?;
-        let config = match scenario.config.clone() {
-            Some(config) => serde_json::from_value(config)
-                .map_err(|error| Error::usage("reading the scenario's `config`", error))?,
+        let prepared = scenario.prepare(dir)?;
+        let config = match scenario.config {
+            Some(_) => Config::read(&prepared.project.join(config::FILE))?,
             None => Config::default(),
         };
-        Ok(Self { scenario, dir, prepared: scenario.prepare(dir)?, config })
+        Ok(Self { scenario, dir, prepared, config })
     }
 
     fn options(&self, keep_copy: Option<&Path>) -> Options {
@@ -219,9 +218,7 @@ fn null_rehearsal(stage: &Theatre<'_>, first: &Document, kept: &Path) -> Result<
         }
         Theatre::set(&quiet, &stage.dir.join("null"))?.rehearse(None)?
     } else {
-        // What is demanded of the outcome is demanded of these migrations, not of none.
-        let config = Config { expect: Demands::default(), ..stage.config.clone() };
-        let options = Options { snapshot: kept.to_path_buf(), config, ..stage.options(None) };
+        let options = Options { snapshot: kept.to_path_buf(), ..stage.options(None) };
         (rehearse(&options, &Silent), Vec::new())
     };
     let (rehearsal, mut differences) = found;

@@ -65,14 +65,19 @@ fn the_committed_schemas_are_current() {
 
 #[test]
 fn every_scenario_is_one_by_the_schema() {
-    let validator = validator(&schema::scenario());
+    let (scenario, config) = (validator(&schema::scenario()), validator(&config_schema()));
     let files = yaml_files(&root().join("scenarios"));
     assert!(files.len() > 100);
+    let mut configs = 0;
     for path in files {
-        let value = value(&std::fs::read_to_string(&path).unwrap());
-        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        let whole = value(&std::fs::read_to_string(&path).unwrap());
+        let own = whole["config"].as_str().map(value);
+        configs += usize::from(own.is_some());
+        let errors = scenario.iter_errors(&whole).chain(own.iter().flat_map(|own| config.iter_errors(own)));
+        let errors: Vec<String> = errors.map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
     }
+    assert!(configs > 5, "scenarios with a configuration");
 }
 
 #[test]
@@ -106,6 +111,11 @@ fn what_is_no_configuration_is_refused_by_the_schema_and_by_the_reader() {
         "rules: {LS999: note}",
         "rules: {LS104: fatal}",
         "rules: [LS104]",
+        "allow: [{rule: LS104}]",
+        "allow: [{rule: SN907, because: x}]",
+        "allow: [{rule: LS104, because: ' '}]",
+        "allow: [{rule: LS104, until: soon, because: x}]",
+        "allow: [{rule: LS104, at_moost: 3, because: x}]",
         "expect: {table: {}}",
         "expect: {tables: {users: many}}",
         "expect: {tables: {users: -1}}",
@@ -136,6 +146,7 @@ fn what_is_a_configuration_is_taken_by_the_schema_and_by_the_reader() {
     let validator = validator(&config_schema());
     let taken = [
         "rules: {LS104: warning, LS: note, cascade-deleted-rows: error}",
+        "allow: [{rule: LS104, table: carts, at_most: 120, until: 2026-12-31, because: moved away}]",
         "expect: {tables: {users: unchanged, carts: gone, posts: 3}}",
         "expect: {tables: {posts: {rows: unchanged, lost: 0, gained: {at_least: 1}, changed: {at_most: 5}}}}",
         "expect: {tables: {posts: {at_least: 1, at_most: 5}}}",

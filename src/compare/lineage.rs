@@ -129,6 +129,16 @@ impl Tables {
     }
 
     fn apply(&mut self, step: &Step) {
+        self.follow(step);
+        for renamed in &step.statement.renamed {
+            let table = step.statement.table().map(str::to_owned).unwrap_or_default();
+            if let Some(origin) = self.with(&table, step).get_mut(&key(&table)) {
+                origin.rename(&renamed.old, &renamed.new);
+            }
+        }
+    }
+
+    fn follow(&mut self, step: &Step) {
         match &step.statement.action {
             Action::CreateTable { table, source } => {
                 let source = source.as_deref().and_then(|source| self.copy(source, &[], &[SelectItem::Star], step));

@@ -8,6 +8,7 @@ pub mod broken;
 pub mod integrity;
 pub mod lineage;
 pub mod queries;
+pub mod renames;
 pub mod rows;
 mod sequence;
 pub mod takeover;

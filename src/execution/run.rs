@@ -193,7 +193,7 @@ impl Run {
 
     fn empty_chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize) -> Result<(), Stop> {
         let EmptyChunk::Refused(message) = self.settings.driver.empty_chunk else { return Ok(()) };
-        let nothing = Statement { sql: String::new(), line: chunk.line, column: 1, action: Action::Unknown };
+        let nothing = Statement::new("", chunk.line, 1);
         self.refuse(migration, &nothing, number, message)
     }
 

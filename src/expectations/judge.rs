@@ -15,13 +15,13 @@ use crate::findings::{Evidence, Finding, Trial};
 use crate::migrations::statement::redact;
 use crate::schema::Schema;
 
-/// A finding for each demand that the outcome does not meet, under whatever driver. A migration that failed has no outcome to
-/// speak of.
+/// A finding for each demand that the outcome does not meet, under whatever driver. Where nothing was pending or a migration
+/// failed there is no outcome to speak of.
 #[must_use]
 pub fn findings(demands: &Demands, evidence: &Evidence) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for trial in [&evidence.trial].into_iter().chain(&evidence.others) {
-        if !matches!(trial.execution.outcome, Outcome::Completed | Outcome::NothingPending) {
+        if !matches!(trial.execution.outcome, Outcome::Completed) {
             continue;
         }
         let new = unmet(demands, trial)

@@ -10,7 +10,6 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
 use super::demands::{Demands, Query};
 use super::quantity::Quantity;
@@ -53,9 +52,9 @@ pub struct Scenario {
     /// As `--max-snapshot-age`.
     #[serde(default)]
     pub max_snapshot_age: Option<Age>,
-    /// What `rehearse.yaml` says.
+    /// The text of the project's `rehearse.yaml`; there is none where nothing is said.
     #[serde(default)]
-    pub config: Option<Value>,
+    pub config: Option<String>,
     /// SQL that makes the production database. It runs with foreign keys off.
     #[serde(default)]
     pub snapshot: String,
@@ -469,6 +468,9 @@ impl Scenario {
     }
 
     fn write_project(&self, project: &Path) -> Result<(), Error> {
+        if let Some(config) = &self.config {
+            write_file(&project.join("rehearse.yaml"), config)?;
+        }
         if self.tool == Tool::Sql {
             return Ok(());
         }

@@ -8,9 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::scenario::{Age, ExpectedFinding, RuleCode, Scenario};
-use crate::findings::Level;
-use crate::findings::Levels;
 use crate::findings::catalogue::RULES;
+use crate::findings::waivers::{Date, Entry, Reason, Waivable};
+use crate::findings::{Level, Levels, Waiver};
 
 /// The schema of a scenario.
 #[must_use]
@@ -68,6 +68,49 @@ impl JsonSchema for Levels {
             "properties": properties,
             "additionalProperties": false,
         })
+    }
+}
+
+impl JsonSchema for Waiver {
+    fn schema_name() -> Cow<'static, str> {
+        "Waiver".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Entry::json_schema(generator)
+    }
+}
+
+impl JsonSchema for Waivable {
+    fn schema_name() -> Cow<'static, str> {
+        "WaivableRule".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let rules = RULES.iter().filter(|rule| Self::is_waivable(rule));
+        let names: Vec<&str> = rules.flat_map(|rule| [rule.code, rule.name]).collect();
+        json_schema!({ "description": "A rule, by its code or its name.", "enum": names })
+    }
+}
+
+impl JsonSchema for Date {
+    fn schema_name() -> Cow<'static, str> {
+        "Date".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let pattern = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
+        json_schema!({ "description": "A day such as 2026-12-31.", "type": "string", "pattern": pattern })
+    }
+}
+
+impl JsonSchema for Reason {
+    fn schema_name() -> Cow<'static, str> {
+        "Reason".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "The reason in words.", "type": "string", "pattern": "\\S" })
     }
 }
 

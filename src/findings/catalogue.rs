@@ -13,6 +13,12 @@ pub fn find(code_or_name: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(wanted) || rule.name.eq_ignore_ascii_case(wanted))
 }
 
+/// The family with these two letters; upper and lower case are the same.
+#[must_use]
+pub fn family(letters: &str) -> Option<&'static str> {
+    RULES.iter().map(|rule| rule.family()).find(|family| family.eq_ignore_ascii_case(letters.trim()))
+}
+
 /// Makes one `pub static` per record, and the list of all of them.
 macro_rules! rules {
     ($($code:ident $name:literal, $level:ident, $basis:ident { when: $when:literal, effect: $effect:literal, fix: $fix:literal })*) => {
@@ -334,6 +340,21 @@ rules! {
         when: "somebody wrote to the snapshot during the rehearsal (a note where the copy had already been taken whole)",
         effect: "the rehearsal speaks of an older state, or no consistent copy could be taken",
         fix: "rehearse a snapshot that nobody writes to"
+    }
+    SN907 "unused-waiver", Warning, Inferred {
+        when: "a waiver covers no finding: there is none, its migration is applied, or it limits what is not counted",
+        effect: "it would cover a loss of tomorrow that nobody has looked at",
+        fix: "take the waiver out"
+    }
+    SN908 "waiver-exceeded", Error, Measured {
+        when: "more rows or values are concerned than a waiver allows",
+        effect: "the waiver covers nothing, and what was allowed is more than what was looked at",
+        fix: "look at the difference; raise the number only if that is intended too"
+    }
+    SN909 "waiver-expired", Error, Inferred {
+        when: "a waiver would cover a finding, and its last day is past; at the level of that finding",
+        effect: "the waiver covers nothing",
+        fix: "take the waiver out, or look again and give it a later day"
     }
     SN911 "not-compared", Error, Measured {
         when: "a table could not be compared",

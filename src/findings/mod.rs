@@ -5,25 +5,37 @@ pub mod evidence;
 pub mod levels;
 pub mod rule;
 mod rules;
+pub mod waivers;
 pub mod wording;
 
 pub use evidence::{Evidence, Limits, Trial};
 pub use levels::Levels;
 pub use rule::{Finding, Level, Rule};
+pub use waivers::Waiver;
 
 /// What a person set about findings.
 #[derive(Debug, Clone, Copy)]
 pub struct Wishes<'a> {
     /// Levels other than the rules' own, each with where it was set; a later source wins.
     pub levels: &'a [(&'a Levels, &'a str)],
+    /// What is allowed; the first waiver that fits a finding covers it.
+    pub waivers: &'a [Waiver],
 }
 
-/// Lets every rule look at the evidence; `unmet` is what expectations found. The order is that of gravity, then of rule, table,
+/// Lets every rule look at the evidence. Levels are the rules' own, and nothing is waived yet.
+#[must_use]
+pub fn evaluate(evidence: &Evidence) -> Vec<Finding> {
+    rules::ALL.iter().flat_map(|rule| rule(evidence)).collect()
+}
+
+/// Levels and waivers, in that order, over all findings. The order of the outcome is that of gravity, then of rule, table,
 /// column and place.
 #[must_use]
-pub fn evaluate(evidence: &Evidence, unmet: Vec<Finding>, wishes: Wishes<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = rules::ALL.iter().flat_map(|rule| rule(evidence)).chain(unmet).collect();
+pub fn settle(mut findings: Vec<Finding>, wishes: Wishes<'_>, evidence: &Evidence) -> Vec<Finding> {
     levels::apply(&mut findings, wishes.levels);
+    let mut about_waivers = waivers::apply(&mut findings, wishes.waivers, evidence);
+    levels::apply(&mut about_waivers, wishes.levels);
+    findings.extend(about_waivers);
     sort(&mut findings);
     findings
 }

@@ -105,6 +105,8 @@ pub struct Finding {
     pub proof: Option<String>,
     /// What to do instead: sentences and code that can be pasted, one entry each.
     pub help: Vec<String>,
+    /// The waiver that covers it: why, whose word it is, what it allows.
+    pub waived: Option<String>,
 }
 
 /// A statement of a migration.
@@ -140,6 +142,7 @@ impl Finding {
             cause: None,
             proof: None,
             help: Vec::new(),
+            waived: None,
         }
     }
 

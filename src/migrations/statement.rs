@@ -7,6 +7,7 @@ mod tests;
 
 pub use redaction::redact;
 
+use super::directive::Renamed;
 use reader::Reader;
 
 /// A statement and where it stands.
@@ -20,13 +21,15 @@ pub struct Statement {
     pub column: u32,
     /// What it does, as far as its words say.
     pub action: Action,
+    /// Columns of its table that a directive beside it calls renamed.
+    pub renamed: Vec<Renamed>,
 }
 
 impl Statement {
     /// Reads a statement whose text begins at this place of its file.
     #[must_use]
     pub fn new(sql: &str, line: u32, column: u32) -> Self {
-        Self { sql: sql.to_owned(), line, column, action: Reader::new(sql).action() }
+        Self { sql: sql.to_owned(), line, column, action: Reader::new(sql).action(), renamed: Vec::new() }
     }
 
     /// Whether the object that it creates, drops, alters or writes is said to be temporary: `CREATE TEMP …` or `temp.name`.
@@ -35,6 +38,24 @@ impl Statement {
         let mut reader = Reader::new(&self.sql);
         reader.action();
         reader.is_temporary()
+    }
+
+    /// The table that it makes, alters or writes, as it is called afterwards; none where it is about no table.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        match &self.action {
+            Action::RenameTable { to, .. } => Some(to),
+            Action::Insert(insert) => Some(&insert.table),
+            Action::CreateTable { table, .. }
+            | Action::DropTable { table }
+            | Action::RenameColumn { table, .. }
+            | Action::AddColumn { table, .. }
+            | Action::DropColumn { table, .. }
+            | Action::AlterOther { table }
+            | Action::Update { table, .. }
+            | Action::Delete { table, .. } => Some(table),
+            _ => None,
+        }
     }
 
     /// The statement on one line of at most `width` characters, for a person to recognise it by. No value that it writes

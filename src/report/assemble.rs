@@ -317,7 +317,7 @@ fn finding(finding: &Finding) -> doc::Finding {
         table: finding.table.clone(),
         column: finding.column.clone(),
         object: finding.object.clone(),
-        migration: place.map(|place| place.migration.clone()),
+        migration: place.map(|place| place.migration.clone()).filter(|migration| !migration.is_empty()),
         file: place.map(|place| place.file.clone()),
         line: place.map(|place| place.line),
         position: place.map(|place| place.column),
@@ -328,7 +328,7 @@ fn finding(finding: &Finding) -> doc::Finding {
         cause: finding.cause.clone(),
         proof: finding.proof.clone(),
         help: finding.help.clone(),
-        waived: None,
+        waived: finding.waived.clone(),
     }
 }
 
