@@ -43,7 +43,7 @@ fn yaml_files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Every ```yaml block of a Markdown file.
+/// Every block of YAML of a Markdown file.
 fn yaml_blocks(markdown: &str) -> Vec<&str> {
     let blocks = markdown.split("\n```yaml\n").skip(1);
     blocks.filter_map(|rest| rest.split_once("\n```")).map(|(block, _)| block).collect()

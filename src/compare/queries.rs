@@ -16,7 +16,7 @@ use crate::schema::lexer::{self, Token, TokenKind};
 /// Fingerprints that are kept of one result, to count how many rows differ: 32 MB.
 const MOST_PRINTS: usize = 2_000_000;
 /// How long a query may run on one state.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 /// A query and what is wanted of it.
 #[derive(Debug, Clone, PartialEq)]

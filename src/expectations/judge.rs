@@ -117,7 +117,9 @@ impl<'a> TableJudge<'a> {
 
     fn finding(&self, message: String) -> Finding {
         let path = format!("expect.tables.{}", self.name);
-        Finding::new(&EP951, message).table(self.name).help(format!("where this is meant, change `{path}`"))
+        Finding::new(&EP951, message)
+            .table(self.name)
+            .help(format!("where this is meant, change `{path}` in rehearse.yaml"))
     }
 
     fn nowhere(&self) -> Finding {
@@ -326,7 +328,7 @@ impl<'a> ColumnJudge<'a> {
         Finding::new(&EP951, message)
             .table(self.table.name)
             .column(self.name)
-            .help(format!("where this is meant, change `{path}`"))
+            .help(format!("where this is meant, change `{path}` in rehearse.yaml"))
     }
 
     /// By its name before, else by its name after; none where it is new or gone.

@@ -105,13 +105,13 @@ pub enum Unchanged {
 }
 
 /// What a column shall be: `unchanged` (no value of a row that is still there differs), `gone`, or several demands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
 pub enum ColumnQuantity {
     /// A word.
     Word(Word),
     /// Each of these.
-    Each(ColumnDemands),
+    Each(Box<ColumnDemands>),
 }
 
 /// What is demanded of a column; each that is given must be met. All but the last two count the rows that are on both sides.
@@ -338,7 +338,7 @@ impl Forms for ColumnQuantity {
         if demands == ColumnDemands::default() {
             return Err("nothing is demanded; say for example `unchanged`, or `{nulls: 0}`");
         }
-        Ok(Self::Each(demands))
+        Ok(Self::Each(Box::new(demands)))
     }
 }
 
@@ -375,7 +375,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Quantity, String> {
         yaml::parse(text, Path::new("e.yaml")).map_err(|error| {
-            let hints = error.hints().iter().map(|hint| format!("; {hint}")).collect::<String>();
+            let hints = error.hints().iter().fold(String::new(), |hints, hint| hints + "; " + hint);
             format!("{error}{hints}")
         })
     }

@@ -71,8 +71,7 @@ fn decoded<'a>(bytes: &'a [u8], path: &Path) -> Result<std::borrow::Cow<'a, str>
     let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     std::str::from_utf8(bytes).map(Into::into).map_err(|error| {
         let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = place_after(&before);
         let what = if utf16 { "the file is UTF-16" } else { "the file is not UTF-8" };
         Error::usage(format!("reading `{}:{line}:{column}`", path.display()), what).hint("save it as UTF-8")
     })
@@ -233,18 +232,40 @@ impl Source<'_> {
                 .refusal("the file holds several documents")
                 .hint("a line `---` begins another document; leave it out");
         }
-        let Some(location) = error.location() else { return told(&self.path.display().to_string(), &message) };
-        let place = format!("{}:{}:{}", self.path.display(), location.line(), location.column());
-        let told = told(&place, &message);
-        let Some(line) = self.text.split('\n').nth(location.line() - 1) else { return told };
+        // What the scanner cannot take at all it places by its byte.
+        let by_byte = message.rsplit_once(" at position ").and_then(|(what, byte)| Some((what, byte.parse().ok()?)));
+        if let Some((what, byte)) = by_byte {
+            return self.at(self.place_of(byte), what);
+        }
+        match error.location() {
+            Some(location) => self.at((location.line(), location.column()), &message),
+            None => told(&self.path.display().to_string(), &message),
+        }
+    }
+
+    /// The error with its line and column, both from 1, and the line itself.
+    fn at(&self, (number, column): (usize, usize), message: &str) -> Error {
+        let told = told(&format!("{}:{number}:{column}", self.path.display()), message);
+        let Some(line) = self.text.split('\n').nth(number - 1) else { return told };
         let line = line.trim_end_matches('\r');
-        let told = if indented_by_tab(line, location.column() - 1) {
+        let told = if indented_by_tab(line, column - 1) {
             told.hint("YAML takes no tab where a line begins; indent with spaces")
         } else {
             told
         };
-        told.excerpt(excerpt(line, location.line(), location.column() - 1))
+        told.excerpt(excerpt(line, number, column - 1))
     }
+
+    /// Line and column of a byte, from 1.
+    fn place_of(&self, byte: usize) -> (usize, usize) {
+        place_after(&String::from_utf8_lossy(&self.text.as_bytes()[..byte.min(self.text.len())]))
+    }
+}
+
+/// Line and column, from 1, of what stands behind this text.
+fn place_after(text: &str) -> (usize, usize) {
+    let column = text.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (text.matches('\n').count() + 1, column)
 }
 
 /// Whether there is a tab before the first thing on the line, or where the error is.
@@ -372,6 +393,7 @@ fn quoted(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::fmt::Write as _;
 
     use proptest::prelude::*;
 
@@ -396,10 +418,10 @@ mod tests {
         let mut told = error.to_string();
         if let Some(shown) = error.shown() {
             let mark = format!("{}{}", " ".repeat(shown.start), "^".repeat(shown.length));
-            told.push_str(&format!("\n{}| {}\n | {mark}", shown.line, shown.text));
+            write!(told, "\n{}| {}\n | {mark}", shown.line, shown.text).unwrap();
         }
         for hint in error.hints() {
-            told.push_str(&format!("\nhint: {hint}"));
+            write!(told, "\nhint: {hint}").unwrap();
         }
         told
     }
@@ -449,6 +471,12 @@ mod tests {
     }
 
     #[test]
+    fn a_control_character_is_shown_with_its_place() {
+        let told = refused("rows: 1\n\u{1b}[31mnames: []\n");
+        assert!(told.starts_with("reading `a.yaml:2:1`: control characters are not allowed\n"), "{told}");
+    }
+
+    #[test]
     fn one_document_is_read_and_a_byte_order_mark_is_passed_over() {
         let told = refused("rows: 1\n---\nrows: 2\n");
         assert!(told.starts_with("reading `a.yaml`: the file holds several documents"), "{told}");
@@ -477,7 +505,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let before = format!("*a{}", level - 1);
-            bomb.push_str(&format!("a{level}: &a{level} [{}]\n", vec![before; 10].join(", ")));
+            writeln!(bomb, "a{level}: &a{level} [{}]", vec![before; 10].join(", ")).unwrap();
         }
         let long = format!("a: &a [{}]\nb: [{}]\n", vec!["x"; 50_000].join(","), vec!["*a"; 50_000].join(","));
         for text in

@@ -40,9 +40,12 @@ pub fn settle(mut findings: Vec<Finding>, wishes: Wishes<'_>, evidence: &Evidenc
     findings
 }
 
+/// A demand that is not met stands behind what explains it.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| {
-        other.level.cmp(&one.level).then_with(|| one.rule.code.cmp(other.rule.code)).then_with(|| {
+        let is_demand = |finding: &Finding| finding.rule.family() == "EP";
+        let by_rule = || is_demand(one).cmp(&is_demand(other)).then_with(|| one.rule.code.cmp(other.rule.code));
+        other.level.cmp(&one.level).then_with(by_rule).then_with(|| {
             let key = |finding: &Finding| {
                 (finding.table.clone(), finding.column.clone(), finding.object.clone(), finding.place.clone())
             };
