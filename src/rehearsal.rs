@@ -1,6 +1,6 @@
 //! The rehearsal: the one function that leads through the stages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::compare::queries::{self, Question};
@@ -12,7 +12,8 @@ use crate::execution::steps::By;
 use crate::execution::{self, Execution, Settings};
 use crate::expectations::judge;
 use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, Wishes, waivers};
-use crate::migrations::{self, Plan, Request};
+use crate::migrations::directive::{Renamed, Says};
+use crate::migrations::{self, Decision, Migration, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
@@ -77,7 +78,10 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
-    let plan = migrations::plan(&located, &snapshot.connect()?)?;
+    let mut plan = migrations::plan(&located, &snapshot.connect()?)?;
+    plan.decisions.extend(options.config.file.as_deref().map(configured));
+    let renamed: Vec<Decision> = plan.pending().flat_map(renames_told).collect();
+    plan.decisions.extend(renamed);
     let waivers: Vec<Waiver> =
         waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
 
@@ -127,6 +131,24 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
     let plan = migrations::plan(&located, &snapshot.connect()?)?;
     Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver })
+}
+
+/// Which configuration holds.
+fn configured(file: &Path) -> Decision {
+    let why = "levels, waivers and limits".to_owned();
+    Decision { what: "configuration", value: file.display().to_string(), why }
+}
+
+/// What the directives of a migration say of renamed columns.
+fn renames_told(migration: &Migration) -> impl Iterator<Item = Decision> {
+    migration.directives.iter().filter_map(|directive| match &directive.says {
+        Ok(Says::Renamed(Renamed { old, new })) => Some(Decision {
+            what: "renamed",
+            value: format!("{old} -> {new}"),
+            why: format!("directive at {}:{}", migration.file.display(), directive.line),
+        }),
+        _ => None,
+    })
 }
 
 /// Where trials take place.

@@ -161,9 +161,12 @@ impl<'a> Theatre<'a> {
 
     fn outcome(&self, document: &Document, unmet: Vec<String>) -> Outcome {
         let plan = &document.plan;
+        let (waived, standing): (Vec<_>, Vec<_>) =
+            document.findings.iter().partition(|finding| finding.waived.is_some());
         Outcome {
             verdict: verdict(document.verdict).to_owned(),
-            findings: document.findings.iter().map(|finding| self.seen(finding)).collect(),
+            findings: standing.into_iter().map(|finding| self.seen(finding)).collect(),
+            waived: waived.into_iter().map(|finding| self.seen(finding)).collect(),
             unmet,
             pending: self.names(&plan.pending),
             skipped: self.names(&plan.skipped),

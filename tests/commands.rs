@@ -6,6 +6,8 @@
 mod privacy;
 #[path = "cmd/support.rs"]
 mod support;
+#[path = "cmd/waivers.rs"]
+mod waivers;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

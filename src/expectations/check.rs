@@ -9,8 +9,10 @@ use crate::findings::rule::Level;
 pub struct Outcome {
     /// `passed`, `findings` or `failed`.
     pub verdict: String,
-    /// Every finding.
+    /// Every finding that no waiver covers.
     pub findings: Vec<Seen>,
+    /// Every finding that one covers.
+    pub waived: Vec<Seen>,
     /// What `tables` and `queries` demand and is not so, one sentence each.
     pub unmet: Vec<String>,
     /// The names of the migrations that ran, as the scenario calls them; so the three below.
@@ -54,6 +56,8 @@ pub fn differences(expect: &Expect, outcome: &Outcome) -> Vec<String> {
         found.push(format!("expected the verdict `{verdict}`, got `{}`", outcome.verdict));
     }
     found.extend(finding_differences(&expect.findings, &outcome.findings));
+    let waived = finding_differences(&expect.waived, &outcome.waived);
+    found.extend(waived.into_iter().map(|difference| format!("waived: {difference}")));
     found.extend(outcome.unmet.iter().cloned());
     let lists = [
         ("pending", &expect.pending, &outcome.pending),

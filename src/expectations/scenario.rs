@@ -248,6 +248,9 @@ pub struct Expect {
     /// The complete list of findings, in any order.
     #[serde(default)]
     pub findings: Vec<ExpectedFinding>,
+    /// The complete list of those that a waiver covers; they are not among `findings`.
+    #[serde(default)]
+    pub waived: Vec<ExpectedFinding>,
     /// Tables after the migrations: a number of rows, `gone`, `unchanged` and so on; tables that are not named are not looked at.
     #[serde(default)]
     pub tables: BTreeMap<String, Quantity>,

@@ -28,8 +28,8 @@ pub fn evaluate(evidence: &Evidence) -> Vec<Finding> {
     rules::ALL.iter().flat_map(|rule| rule(evidence)).collect()
 }
 
-/// Levels and waivers, in that order, over all findings. The order of the outcome is that of gravity, then of rule, table,
-/// column and place.
+/// Levels and waivers, in that order, over all findings. The order of the outcome is that of gravity, waived ones last,
+/// then of rule, table, column and place.
 #[must_use]
 pub fn settle(mut findings: Vec<Finding>, wishes: Wishes<'_>, evidence: &Evidence) -> Vec<Finding> {
     levels::apply(&mut findings, wishes.levels);
@@ -45,7 +45,8 @@ fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| {
         let is_demand = |finding: &Finding| finding.rule.family() == "EP";
         let by_rule = || is_demand(one).cmp(&is_demand(other)).then_with(|| one.rule.code.cmp(other.rule.code));
-        other.level.cmp(&one.level).then_with(by_rule).then_with(|| {
+        let gravity = |finding: &Finding| (finding.waived.is_none(), finding.level);
+        gravity(other).cmp(&gravity(one)).then_with(by_rule).then_with(|| {
             let key = |finding: &Finding| {
                 (finding.table.clone(), finding.column.clone(), finding.object.clone(), finding.place.clone())
             };

@@ -127,19 +127,23 @@ impl Waiver {
         format!("{}:{}", self.place.file, self.place.line)
     }
 
-    /// What a covered finding is marked with: "moved to cold storage, allowed by rehearse.yaml:4 (at most 120, until 2026-12-31)".
+    /// What a covered finding is marked with: "allowed by rehearse.yaml:4 (at most 120, until 2026-12-31): moved to cold storage".
+    /// The reason stands last, so that no reason can be read as the place.
     fn mark(&self) -> String {
         let most = self.at_most.map(|most| format!("at most {}", number(most)));
         let limits: Vec<String> = most.into_iter().chain(self.until.map(|until| format!("until {until}"))).collect();
         let limits = if limits.is_empty() { String::new() } else { format!(" ({})", limits.join(", ")) };
-        format!("{}, allowed by {}{limits}", self.because, self.written_at())
+        format!("allowed by {}{limits}: {}", self.written_at(), self.because)
     }
 
     /// "LS104 on `carts`".
     fn subject(&self) -> String {
         let (name, column) = match &self.target {
             Target::Named { table, column, object, migration } => {
-                (table.as_ref().or(object.as_ref()).or(migration.as_ref()), column.as_ref())
+                if let (None, None, None, Some(migration)) = (table, column, object, migration) {
+                    return format!("{} in `{migration}`", self.rule.code);
+                }
+                (table.as_ref().or(object.as_ref()), column.as_ref())
             }
             Target::Statement { name, column, .. } => (name.as_ref(), column.as_ref()),
         };
@@ -208,7 +212,7 @@ pub fn in_migrations(plan: &Plan) -> Result<Vec<Waiver>, Error> {
             let place = place(migration, directive.line);
             let wrong = |why: &str| {
                 let doing = format!("reading the directive at `{}:{}`", place.file, place.line);
-                Error::usage(doing, why).hint("directives are described on the page of SN907: rehearse explain SN907")
+                Error::usage(doing, why).hint("how directives are written: rehearse explain SN907")
             };
             match &directive.says {
                 Err(why) => return Err(wrong(why)),
@@ -277,7 +281,7 @@ impl Waiver {
 
 fn exceeded(waiver: &Waiver, rows: u64) -> Finding {
     let most = number(waiver.at_most.unwrap_or_default());
-    let message = format!("{} is allowed for at most {most}, and it is {}", waiver.subject(), number(rows));
+    let message = format!("at most {most} are allowed of {}, and there are {}", waiver.subject(), number(rows));
     waiver
         .finding(&SN908, message)
         .rows(rows)
@@ -458,7 +462,7 @@ mod tests {
         assert!(findings.iter().all(|finding| finding.waived.is_none()));
         assert_eq!(waiver("CARTS", Some(121), None).cover(&mut findings, TODAY).0, Use::Covers);
         assert_eq!(findings.each_ref().map(|finding| finding.waived.is_some()), [true, true, false]);
-        assert_eq!(findings[0].waived.as_deref(), Some("it is so, allowed by rehearse.yaml:4 (at most 121)"));
+        assert_eq!(findings[0].waived.as_deref(), Some("allowed by rehearse.yaml:4 (at most 121): it is so"));
         assert_eq!(waiver("carts", None, None).cover(&mut findings, TODAY).0, Use::Nothing);
     }
 

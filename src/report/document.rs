@@ -32,7 +32,7 @@ pub struct Document {
     pub schema: Schema,
     /// What it took.
     pub resources: Resources,
-    /// What the rules say; the gravest first.
+    /// What the rules say; the gravest first, waived ones last.
     pub findings: Vec<Finding>,
     /// What could not be compared, and why.
     pub not_compared: Vec<NotCompared>,
