@@ -55,6 +55,22 @@ mod readme {
         assert!(shown.contains("  users     100    100"), "the report in README.md is cut too early");
     }
 
+    /// The demo, and what its migration makes of `prod.db`.
+    fn with_migrated_copy() -> Project {
+        let project = Project::demo();
+        project.run_making(&[&DEMO[..], &["--keep-copy", "after.db"]].concat(), &["after.db"]);
+        project
+    }
+
+    #[test]
+    fn the_difference_is_what_the_demo_does() {
+        let project = with_migrated_copy();
+        let mut command = project.command(&["diff", "prod.db", "after.db"]);
+        let ran = super::Ran::from(command.env("COLUMNS", "80").output().unwrap());
+        let shown = blocks("text")[1];
+        assert!(ran.stdout.starts_with(shown), "README.md shows\n{shown}\nand it prints\n{}", ran.stdout);
+    }
+
     #[test]
     fn its_commands_run() {
         let commands: Vec<&str> = blocks("console")
@@ -72,9 +88,9 @@ mod readme {
                 ["cargo", "test"] | ["cargo", "install", "--path", "."] => continue,
                 _ => panic!("README.md says `{command}`, which nothing tests"),
             };
-            let project = Project::demo();
+            let project = with_migrated_copy();
             let ran = project.run_making(arguments, &["rehearsal.json"]);
-            let expected = i32::from(arguments.first() == Some(&DEMO[0]));
+            let expected = i32::from(arguments.first() == Some(&DEMO[0]) || arguments.contains(&"after.db"));
             assert_eq!(ran.code, Some(expected), "{command}: {}", ran.stderr);
         }
     }

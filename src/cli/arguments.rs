@@ -48,6 +48,38 @@ pub enum Command {
     /// Shows what is applied, pending, skipped, edited and missing; runs nothing
     #[command(override_usage = "rehearse plan --snapshot FILE [OPTIONS]")]
     Plan(ProjectArguments),
+    /// Compares two databases row by row; runs nothing
+    #[command(after_help = "\
+Tables and columns are the same where they have the same name: no rename is followed. Rows are matched by primary key, else by a \
+unique key, else by rowid or content. Every table is compared, also the migration tool's own; a value is the same where its storage \
+class and its bytes are. Not compared are SQLite's own statistics (sqlite_stat1), page size, journal mode and text encoding.
+
+Exit codes:
+  0    the same
+  1    different
+  2    wrong arguments
+  4    could not compare: a file cannot be read, or some of what is in it, and nothing else differs
+  130  interrupted")]
+    Diff {
+        /// The database as it was; it is only ever read
+        #[arg(value_name = "BEFORE")]
+        before: PathBuf,
+        /// The database as it is; it is only ever read
+        #[arg(value_name = "AFTER")]
+        after: PathBuf,
+    },
+    /// Shows rows, NULLs and storage classes of every table and column, never a value
+    #[command(after_help = "\
+Exit codes:
+  0    everything was read
+  2    wrong arguments
+  4    the file cannot be read, or some of what is in it
+  130  interrupted")]
+    Profile {
+        /// The database; it is only ever read
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Runs scenario files
     Test {
         /// Scenario files, or folders of them

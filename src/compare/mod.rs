@@ -3,6 +3,9 @@
 //! Takes connections to the two states and the run's steps, gives a [`Comparison`]. Tables are followed by what the statements
 //! did; rows are matched by key. A table that no statement wrote and whose definition and root page stayed is counted on both
 //! sides, but not merged row by row. What could not be read is listed, never left out.
+//!
+//! Of two files of which nobody knows how one became the other, tables and columns are the same where they have the same name,
+//! and every row is merged.
 
 pub mod broken;
 pub mod integrity;
@@ -12,6 +15,7 @@ pub mod renames;
 pub mod rows;
 mod sequence;
 pub mod takeover;
+mod translation;
 pub mod values;
 
 use std::collections::BTreeMap;
@@ -24,7 +28,7 @@ use crate::migrations::statement::Action;
 use crate::observer::{Observer, Stage};
 use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
-use crate::schema::{Schema, Table};
+use crate::schema::{Schema, Table, TableKind};
 use crate::sqlite_file::header::TextEncoding;
 use integrity::Violations;
 use lineage::{Change, Pair};
@@ -83,7 +87,7 @@ pub struct Sequence {
 /// What SQLite says of both states.
 #[derive(Debug, Clone, Default)]
 pub struct Integrity {
-    /// Messages of `integrity_check` before; asked for only where there are any after.
+    /// Messages of `integrity_check` before; after a run asked for only where there are any after.
     pub before: Vec<String>,
     /// Messages of `integrity_check` after.
     pub after: Vec<String>,
@@ -115,6 +119,18 @@ pub struct States<'a> {
     pub encoding: TextEncoding,
 }
 
+/// One of two files of which nobody knows how one became the other.
+#[derive(Clone, Copy)]
+pub struct File<'a> {
+    /// A connection to it, or to a private copy.
+    pub connection: &'a Connection,
+    /// How it stores text.
+    pub encoding: TextEncoding,
+}
+
+/// No table of the user can have this name.
+const NO_LEDGER: &str = "sqlite_schema";
+
 impl Comparison {
     /// Compares the two states.
     ///
@@ -123,12 +139,44 @@ impl Comparison {
     pub fn between(states: States<'_>, execution: &Execution, observer: &dyn Observer) -> Result<Self, Error> {
         let before = Schema::read(states.before).doing(|| "reading the schema of the snapshot".to_owned())?;
         let after = Schema::read(states.after).doing(|| "reading the schema of the copy".to_owned())?;
-        let pairs = lineage::pairs(&before, &after, states.ledger, &execution.steps);
-        let mut comparer = Comparer { states, before: &before, after: &after, execution, not_compared: Vec::new() };
+        let encodings = (states.encoding, states.encoding);
+        Ok(Self::of(states, encodings, (before, after), Some(execution), observer))
+    }
+
+    /// Compares two files of which nobody knows how one became the other: every table of both, row by row. Where they store
+    /// text in different encodings, it is compared as UTF-8.
+    ///
+    /// # Errors
+    /// When a schema cannot be read. A table that cannot be read is listed in `not_compared`.
+    pub fn of_files(before: File<'_>, after: File<'_>, observer: &dyn Observer) -> Result<Self, Error> {
+        let schemas = (
+            Schema::read(before.connection).doing(|| "reading the schema of the first file".to_owned())?,
+            Schema::read(after.connection).doing(|| "reading the schema of the second file".to_owned())?,
+        );
+        let encoding = if before.encoding == after.encoding { before.encoding } else { TextEncoding::Utf8 };
+        for file in [before, after] {
+            translation::prepare(file.connection, file.encoding).doing(|| "preparing the comparison".to_owned())?;
+        }
+        let states = States { before: before.connection, after: after.connection, ledger: NO_LEDGER, encoding };
+        Ok(Self::of(states, (before.encoding, after.encoding), schemas, None, observer))
+    }
+
+    fn of(
+        states: States<'_>,
+        encodings: (TextEncoding, TextEncoding),
+        (before, after): (Schema, Schema),
+        execution: Option<&Execution>,
+        observer: &dyn Observer,
+    ) -> Self {
+        let steps = execution.map(|execution| execution.steps.as_slice()).unwrap_or_default();
+        let pairs = lineage::pairs(&before, &after, states.ledger, steps);
+        let (first, second) = (&before, &after);
+        let mut comparer =
+            Comparer { states, encodings, before: first, after: second, execution, not_compared: Vec::new() };
         let tables = comparer.tables(&pairs, observer);
         let integrity = comparer.integrity();
         let not_compared = comparer.not_compared;
-        Ok(Self {
+        Self {
             schema_changes: schema_changes(&before, &after, &pairs),
             schema_diff: changes::diff(&before, &after),
             broken_before: broken::objects(states.before, &before),
@@ -138,7 +186,7 @@ impl Comparison {
             not_compared,
             before,
             after,
-        })
+        }
     }
 
     /// The comparison of the table with this name before.
@@ -188,13 +236,32 @@ impl TableComparison {
 
 struct Comparer<'a> {
     states: States<'a>,
+    /// How each side stores text.
+    encodings: (TextEncoding, TextEncoding),
     before: &'a Schema,
     after: &'a Schema,
-    execution: &'a Execution,
+    /// The run between the two; none where nobody knows how one became the other.
+    execution: Option<&'a Execution>,
     not_compared: Vec<NotCompared>,
 }
 
+/// One of the two sides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    After,
+}
+
 impl Comparer<'_> {
+    fn words(&self, when: When) -> &'static str {
+        match (when, self.execution) {
+            (When::Before, Some(_)) => "before the migrations",
+            (When::After, Some(_)) => "after the migrations",
+            (When::Before, None) => "in the first file",
+            (When::After, None) => "in the second file",
+        }
+    }
+
     fn tables(&mut self, pairs: &[Pair], observer: &dyn Observer) -> Vec<TableComparison> {
         observer.begin(&Stage::Compare, Some(pairs.len() as u64));
         let mut tables = Vec::with_capacity(pairs.len());
@@ -210,11 +277,11 @@ impl Comparer<'_> {
         let side =
             |name: &Option<String>, schema: &'_ Schema| name.as_ref().and_then(|name| schema.table(name)).cloned();
         let (old, new) = (side(&pair.before, self.before), side(&pair.after, self.after));
-        let before = old.as_ref().map(|table| self.profile(self.states.before, table, "before"));
+        let before = old.as_ref().map(|table| self.profile(self.states.before, table, When::Before));
         // What could not be read before is said once.
         let after = match before {
             Some(None) => None,
-            _ => new.as_ref().and_then(|table| self.profile(self.states.after, table, "after")),
+            _ => new.as_ref().and_then(|table| self.profile(self.states.after, table, When::After)),
         };
         let before = before.flatten();
         let rows = match (&old, &new, &before, &after) {
@@ -236,11 +303,10 @@ impl Comparer<'_> {
             .flatten()
     }
 
-    fn profile(&mut self, connection: &Connection, table: &Table, when: &str) -> Option<TableProfile> {
+    fn profile(&mut self, connection: &Connection, table: &Table, when: When) -> Option<TableProfile> {
         let profile = profile::of_table(connection, table);
-        profile
-            .map_err(|error| self.not_compared(&table.name, &format!("cannot be read {when} the migrations"), &error))
-            .ok()
+        let why = format!("cannot be read {}", self.words(when));
+        profile.map_err(|error| self.not_compared(&table.name, &why, &error)).ok()
     }
 
     fn sequence(&mut self, old: &Table, new: &Table) -> Option<Sequence> {
@@ -280,13 +346,47 @@ impl Comparer<'_> {
                 .iter()
                 .all(|column| column.is_some_and(|column| column.nulls == 0))
         };
-        let before = Side { connection: self.states.before, table: old };
-        let after = Side { connection: self.states.after, table: new };
+        let before = Side { connection: self.states.before, table: old, encoding: self.encodings.0 };
+        let after = Side { connection: self.states.after, table: new, encoding: self.encodings.1 };
         let table = rows::Tables { before, after, columns: &pair.columns, encoding: self.states.encoding };
+        if self.execution.is_none() && (old.is_contentless() || new.is_contentless()) {
+            self.index_without_content(old, new);
+        }
         table
             .compare(self.rowids(pair), &no_null)
             .map_err(|error| self.not_compared(&new.name, "its rows cannot be compared", &error))
             .ok()
+    }
+
+    /// Of a full-text table that keeps no text only the index tells what it holds, and one index can be stored in many ways.
+    fn index_without_content(&mut self, old: &Table, new: &Table) {
+        match self.is_stored_alike(&old.name, &new.name) {
+            Ok(true) => {}
+            Ok(false) => self.not_compared.push(NotCompared {
+                what: new.name.clone(),
+                why: "it keeps no text, and its index is stored in another way: whether it finds the same is not known"
+                    .to_owned(),
+            }),
+            Err(error) => self.not_compared(&new.name, "its index cannot be compared", &error),
+        }
+    }
+
+    /// Whether two virtual tables keep their content in equal tables.
+    fn is_stored_alike(&self, old: &str, new: &str) -> rusqlite::Result<bool> {
+        let (before, after) = (shadows(self.before, old), shadows(self.after, new));
+        let mut alike = before.keys().eq(after.keys());
+        for (before, after) in before.into_values().zip(after.into_values()) {
+            let columns: Vec<_> =
+                before.columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect();
+            let tables = rows::Tables {
+                before: Side { connection: self.states.before, table: before, encoding: self.encodings.0 },
+                after: Side { connection: self.states.after, table: after, encoding: self.encodings.1 },
+                columns: &columns,
+                encoding: self.states.encoding,
+            };
+            alike = alike && before.columns == after.columns && tables.by(Key::Content)?.differences() == 0;
+        }
+        Ok(alike)
     }
 
     /// Rows that have nothing in common can be counted only where there are none on one side.
@@ -310,8 +410,9 @@ impl Comparer<'_> {
 
     /// VACUUM may number rows anew, and so do rows that are deleted and inserted again.
     fn rowids(&self, pair: &Pair) -> Rowids {
+        let Some(execution) = self.execution else { return Rowids::OfAnotherTable };
         let (mut inserted, mut deleted, mut vacuumed) = (false, false, false);
-        for step in &self.execution.steps {
+        for step in &execution.steps {
             vacuumed |= step.statement.action == Action::Vacuum;
             for change in step.changes.iter().filter(|change| pair.is_called(&change.table)) {
                 inserted |= change.inserted > 0;
@@ -328,6 +429,7 @@ impl Comparer<'_> {
     /// No statement wrote it, and it lies where it lay. The pre-update hook reports every row that is written, under the name
     /// that the table has at that moment.
     fn is_untouched(&self, pair: &Pair, old: &Table, new: &Table) -> bool {
+        let Some(execution) = self.execution else { return false };
         let is_it = |name: &str| name.eq_ignore_ascii_case(&old.name);
         let touched = |step: &Step| {
             step.changes.iter().any(|change| is_it(&change.table))
@@ -337,29 +439,33 @@ impl Comparer<'_> {
             && old.root_page != 0
             && old.root_page == new.root_page
             && old.sql == new.sql
-            && !self.execution.steps.iter().any(touched)
-            && !self.execution.bookkeeping.iter().any(|change| is_it(&change.table))
+            && !execution.steps.iter().any(touched)
+            && !execution.bookkeeping.iter().any(|change| is_it(&change.table))
     }
 
     fn integrity(&mut self) -> Integrity {
-        let mut checked = Integrity::default();
-        match integrity::check(self.states.after) {
-            Ok(messages) => checked.after = messages,
-            Err(error) => self.not_compared("integrity_check", "cannot run after the migrations", &error),
+        let after = self.integrity_check(self.states.after, When::After);
+        let before = if after.is_empty() && self.execution.is_some() {
+            Vec::new()
+        } else {
+            self.integrity_check(self.states.before, When::Before)
+        };
+        Integrity {
+            before,
+            after,
+            violations_before: self.violations(self.states.before, self.before, When::Before),
+            violations_after: self.violations(self.states.after, self.after, When::After),
         }
-        if !checked.after.is_empty() {
-            match integrity::check(self.states.before) {
-                Ok(messages) => checked.before = messages,
-                Err(error) => self.not_compared("integrity_check", "cannot run before the migrations", &error),
-            }
-        }
-        checked.violations_before = self.violations(self.states.before, self.before, "before");
-        checked.violations_after = self.violations(self.states.after, self.after, "after");
-        checked
+    }
+
+    fn integrity_check(&mut self, connection: &Connection, when: When) -> Vec<String> {
+        let why = format!("cannot run {}", self.words(when));
+        let messages = integrity::check(connection);
+        messages.map_err(|error| self.not_compared("integrity_check", &why, &error)).unwrap_or_default()
     }
 
     /// Of each table that has foreign keys. What could not be checked before is not complained of again after.
-    fn violations(&mut self, connection: &Connection, schema: &Schema, when: &str) -> Violations {
+    fn violations(&mut self, connection: &Connection, schema: &Schema, when: When) -> Violations {
         let mut violations = Violations::new();
         for table in schema.tables.values().filter(|table| !table.foreign_keys.is_empty()) {
             match integrity::violations(connection, &table.name) {
@@ -367,13 +473,20 @@ impl Comparer<'_> {
                 Err(error) => {
                     let what = format!("{}: foreign_key_check", table.name);
                     if !self.not_compared.iter().any(|missing| missing.what == what) {
-                        self.not_compared(&what, &format!("cannot run {when} the migrations"), &error);
+                        self.not_compared(&what, &format!("cannot run {}", self.words(when)), &error);
                     }
                 }
             }
         }
         violations
     }
+}
+
+/// The tables in which a virtual table keeps its content, by what stands behind its name.
+fn shadows<'a>(schema: &'a Schema, table: &str) -> BTreeMap<&'a str, &'a Table> {
+    let prefix = format!("{}_", table.to_ascii_lowercase());
+    let shadows = schema.tables.iter().filter(|(_, table)| table.kind == TableKind::Shadow);
+    shadows.filter_map(|(name, table)| Some((name.strip_prefix(&prefix)?, table))).collect()
 }
 
 fn unchanged(pair: &Pair, rows: u64) -> RowComparison {

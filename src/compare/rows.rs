@@ -7,6 +7,7 @@ use rusqlite::{Connection, Error, Result, Row, Statement};
 // Both cursors are stepped apart, so that each keeps its current row.
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 
+use super::translation::FUNCTION;
 use super::values::{self, Fate};
 use crate::schema::Table;
 use crate::schema::lexer::quote_identifier;
@@ -42,7 +43,7 @@ pub struct RowComparison {
 
 impl RowComparison {
     /// Rows that are not on both sides as they are.
-    fn differences(&self) -> u64 {
+    pub(super) fn differences(&self) -> u64 {
         self.lost + self.gained + self.changed.unwrap_or_default()
     }
 }
@@ -73,6 +74,8 @@ pub struct Side<'a> {
     pub connection: &'a Connection,
     /// The table in it.
     pub table: &'a Table,
+    /// How it stores text.
+    pub encoding: TextEncoding,
 }
 
 /// What is known of rowids after the run.
@@ -95,11 +98,16 @@ pub struct Tables<'a> {
     pub after: Side<'a>,
     /// Names of the same column before and after.
     pub columns: &'a [(String, String)],
-    /// The text encoding of both.
+    /// In which text is compared: that of both sides, UTF-8 where they differ.
     pub encoding: TextEncoding,
 }
 
 impl Tables<'_> {
+    /// Whether text is read as bytes: SQLite would translate that of a UTF-16 database, and cannot translate all of it back.
+    fn reads_bytes(&self) -> bool {
+        [self.before.encoding, self.after.encoding].iter().any(|encoding| *encoding != TextEncoding::Utf8)
+    }
+
     /// Compares them by the best key that there is. `holds_no_null` says of a column before and after whether it holds no NULL
     /// on both sides.
     ///
@@ -203,6 +211,7 @@ impl Tables<'_> {
         let mut merge = Merge {
             width: old_key.len(),
             encoding: self.encoding,
+            bytes: self.reads_bytes(),
             result: RowComparison {
                 lost: 0,
                 gained: 0,
@@ -218,16 +227,21 @@ impl Tables<'_> {
         Ok(merge.result)
     }
 
-    /// Key columns first, then the values, sorted by the key. SQLite would translate the text of a UTF-16 database, and cannot
-    /// translate all of it back: such text is read as bytes, and behind each value stands whether it is text.
+    /// Key columns first, then the values, sorted by the key. Where text is read as bytes, behind each value stands whether it is
+    /// text; what is translated is sorted by its translation.
     /// `exact` sorts `1` before `1.0` and `0.0` before `-0.0`, which SQLite takes for equal.
     fn select<'c>(&self, side: Side<'c>, key: &[String], columns: &[&str], exact: bool) -> Result<Statement<'c>> {
         let selected = key.iter().cloned().chain(columns.iter().map(|name| quote_identifier(name)));
-        let selected = selected.map(|column| match self.encoding {
-            TextEncoding::Utf8 => column,
-            _ => format!("iif(typeof({column}) = 'text', CAST({column} AS BLOB), {column}), typeof({column}) = 'text'"),
-        });
-        let order = key.iter().map(|column| format!("{column} COLLATE BINARY"));
+        let translated = side.encoding != self.encoding;
+        let bytes = |column: &String| {
+            let function = if translated { FUNCTION } else { "" };
+            format!("iif(typeof({column}) = 'text', {function}(CAST({column} AS BLOB)), {column})")
+        };
+        let with_flag = |column: String| format!("{}, typeof({column}) = 'text'", bytes(&column));
+        let selected = selected.map(|column| if self.reads_bytes() { with_flag(column) } else { column });
+        let by_bytes = |column: &String| format!("typeof({column}) = 'blob', {}", bytes(column));
+        let stored = |column: &String| format!("{column} COLLATE BINARY");
+        let order = key.iter().map(|column| if translated { by_bytes(column) } else { stored(column) });
         let class =
             |column: &String| format!("typeof({column}) || iif({column} = 0 AND atan2({column}, -1) < 0, '-', '')");
         let order: Vec<String> = order.chain(key.iter().filter(|_| exact).map(class)).collect();
@@ -261,6 +275,8 @@ struct Merge {
     /// Number of key columns at the start of each row.
     width: usize,
     encoding: TextEncoding,
+    /// Whether text is read as bytes.
+    bytes: bool,
     result: RowComparison,
 }
 
@@ -316,7 +332,7 @@ impl Merge {
     }
 
     fn value<'r>(&self, row: &'r Row<'_>, index: usize) -> Result<ValueRef<'r>> {
-        value(self.encoding, row, index)
+        value(self.bytes, row, index)
     }
 
     fn matched(&mut self, before: &Row<'_>, after: &Row<'_>) -> Result<()> {
@@ -324,7 +340,7 @@ impl Merge {
         let mut differs = false;
         for (index, column) in self.result.columns.iter_mut().enumerate() {
             let place = self.width + index;
-            let (before, after) = (value(self.encoding, before, place)?, value(self.encoding, after, place)?);
+            let (before, after) = (value(self.bytes, before, place)?, value(self.bytes, after, place)?);
             differs |= column.add(before, after, self.encoding);
         }
         if let (true, Some(changed)) = (differs, &mut self.result.changed) {
@@ -335,8 +351,8 @@ impl Merge {
 }
 
 /// A value with the bytes that are stored.
-fn value<'r>(encoding: TextEncoding, row: &'r Row<'_>, index: usize) -> Result<ValueRef<'r>> {
-    if encoding == TextEncoding::Utf8 {
+fn value<'r>(bytes: bool, row: &'r Row<'_>, index: usize) -> Result<ValueRef<'r>> {
+    if !bytes {
         return row.get_ref(index);
     }
     Ok(match (row.get_ref(2 * index)?, row.get_ref(2 * index + 1)?) {

@@ -8,7 +8,6 @@ use super::States;
 use super::lineage::{Copied, Pair};
 use crate::schema::Table;
 use crate::schema::lexer::quote_identifier;
-use crate::sqlite_file::header::TextEncoding;
 
 /// What other tables took over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +32,7 @@ pub fn of(pair: &Pair, table: &Table, states: States<'_>) -> Result<Option<Takeo
     }
     let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Attached databases must have the encoding of the one that they are attached to.
-    both.pragma_update(None, "encoding", encoding(states.encoding))?;
+    both.pragma_update(None, "encoding", states.encoding.name())?;
     both.execute("ATTACH ?1 AS old", [before])?;
     both.execute("ATTACH ?1 AS new", [after])?;
     both.pragma_update(None, "query_only", true)?;
@@ -58,14 +57,6 @@ pub fn of(pair: &Pair, table: &Table, states: States<'_>) -> Result<Option<Takeo
     let mut into: Vec<String> = copies.iter().map(|copy| copy.into.clone()).collect();
     into.dedup();
     Ok(Some(Takeover { into, missing, left: own.map(|column| column.name.clone()).collect() }))
-}
-
-fn encoding(encoding: TextEncoding) -> &'static str {
-    match encoding {
-        TextEncoding::Utf8 => "UTF-8",
-        TextEncoding::Utf16Le => "UTF-16le",
-        TextEncoding::Utf16Be => "UTF-16be",
-    }
 }
 
 /// Rows of the table before whose values in `columns` stand in no row of the copies; of equal rows as many as are too few.

@@ -13,6 +13,14 @@ pub use levels::Levels;
 pub use rule::{Finding, Level, Rule};
 pub use waivers::Waiver;
 
+use crate::snapshot::{Facts, Untouched};
+
+/// What the rules say of a file that is only read, without a rehearsal: SN901, SN902 and SN905.
+#[must_use]
+pub fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<Finding> {
+    rules::snapshot::of_file(facts, untouched)
+}
+
 /// What a person set about findings.
 #[derive(Debug, Clone, Copy)]
 pub struct Wishes<'a> {

@@ -79,8 +79,9 @@ impl TableProfile {
 /// When SQLite cannot read it: corruption, a missing module or function.
 pub fn of_table(connection: &Connection, table: &Table) -> Result<TableProfile> {
     let names: Vec<String> = table.columns.iter().map(|column| quote_identifier(&column.name)).collect();
-    let mut statement =
-        connection.prepare(&format!("SELECT {} FROM {}", names.join(", "), quote_identifier(&table.name)))?;
+    // Nothing is known of the columns of a virtual table whose module is missing; SQLite then says so.
+    let selected = if names.is_empty() { "NULL".to_owned() } else { names.join(", ") };
+    let mut statement = connection.prepare(&format!("SELECT {selected} FROM {}", quote_identifier(&table.name)))?;
     let mut counters: Vec<Counter> = table.columns.iter().map(|column| Counter::new(&column.name)).collect();
     let mut rows = statement.query([])?;
     let mut count = 0;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::compare::lineage::Change as Lineage;
-use crate::compare::rows::Key;
+use crate::compare::rows::{Key, RowComparison};
 use crate::compare::{Comparison, TableComparison};
 use crate::execution::driver::ForeignKeys;
 use crate::execution::{self, Execution, Step};
@@ -22,10 +22,7 @@ const STATEMENT_WIDTH: usize = 2_000;
 pub fn document(evidence: &Evidence, findings: &[Finding], verdict: doc::Verdict) -> doc::Document {
     doc::Document {
         schema_version: doc::SCHEMA_VERSION,
-        rehearse: doc::Tool {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            sqlite_version: rusqlite::version().to_owned(),
-        },
+        rehearse: tool(),
         verdict,
         snapshot: snapshot(&evidence.snapshot, &evidence.untouched),
         plan: plan(evidence),
@@ -38,7 +35,13 @@ pub fn document(evidence: &Evidence, findings: &[Finding], verdict: doc::Verdict
     }
 }
 
-fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
+/// What makes the report.
+pub(super) fn tool() -> doc::Tool {
+    doc::Tool { version: env!("CARGO_PKG_VERSION").to_owned(), sqlite_version: rusqlite::version().to_owned() }
+}
+
+/// The file that was given.
+pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
     let changed = match untouched {
         Untouched::Yes => Vec::new(),
         Untouched::ChangedByOthers(changes) => changes.clone(),
@@ -197,7 +200,8 @@ fn alternative(other: &Trial, main: &Trial) -> doc::Alternative {
     }
 }
 
-fn tables(comparison: &Comparison) -> Vec<doc::Table> {
+/// Every table of the user, the biggest loss first, then by name.
+pub(super) fn tables(comparison: &Comparison) -> Vec<doc::Table> {
     let mut tables: Vec<doc::Table> = comparison.tables.iter().map(|compared| table(comparison, compared)).collect();
     tables.sort_by(|one, other| {
         let lost = |table: &doc::Table| table.rows.lost.unwrap_or_default();
@@ -212,7 +216,7 @@ fn table(comparison: &Comparison, compared: &TableComparison) -> doc::Table {
         after: compared.after.as_ref().map(|after| after.rows),
         lost: lost(compared),
         gained: gained(compared),
-        changed: compared.rows.as_ref().and_then(|rows| rows.changed),
+        changed: compared.rows.as_ref().and_then(changed),
     };
     let redefined = comparison.schema_changes.iter().any(|change| change.table == compared.name());
     let quiet = !redefined
@@ -231,6 +235,11 @@ fn table(comparison: &Comparison, compared: &TableComparison) -> doc::Table {
         rows,
         columns: if quiet { Vec::new() } else { columns(compared) },
     }
+}
+
+/// Of rows that are matched by content, none changed where each has its equal.
+fn changed(rows: &RowComparison) -> Option<u64> {
+    rows.changed.or_else(|| (rows.lost == 0 && rows.gained == 0).then_some(0))
 }
 
 fn lost(compared: &TableComparison) -> Option<u64> {
@@ -283,7 +292,8 @@ fn column(compared: &TableComparison, before: Option<&ColumnProfile>, after: Opt
     }
 }
 
-fn schema(comparison: &Comparison) -> doc::Schema {
+/// What became of the schema.
+pub(super) fn schema(comparison: &Comparison) -> doc::Schema {
     let changes = comparison.schema_changes.iter().map(|change| doc::SchemaChange {
         kind: change.kind.name().to_owned(),
         change: change.how.name().to_owned(),
@@ -307,7 +317,8 @@ fn resources(trial: &Trial) -> doc::Resources {
     }
 }
 
-fn finding(finding: &Finding) -> doc::Finding {
+/// What a rule says.
+pub(super) fn finding(finding: &Finding) -> doc::Finding {
     let place = finding.place.as_ref();
     doc::Finding {
         code: finding.rule.code.to_owned(),
@@ -332,7 +343,8 @@ fn finding(finding: &Finding) -> doc::Finding {
     }
 }
 
-fn not_compared(comparison: &Comparison) -> Vec<doc::NotCompared> {
+/// What could not be compared, and why.
+pub(super) fn not_compared(comparison: &Comparison) -> Vec<doc::NotCompared> {
     let missing = comparison.not_compared.iter();
     missing.map(|missing| doc::NotCompared { table: missing.what.clone(), why: missing.why.clone() }).collect()
 }

@@ -161,6 +161,13 @@ impl Table {
         matches!(self.kind, TableKind::Ordinary | TableKind::Virtual(_))
     }
 
+    /// Whether it is a full-text table that keeps no text (`content=''`): its rows read as NULLs, whatever its index holds.
+    #[must_use]
+    pub fn is_contentless(&self) -> bool {
+        matches!(self.kind, TableKind::Virtual(_))
+            && read::external_content(&self.sql).is_some_and(|name| name.is_empty())
+    }
+
     /// The column of this name, in any case.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {

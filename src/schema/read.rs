@@ -227,7 +227,7 @@ fn module(sql: &str) -> String {
 }
 
 /// The table after `content =` in the declaration of a virtual table.
-fn external_content(sql: &str) -> Option<String> {
+pub(super) fn external_content(sql: &str) -> Option<String> {
     let tokens: Vec<Token> = significant(sql).collect();
     let mut names =
         tokens.windows(3).filter(|part| part[0].is_word(sql, "CONTENT") && part[1].kind == TokenKind::Equals);

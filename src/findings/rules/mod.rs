@@ -6,7 +6,7 @@ mod integrity;
 mod random_names;
 mod rows;
 mod schema;
-mod snapshot;
+pub(super) mod snapshot;
 mod transactions;
 mod values;
 

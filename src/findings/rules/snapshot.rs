@@ -7,18 +7,24 @@ use crate::findings::catalogue::{SN901, SN902, SN903, SN905, SN911, SN912};
 use crate::findings::evidence::file;
 use crate::findings::wording::count;
 use crate::findings::{Evidence, Finding, Level};
-use crate::snapshot::{Journal, JournalMode, Untouched, Wal};
+use crate::snapshot::{Facts, Journal, JournalMode, Untouched, Wal};
 
 /// SN901, SN902, SN903 and SN905.
 pub(super) fn files(evidence: &Evidence) -> Vec<Finding> {
-    let facts = &evidence.snapshot;
+    let mut findings = of_file(&evidence.snapshot, &evidence.untouched);
+    findings.extend(stale(evidence));
+    findings
+}
+
+/// SN901, SN902 and SN905: what can be said of any file that is read.
+pub(in crate::findings) fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<Finding> {
     let path = facts.path.display();
     let mut findings = Vec::new();
     if facts.journal_mode == JournalMode::Wal && facts.wal == Wal::Absent {
         findings.push(
             Finding::new(&SN901, format!("the database is in WAL mode and no `{path}-wal` is beside it"))
                 .object("wal")
-                .cause("what the app had committed but not yet checkpointed when the file was copied is in the -wal, and so not in this rehearsal")
+                .cause("what the app had committed but not yet checkpointed when the file was copied is in the -wal, and so is missing here")
                 .help(format!("take the snapshot with SQLite itself, which takes everything:\nsqlite3 prod.db \".backup '{path}'\"")),
         );
     }
@@ -33,16 +39,12 @@ pub(super) fn files(evidence: &Evidence) -> Vec<Finding> {
             .help("take the snapshot with SQLite itself: sqlite3 prod.db \".backup 'snapshot.db'\""),
         );
     }
-    findings.extend(stale(evidence));
-    if let Untouched::ChangedByOthers(changes) = &evidence.untouched {
+    if let Untouched::ChangedByOthers(changes) = untouched {
         findings.push(
-            Finding::new(
-                &SN905,
-                format!("somebody else wrote to the snapshot during the rehearsal: {}", changes.join(", ")),
-            )
-            .at_level(Level::Note)
-            .object("snapshot")
-            .cause("the rehearsal ran on the state that was copied at its start"),
+            Finding::new(&SN905, format!("somebody else wrote to the snapshot meanwhile: {}", changes.join(", ")))
+                .at_level(Level::Note)
+                .object("snapshot")
+                .cause("what is told here is the state that was copied at the start"),
         );
     }
     findings

@@ -6,7 +6,9 @@ use super::layout::{Cell, Grid, Side, width, wrap};
 use super::paint::Role;
 use super::{Detail, Page};
 use crate::findings::wording::{bytes, count, count_of, duration, list, number};
-use crate::report::document::{Column, Document, Migration, Outcome, Plan, Step, Table, TableChange};
+use crate::report::document::{
+    Column, Document, Migration, NotCompared, Outcome, Plan, Schema, Step, Table, TableChange,
+};
 use crate::report::visible::{visible, visible_lines};
 
 /// Lines of a section that are shown without `-v`.
@@ -54,12 +56,11 @@ pub fn holdings(document: &Document) -> String {
 }
 
 /// The tables that changed, and one line about the others.
-pub fn tables(page: &mut Page, document: &Document) {
-    if document.tables.is_empty() {
+pub fn tables(page: &mut Page, tables: &[Table]) {
+    if tables.is_empty() {
         return;
     }
-    let (changed, unchanged): (Vec<&Table>, Vec<&Table>) =
-        document.tables.iter().partition(|table| table_changed(table));
+    let (changed, unchanged): (Vec<&Table>, Vec<&Table>) = tables.iter().partition(|table| table_changed(table));
     page.heading("Tables");
     let shown = if page.style.detail == Detail::Full || changed.len() <= SHOWN { changed.len() } else { SHOWN };
     let mut grid = Grid::new(&[
@@ -111,10 +112,12 @@ pub fn tables(page: &mut Page, document: &Document) {
     }
 }
 
+/// Whether anything differs in the table, or nothing is known of it.
 fn table_changed(table: &Table) -> bool {
     let some = |rows: Option<u64>| rows.is_some_and(|rows| rows > 0);
     table.change != TableChange::Same
         || table.rows.before != table.rows.after
+        || table.rows.lost.is_none()
         || some(table.rows.lost)
         || some(table.rows.gained)
         || some(table.rows.changed)
@@ -136,10 +139,10 @@ fn became(table: &Table) -> String {
 }
 
 /// The columns whose NULLs, storage classes or values changed for another reason than that rows came or went.
-pub fn columns(page: &mut Page, document: &Document) {
+pub fn columns(page: &mut Page, tables: &[Table]) {
     let full = page.style.detail == Detail::Full;
     let mut lines: Vec<(String, String)> = Vec::new();
-    for table in &document.tables {
+    for table in tables {
         if matches!(table.change, TableChange::Added | TableChange::Dropped) {
             continue;
         }
@@ -220,14 +223,13 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
 }
 
 /// The diff of the CREATE statements.
-pub fn schema(page: &mut Page, document: &Document) {
-    if document.schema.diff.is_empty() && document.schema.changes.is_empty() {
+pub fn schema(page: &mut Page, schema: &Schema) {
+    if schema.diff.is_empty() && schema.changes.is_empty() {
         return;
     }
     page.heading("Schema");
-    if page.style.detail == Detail::Full || document.schema.diff.is_empty() {
-        let lines: Vec<(String, String)> = document
-            .schema
+    if page.style.detail == Detail::Full || schema.diff.is_empty() {
+        let lines: Vec<(String, String)> = schema
             .changes
             .iter()
             .map(|change| {
@@ -245,7 +247,7 @@ pub fn schema(page: &mut Page, document: &Document) {
         pairs(page, &lines);
         page.blank();
     }
-    let lines = visible_lines(document.schema.diff.trim_end());
+    let lines = visible_lines(schema.diff.trim_end());
     let shown = if page.style.detail == Detail::Full || lines.len() <= 2 * SHOWN { lines.len() } else { 2 * SHOWN };
     for line in &lines[..shown] {
         let role = match line.as_bytes().first() {
@@ -489,16 +491,22 @@ pub fn alternatives(page: &mut Page, document: &Document) {
 }
 
 /// What could not be compared.
-pub fn not_compared(page: &mut Page, document: &Document) {
-    if document.not_compared.is_empty() {
+pub fn not_compared(page: &mut Page, missing: &[NotCompared]) {
+    listed(page, "Not compared", missing);
+}
+
+/// What could not be read.
+pub fn not_read(page: &mut Page, missing: &[NotCompared]) {
+    listed(page, "Not read", missing);
+}
+
+fn listed(page: &mut Page, heading: &str, missing: &[NotCompared]) {
+    if missing.is_empty() {
         return;
     }
-    page.heading("Not compared");
-    let lines: Vec<(String, String)> = document
-        .not_compared
-        .iter()
-        .map(|item| (visible(&item.table).into_owned(), visible(&item.why).into_owned()))
-        .collect();
+    page.heading(heading);
+    let lines: Vec<(String, String)> =
+        missing.iter().map(|item| (visible(&item.table).into_owned(), visible(&item.why).into_owned())).collect();
     pairs(page, &lines);
 }
 
@@ -616,7 +624,7 @@ pub fn rules(page: &mut Page, rules: &[[&str; 4]]) {
 }
 
 /// `key  text` lines, the texts aligned and wrapped.
-fn pairs(page: &mut Page, lines: &[(String, String)]) {
+pub fn pairs(page: &mut Page, lines: &[(String, String)]) {
     let key = lines.iter().map(|(key, _)| width(key)).max().unwrap_or(0).min(page.style.width / 3);
     let room = page.style.width.saturating_sub(key + 4).max(20);
     for (name, text) in lines {
@@ -632,7 +640,7 @@ fn pairs(page: &mut Page, lines: &[(String, String)]) {
     }
 }
 
-fn indented(page: &mut Page, grid: &Grid) {
+pub fn indented(page: &mut Page, grid: &Grid) {
     for line in grid.lines(page.style.width.saturating_sub(2), page.paint) {
         page.push(format!("  {line}"));
     }
