@@ -67,7 +67,7 @@ mod readme {
         let project = with_migrated_copy();
         let mut command = project.command(&["diff", "prod.db", "after.db"]);
         let ran = super::Ran::from(command.env("COLUMNS", "80").output().unwrap());
-        let shown = blocks("text")[1];
+        let shown = blocks("text")[2];
         assert!(ran.stdout.starts_with(shown), "README.md shows\n{shown}\nand it prints\n{}", ran.stdout);
     }
 

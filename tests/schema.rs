@@ -10,6 +10,7 @@ use jsonschema::Validator;
 use rehearse::Config;
 use rehearse::expectations::scenario::Scenario;
 use rehearse::expectations::{schema, yaml};
+use rehearse::findings::catalogue::RULES;
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -85,8 +86,9 @@ fn every_example_in_the_documentation_is_valid_and_is_read() {
     let config = validator(&config_schema());
     let scenario = validator(&schema::scenario());
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let examples = yaml_blocks(&readme);
-    assert!(!examples.is_empty());
+    let pages = RULES.iter().map(|rule| rule.page);
+    let examples: Vec<&str> = pages.chain([readme.as_str()]).flat_map(yaml_blocks).collect();
+    assert!(examples.len() > 3);
     for text in examples {
         let errors: Vec<String> = config.iter_errors(&value(text)).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{errors:#?} in\n{text}");
