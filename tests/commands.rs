@@ -437,7 +437,10 @@ mod json {
         assert_fields(&posts["columns"][0], "name before_name nulls classes values");
         assert_fields(&posts["columns"][0]["nulls"], "before after");
         assert_fields(&posts["columns"][0]["classes"], "before after");
-        assert_fields(&posts["columns"][0]["values"], "changed nulled filled converted lossy");
+        assert_fields(
+            &posts["columns"][0]["values"],
+            "changed nulled filled converted lossy lossy_kinds text_altered blank_to_null null_to_blank shifted_from",
+        );
         assert_eq!(posts["columns"][0]["classes"]["before"]["integer"], 100);
         assert_fields(&document["schema"], "changes diff");
         assert_fields(&document["schema"]["changes"][0], "kind change table name detail");

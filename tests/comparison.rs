@@ -176,14 +176,14 @@ fn damage_is_found_with_its_table_column_and_number() {
         (
             "columns swapped by *",
             notes("INSERT INTO __new_notes SELECT id, b, a FROM notes"),
-            &["VL203 error notes a rows=100", "VL203 error notes b rows=100"],
+            &["VL207 error notes a rows=100", "VL207 error notes b rows=100"],
         ),
         (
             "columns swapped by order",
             s(
                 "CREATE TABLE __new_notes (id INTEGER PRIMARY KEY, b TEXT, a TEXT); INSERT INTO __new_notes SELECT * FROM notes; DROP TABLE notes; ALTER TABLE __new_notes RENAME TO notes;",
             ),
-            &["VL203 error notes a rows=100", "VL203 error notes b rows=100"],
+            &["VL207 error notes a rows=100", "VL207 error notes b rows=100"],
         ),
         (
             "a column left out",
@@ -200,6 +200,74 @@ fn damage_is_found_with_its_table_column_and_number() {
             "a string for a column",
             notes("INSERT INTO __new_notes (id, a, b) SELECT id, a, \"bb\" FROM notes"),
             &["VL206 error notes b rows=100", "TX510 warning bb"],
+        ),
+        (
+            "columns swapped by renames",
+            s(
+                "ALTER TABLE notes RENAME COLUMN a TO t; ALTER TABLE notes RENAME COLUMN b TO a; ALTER TABLE notes RENAME COLUMN t TO b",
+            ),
+            &["VL207 error notes a rows=100", "VL207 error notes b rows=100"],
+        ),
+        (
+            "tables swapped by renames",
+            s(
+                "ALTER TABLE notes RENAME TO t; ALTER TABLE quoted RENAME TO notes; ALTER TABLE t RENAME TO quoted; DROP TABLE empty",
+            ),
+            &["VL207 error notes quoted rows=100", "VL207 error quoted notes rows=100"],
+        ),
+        (
+            "the successor gets the name of the column that goes",
+            s("ALTER TABLE notes DROP COLUMN a; ALTER TABLE notes RENAME COLUMN b TO a"),
+            &["VL201 error notes a rows=100"],
+        ),
+        (
+            "a column filled from one that goes",
+            s(
+                "CREATE TABLE n (id INTEGER PRIMARY KEY, b TEXT); INSERT INTO n (id, b) SELECT id, a FROM notes; DROP TABLE notes; ALTER TABLE n RENAME TO notes",
+            ),
+            &["VL207 error notes b rows=100"],
+        ),
+        (
+            "columns swapped by an update",
+            s("UPDATE notes SET a = b, b = a"),
+            &["VL203 warning notes a rows=100", "VL203 warning notes b rows=100"],
+        ),
+        // ---- kinds of changes
+        ("capitals", s("UPDATE notes SET a = upper(a) WHERE id < 4"), &["VL208 warning notes a rows=3"]),
+        // All nine become the name of number 199.
+        (
+            "cut",
+            s("UPDATE users SET name = substr(name, 1, 8) WHERE id > 1990"),
+            &["VL208 error users name rows=9", "VL210 warning users name rows=9"],
+        ),
+        (
+            "a blank for NULL",
+            s("UPDATE users SET name = '' WHERE name IS NULL"),
+            &["VL209 warning users name rows=200"],
+        ),
+        (
+            "NULLs filled everywhere",
+            s("UPDATE users SET name = coalesce(name, 'nobody ' || id)"),
+            &["VL214 warning users name rows=200"],
+        ),
+        (
+            "one default where several values were",
+            s(
+                "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT DEFAULT 'a1', b TEXT); INSERT INTO n (id, b) SELECT id, b FROM notes; DROP TABLE notes; ALTER TABLE n RENAME TO notes",
+            ),
+            &["VL206 error notes a rows=99"],
+        ),
+        (
+            "a default in some of the rows",
+            s(
+                "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT DEFAULT 'none', b TEXT); INSERT INTO n SELECT * FROM notes WHERE id > 3; INSERT INTO n (id, b) SELECT id, b FROM notes WHERE id <= 3; DROP TABLE notes; ALTER TABLE n RENAME TO notes",
+            ),
+            &["VL210 warning notes a rows=2", "VL213 warning notes a rows=3"],
+        ),
+        (
+            "values that become equal beside rows that are new",
+            s("UPDATE notes SET a = 'same' WHERE id < 3; INSERT INTO notes VALUES (500, 'a7', 'same')"),
+            &["VL203 warning notes a rows=2", "VL210 warning notes a rows=1"],
         ),
         // ---- rows
         (
@@ -238,7 +306,7 @@ fn damage_is_found_with_its_table_column_and_number() {
             s(
                 "CREATE TABLE keep (id, a, b); INSERT INTO keep SELECT * FROM notes; DELETE FROM notes; INSERT INTO notes SELECT id, a, upper(b) FROM keep; DROP TABLE keep",
             ),
-            &["VL203 error notes b rows=100"],
+            &["VL208 error notes b rows=100"],
         ),
         (
             "a delete through a trigger",
@@ -575,7 +643,14 @@ fn what_does_no_harm_raises_no_alarm() {
         .into_iter()
         .map(|(name, migration)| {
             let own = migration.contains("COMMIT");
-            let expected: &[&str] = if own { &["TX504 warning"] } else { &[] };
+            // Rows without a key are numbered anew where the table is filled again; the numbers had gaps.
+            let renumbers = name.contains("vacuum") || name.starts_with("a table without key");
+            let expected: &[&str] = match (own, renumbers) {
+                (true, true) => &["TX504 warning", "VL211 warning log rows=766"],
+                (true, false) => &["TX504 warning"],
+                (false, true) => &["VL211 warning log rows=766"],
+                (false, false) => &[],
+            };
             (name, migration, expected)
         })
         .collect();
@@ -703,7 +778,7 @@ fn tables_of_every_kind_are_compared() {
             "CREATE TABLE t (a, b); INSERT INTO t VALUES ('a', 1), ('b', 2);",
             "UPDATE t SET rowid = rowid + 10",
             "sqlite",
-            &[],
+            &["VL211 warning t rows=2"],
         ),
         (
             "two values swapped and a row lost",

@@ -257,6 +257,7 @@ impl Pair {
             changes: vec![change],
             error: None,
             committed: true,
+            not_understood: false,
         };
         let execution = Execution {
             settings: Settings::of(&drivers::SQLITE, None),
@@ -264,6 +265,7 @@ impl Pair {
             outcome: Outcome::Completed,
             steps: vec![step],
             bookkeeping: Vec::new(),
+            foreign_keys_after: false,
             elapsed: Duration::ZERO,
         };
         let encoding = ENCODINGS[case.encoding].1;
@@ -346,6 +348,20 @@ fn oracle(pair: &Pair, rows: &RowComparison) -> (u64, u64, Option<u64>) {
         let same_class_altered = column.altered();
         assert_eq!([column.changed, column.nulled, column.filled], counted[..3], "column {}", column.before);
         assert!(same_class_altered >= counted[3], "column {}", column.before);
+        let blank = |value: &str| format!("typeof({value}) = 'text' AND hex(CAST({value} AS BLOB)) = ''");
+        let texts = format!("typeof({one}) = 'text' AND typeof({other}) = 'text'");
+        let kinds = [
+            pair.count(&format!("{select} {} AND {other} IS NULL", blank(&one))),
+            pair.count(&format!("{select} {one} IS NULL AND {}", blank(&other))),
+        ];
+        assert_eq!([column.blank_to_null, column.null_to_blank], kinds, "column {}", column.before);
+        assert_eq!(column.lossy_kinds.values().sum::<u64>(), column.lossy, "column {}", column.before);
+        assert!(column.recognisable() <= pair.count(&format!("{select} {differs} AND {texts}")));
+    }
+    if let (Key::Columns(_), Some(moved)) = (&rows.key, rows.rowids_moved) {
+        let other =
+            format!("SELECT count(*) FROM main.{TABLE} b JOIN after.{TABLE} a ON {on} WHERE b.rowid <> a.rowid");
+        assert_eq!(moved, pair.count(&other));
     }
     (
         pair.count(&missing("main", "b", "after", "a")),

@@ -133,6 +133,9 @@ pub struct RunArguments {
     /// Also writes a report to a file; can be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     pub reports: Vec<(Format, PathBuf)>,
+    /// Also rehearses under every other driver of the tool and shows the outcomes side by side
+    #[arg(long)]
+    pub matrix: bool,
     /// The level from which on findings make the exit code 1
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
@@ -196,6 +199,7 @@ impl RunArguments {
     pub fn options(&self) -> Result<Options, Error> {
         Ok(Options {
             keep_copy: self.keep_copy.clone(),
+            matrix: self.matrix,
             fail_on: match self.fail_on {
                 FailOn::Error => Some(Level::Error),
                 FailOn::Warning => Some(Level::Warning),
@@ -234,6 +238,7 @@ impl ProjectArguments {
             foreign_keys: self.foreign_keys,
             workspace: None,
             keep_copy: None,
+            matrix: false,
             fail_on: Some(Level::Error),
             max_snapshot_age: None,
             config: Config::default(),

@@ -8,6 +8,8 @@
 //! and every row is merged.
 
 pub mod broken;
+mod defaults;
+mod distinct;
 pub mod integrity;
 pub mod lineage;
 pub mod queries;
@@ -348,12 +350,20 @@ impl Comparer<'_> {
         };
         let before = Side { connection: self.states.before, table: old, encoding: self.encodings.0 };
         let after = Side { connection: self.states.after, table: new, encoding: self.encodings.1 };
-        let table = rows::Tables { before, after, columns: &pair.columns, encoding: self.states.encoding };
+        let defaults = defaults::literals(new, &pair.columns, self.states.encoding);
+        let table =
+            rows::Tables { before, after, columns: &pair.columns, defaults: &defaults, encoding: self.states.encoding };
         if self.execution.is_none() && (old.is_contentless() || new.is_contentless()) {
             self.index_without_content(old, new);
         }
         table
             .compare(self.rowids(pair), &no_null)
+            .and_then(|rows| match self.encodings {
+                (one, other) if one == other => {
+                    distinct::find_collapsed(self.states, (before, held), (after, holds), rows)
+                }
+                _ => Ok(rows),
+            })
             .map_err(|error| self.not_compared(&new.name, "its rows cannot be compared", &error))
             .ok()
     }
@@ -382,6 +392,7 @@ impl Comparer<'_> {
                 before: Side { connection: self.states.before, table: before, encoding: self.encodings.0 },
                 after: Side { connection: self.states.after, table: after, encoding: self.encodings.1 },
                 columns: &columns,
+                defaults: &[],
                 encoding: self.states.encoding,
             };
             alike = alike && before.columns == after.columns && tables.by(Key::Content)?.differences() == 0;
@@ -402,8 +413,10 @@ impl Comparer<'_> {
             key: Key::Content,
             lost: before,
             gained: after,
+            repeated: 0,
             matched: 0,
             changed: None,
+            rowids_moved: None,
             columns: Vec::new(),
         })
     }
@@ -490,8 +503,17 @@ fn shadows<'a>(schema: &'a Schema, table: &str) -> BTreeMap<&'a str, &'a Table> 
 }
 
 fn unchanged(pair: &Pair, rows: u64) -> RowComparison {
-    RowComparison { key: Key::Content, lost: 0, gained: 0, matched: rows, changed: Some(0), columns: Vec::new() }
-        .with_columns(pair)
+    RowComparison {
+        key: Key::Content,
+        lost: 0,
+        gained: 0,
+        repeated: 0,
+        matched: rows,
+        changed: Some(0),
+        rowids_moved: Some(0),
+        columns: Vec::new(),
+    }
+    .with_columns(pair)
 }
 
 impl RowComparison {

@@ -8,7 +8,7 @@ mod rules;
 pub mod waivers;
 pub mod wording;
 
-pub use evidence::{Evidence, Limits, Trial};
+pub use evidence::{Cell, Evidence, Limits, Trial};
 pub use levels::Levels;
 pub use rule::{Finding, Level, Rule};
 pub use waivers::Waiver;

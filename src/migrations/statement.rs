@@ -210,6 +210,37 @@ pub enum Action {
     Unknown,
 }
 
+impl Action {
+    /// Whether its words do not tell what becomes of the tables: they could not be read, or they write SQLite's own schema
+    /// table.
+    #[must_use]
+    pub fn is_opaque(&self) -> bool {
+        let table = match self {
+            Self::Unknown => return true,
+            Self::Insert(Insert { table, .. }) | Self::Update { table, .. } | Self::Delete { table, .. } => table,
+            _ => return false,
+        };
+        ["sqlite_schema", "sqlite_master"].iter().any(|name| table.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether it writes rows or the schema.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Pragma { .. }
+                | Self::Begin
+                | Self::Commit
+                | Self::Rollback
+                | Self::Savepoint
+                | Self::Vacuum
+                | Self::Attach
+                | Self::Read
+                | Self::Unknown
+        )
+    }
+}
+
 /// `INSERT [OR conflict] INTO table [(columns)] source`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Insert {

@@ -95,27 +95,37 @@ pub fn of_table(connection: &Connection, table: &Table) -> Result<TableProfile> 
     Ok(TableProfile { rows: count, columns })
 }
 
-fn owned(value: ValueRef<'_>) -> Owned {
-    match value {
-        ValueRef::Null => Owned::Null,
-        ValueRef::Integer(value) => Owned::Integer(value),
-        ValueRef::Real(value) => Owned::Real(value),
-        ValueRef::Text(bytes) => Owned::Text(bytes.to_vec()),
-        ValueRef::Blob(bytes) => Owned::Blob(bytes.to_vec()),
-    }
-}
-
-/// A value that outlives its row; text need not be valid UTF-8.
-enum Owned {
+/// A value that outlives its row; text need not be valid in its encoding.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Owned {
+    /// NULL.
     Null,
+    /// An integer.
     Integer(i64),
+    /// A real.
     Real(f64),
+    /// A text.
     Text(Vec<u8>),
+    /// A blob.
     Blob(Vec<u8>),
 }
 
 impl Owned {
-    fn borrow(&self) -> ValueRef<'_> {
+    /// Copies a value.
+    #[must_use]
+    pub fn of(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(value) => Self::Integer(value),
+            ValueRef::Real(value) => Self::Real(value),
+            ValueRef::Text(bytes) => Self::Text(bytes.to_vec()),
+            ValueRef::Blob(bytes) => Self::Blob(bytes.to_vec()),
+        }
+    }
+
+    /// The value as it was read.
+    #[must_use]
+    pub fn borrow(&self) -> ValueRef<'_> {
         match self {
             Self::Null => ValueRef::Null,
             Self::Integer(value) => ValueRef::Integer(*value),
@@ -159,7 +169,7 @@ impl Counter {
         }
         match &self.first {
             None => {
-                self.first = Some(owned(value));
+                self.first = Some(Owned::of(value));
                 self.profile.spread = Spread::Constant;
             }
             Some(first) if first.borrow() == value => {}

@@ -7,7 +7,8 @@ use crate::compare::rows::{Key, RowComparison};
 use crate::compare::{Comparison, TableComparison};
 use crate::execution::driver::ForeignKeys;
 use crate::execution::{self, Execution, Step};
-use crate::findings::{Evidence, Finding, Trial};
+use crate::findings::rule::Level;
+use crate::findings::{Cell, Evidence, Finding, Trial};
 use crate::migrations::{self, State};
 use crate::profile::ColumnProfile;
 use crate::snapshot::{CopyMethod, Facts, JournalMode, Untouched, Wal};
@@ -19,7 +20,7 @@ const STATEMENT_WIDTH: usize = 2_000;
 
 /// Assembles the document.
 #[must_use]
-pub fn document(evidence: &Evidence, findings: &[Finding], verdict: doc::Verdict) -> doc::Document {
+pub fn document(evidence: &Evidence, findings: &[Finding], matrix: &[Cell], verdict: doc::Verdict) -> doc::Document {
     doc::Document {
         schema_version: doc::SCHEMA_VERSION,
         rehearse: tool(),
@@ -27,6 +28,7 @@ pub fn document(evidence: &Evidence, findings: &[Finding], verdict: doc::Verdict
         snapshot: snapshot(&evidence.snapshot, &evidence.untouched),
         plan: plan(evidence),
         execution: execution(evidence),
+        matrix: matrix.iter().map(cell).collect(),
         tables: tables(evidence.comparison()),
         schema: schema(evidence.comparison()),
         resources: resources(&evidence.trial),
@@ -138,7 +140,7 @@ fn outcome(execution: &Execution) -> doc::Outcome {
 
 fn settings(execution: &Execution) -> doc::Settings {
     let driver = execution.settings.driver;
-    let strings = driver.double_quoted_strings;
+    let strings = execution.settings.double_quoted_strings;
     let fixed = (driver.foreign_keys == ForeignKeys::AlwaysOn).then(|| "PRAGMA foreign_keys has no effect".to_owned());
     let around = driver.before.iter().chain(driver.after).map(|&pragma| pragma.to_owned()).chain(fixed);
     doc::Settings {
@@ -182,6 +184,29 @@ fn error(error: &execution::steps::StepError) -> doc::StepError {
         message: error.message.clone(),
         extended_code: error.extended_code,
         code: error.code_name().map(str::to_owned),
+    }
+}
+
+fn cell(cell: &Cell) -> doc::MatrixCell {
+    let Trial { execution, comparison, .. } = &cell.trial;
+    let driver = execution.settings.driver;
+    let level = cell.findings.iter().map(|finding| finding.level).max().filter(|level| *level > Level::Note);
+    let gravest = cell.findings.iter().filter(|finding| Some(finding.level) == level);
+    let mut codes: Vec<String> = gravest.map(|finding| finding.rule.code.to_owned()).collect();
+    codes.dedup();
+    let columns = comparison.tables.iter().filter_map(|table| table.rows.as_ref()).flat_map(|rows| &rows.columns);
+    doc::MatrixCell {
+        driver: driver.name.to_owned(),
+        decided: cell.decided,
+        sqlite_version: (!driver.sqlite_version.is_empty()).then(|| driver.sqlite_version.to_owned()),
+        foreign_keys: execution.settings.foreign_keys,
+        transaction_around: execution.settings.transaction.around().to_owned(),
+        outcome: outcome(execution),
+        error: cell.trial.failure().map(|failure| failure.error.message.clone()),
+        rows_lost: comparison.rows_lost(),
+        values_changed: columns.map(|column| column.changed).sum(),
+        level,
+        codes,
     }
 }
 
@@ -288,8 +313,17 @@ fn column(compared: &TableComparison, before: Option<&ColumnProfile>, after: Opt
             filled: column.filled,
             converted: column.converted,
             lossy: column.lossy,
+            lossy_kinds: kinds(column.lossy_kinds.iter().map(|(kind, values)| (kind.name(), *values))),
+            text_altered: kinds(column.text_altered.iter().map(|(kind, values)| (kind.name(), *values))),
+            blank_to_null: column.blank_to_null,
+            null_to_blank: column.null_to_blank,
+            shifted_from: column.shifted_from.clone(),
         }),
     }
+}
+
+fn kinds<'a>(kinds: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
+    kinds.map(|(kind, values)| (kind.to_owned(), values)).collect()
 }
 
 /// What became of the schema.

@@ -64,6 +64,7 @@ pub fn render(document: &Document, style: &Style) -> String {
     sections::plan(&mut page, &document.plan);
     sections::execution(&mut page, document);
     sections::alternatives(&mut page, document);
+    sections::matrix(&mut page, document);
     sections::not_compared(&mut page, &document.not_compared);
     sections::snapshot(&mut page, document);
     if page.lines.len() > LONG {

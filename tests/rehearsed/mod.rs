@@ -69,6 +69,7 @@ fn run(folder: &Path, before: &str, driver: &str, tool: &str) -> Rehearsal {
         workspace: Some(folder.to_owned()),
         keep_copy: Some(folder.join("after.db")),
         fail_on: Some(Level::Error),
+        matrix: false,
         max_snapshot_age: None,
         config: Config::default(),
         levels: Levels::default(),

@@ -3,6 +3,7 @@
 mod causes;
 mod execution;
 mod integrity;
+mod missing;
 mod random_names;
 mod rows;
 mod schema;
@@ -23,6 +24,9 @@ pub static ALL: &[Check] = &[
     rows::multiplied,
     values::columns_dropped,
     values::values,
+    values::names_exchanged,
+    values::tables_exchanged,
+    values::rowids,
     values::sequences,
     schema::objects_lost,
     schema::objects_broken,
@@ -40,7 +44,11 @@ pub static ALL: &[Check] = &[
     integrity::foreign_keys,
     transactions::foreign_keys_on,
     transactions::own_transaction,
+    transactions::not_atomic,
+    transactions::foreign_keys_left_off,
     transactions::double_quoted_strings,
+    transactions::sqlite_version,
+    transactions::implicit_columns,
     transactions::partly_run,
     transactions::plan,
     transactions::drivers,
@@ -48,6 +56,8 @@ pub static ALL: &[Check] = &[
     execution::push_managed,
     execution::nothing_pending,
     snapshot::files,
+    missing::unreadable,
+    snapshot::not_understood,
     snapshot::not_compared,
     snapshot::names,
 ];

@@ -4,7 +4,7 @@ use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
 use crate::compare::rows::{ColumnComparison, Key};
 use crate::execution::steps::{self, By};
-use crate::execution::{Outcome, Step};
+use crate::execution::{Outcome, Step, Turned};
 use crate::findings::catalogue::{LS101, LS102, LS103, LS104, LS105, LS106, LS107, LS108, LS110, VL203};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
@@ -20,8 +20,7 @@ pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
         .comparison()
         .tables
         .iter()
-        .flat_map(|table| [cascade(evidence, table), nulled(evidence, table)])
-        .flatten()
+        .flat_map(|table| cascade(evidence, table).into_iter().chain(nulled(evidence, table)))
         .collect()
 }
 
@@ -29,7 +28,7 @@ fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let deleted = |step: &Step| causes::deleted(step, table, By::ForeignKey, evidence);
     let step = worst(evidence, deleted)?;
     // A rebuild of a tree deletes rows of the old and of the new table; what counts is what is no longer there.
-    let rows = evidence.committed().map(deleted).sum::<u64>().min(net_lost(table));
+    let rows = evidence.committed().map(deleted).sum::<u64>().min(net_lost(evidence, table));
     if rows == 0 {
         return None;
     }
@@ -61,8 +60,12 @@ fn own_rows(step: &Step, parent: &str) -> String {
     }
 }
 
-fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
-    let Nulling { key, step, rows } = nulling(evidence, table)?;
+fn nulled(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
+    nullings(evidence, table).iter().map(|nulling| nulled_key(evidence, table, nulling)).collect()
+}
+
+fn nulled_key(evidence: &Evidence, table: &TableComparison, nulling: &Nulling<'_>) -> Finding {
+    let Nulling { key, step, rows } = *nulling;
     let name = table.name();
     let columns: Vec<_> = key.columns.iter().filter_map(|column| table.column_before(column)).collect();
     let to_null = key.on_delete == "SET NULL";
@@ -91,7 +94,7 @@ fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
         Action::Delete { .. } => vec![format!("give these rows of `{name}` another `{parent}` before the DELETE")],
         _ => causes::keep_children(evidence, parent, name),
     };
-    Some(finding)
+    finding
 }
 
 /// Rows of the table that a foreign key updated in this step.
@@ -102,12 +105,12 @@ fn updated_by_key(evidence: &Evidence, table: &TableComparison, step: &Step) -> 
 
 /// What the same migrations do to these references with foreign keys off, where they run and leave them alone.
 fn references_stay(evidence: &Evidence, table: &TableComparison, key: &ForeignKey) -> Option<String> {
-    let without = evidence.without_foreign_keys.as_ref()?;
+    let without = evidence.turned(Turned::ForeignKeysOff)?;
     let there = without.comparison.table_before(table.pair.before.as_ref()?)?;
     let unchanged =
         key.columns.iter().all(|column| there.column_before(column).is_some_and(|column| column.changed == 0));
     (without.execution.outcome == Outcome::Completed && unchanged)
-        .then(|| "rehearsed again with foreign keys off: the references stay".to_owned())
+        .then(|| causes::again(Turned::ForeignKeysOff, "the references stay"))
 }
 
 /// What ON DELETE SET NULL or SET DEFAULT wrote in a table and is still there.
@@ -120,18 +123,44 @@ pub(super) struct Nulling<'a> {
     rows: u64,
 }
 
-pub(super) fn nulling<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<Nulling<'a>> {
-    let step = evidence.committed().find(|step| {
-        step.changes.iter().any(|change| {
-            change.by == By::ForeignKey && change.updated > 0 && causes::is_called(table, &change.table, evidence)
-        }) && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
-    })?;
-    let key = acting_key(evidence, table, causes::parent_of(step)?, &["SET NULL", "SET DEFAULT"])?;
+/// One entry per foreign key of the table that wrote.
+pub(super) fn nullings<'a>(evidence: &'a Evidence, table: &TableComparison) -> Vec<Nulling<'a>> {
+    let wrote = |step: &&Step| {
+        updated_by_key(evidence, table, step) > 0
+            && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
+    };
+    let Some(first) = evidence.committed().find(wrote) else { return Vec::new() };
+    let parents = evidence.committed().filter(wrote).filter_map(|step| Some((step, causes::parent_of(step)?)));
+    let actions = ["SET NULL", "SET DEFAULT"];
+    let mut acting: Vec<(&ForeignKey, &Step)> = Vec::new();
+    for (step, parent) in parents {
+        for key in own_keys(evidence, table).iter().filter(|key| actions.contains(&key.on_delete.as_str())) {
+            let is_new = !acting.iter().any(|(known, _)| std::ptr::eq(*known, key));
+            if is_new && key.parent.eq_ignore_ascii_case(parent) {
+                acting.push((key, step));
+            }
+        }
+    }
+    if acting.is_empty() {
+        // What the statement deletes from goes by another name than the foreign key says.
+        let any = own_keys(evidence, table).iter().find(|key| actions.contains(&key.on_delete.as_str()));
+        acting.extend(any.map(|key| (key, first)));
+    }
     let written: u64 = evidence.committed().map(|step| updated_by_key(evidence, table, step)).sum();
-    let wrote = |column: &ColumnComparison| if key.on_delete == "SET NULL" { column.nulled } else { column.changed };
-    let columns = key.columns.iter().filter_map(|column| table.column_before(column));
-    let rows = columns.map(wrote).max().unwrap_or_default().min(written);
-    (rows > 0).then_some(Nulling { key, step, rows })
+    let nulled = |(key, step): (&'a ForeignKey, &'a Step)| {
+        let wrote =
+            |column: &ColumnComparison| if key.on_delete == "SET NULL" { column.nulled } else { column.changed };
+        let columns = key.columns.iter().filter_map(|column| table.column_before(column));
+        let rows = columns.map(wrote).max().unwrap_or_default().min(written);
+        (rows > 0).then_some(Nulling { key, step, rows })
+    };
+    acting.into_iter().filter_map(nulled).collect()
+}
+
+/// The foreign keys that the table had.
+fn own_keys<'a>(evidence: &'a Evidence, table: &TableComparison) -> &'a [ForeignKey] {
+    let before = table.pair.before.as_ref().and_then(|name| evidence.comparison().before.table(name));
+    before.map_or(&[], |table| table.foreign_keys.as_slice())
 }
 
 /// The foreign key of `table` to `parent` with one of these actions.
@@ -157,7 +186,7 @@ pub(super) fn tables(evidence: &Evidence) -> Vec<Finding> {
 fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     let mut findings = Vec::new();
     let overwritten = table.rows.as_ref().and_then(|rows| rows.changed).unwrap_or_default();
-    let lost = net_lost(table);
+    let lost = net_lost(evidence, table);
     let cascaded: u64 = evidence.committed().map(|step| causes::deleted(step, table, By::ForeignKey, evidence)).sum();
     let mut unexplained = lost.saturating_sub(cascaded);
     if lost + overwritten > 0 {
@@ -192,7 +221,9 @@ fn overwritten(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64
                 .changes
                 .iter()
                 .filter(|change| change.by == By::Statement && causes::is_called(table, &change.table, evidence));
-            mine.map(|change| change.updated).sum()
+            let written: u64 = mine.map(|change| change.updated).sum();
+            // What it wrote as it was is not overwritten.
+            written.min(table.rows.as_ref().map_or(0, |rows| rows.lost + rows.changed.unwrap_or_default()))
         }
         _ => 0,
     }
@@ -310,7 +341,7 @@ fn kept_as<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a S
 }
 
 /// The copy of every row, into the table that the migration makes for the rebuild.
-fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
+pub(super) fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
     let columns = |side: fn(&(String, String)) -> &str| {
         table.pair.columns.iter().map(|pair| quote_identifier(side(pair))).collect::<Vec<_>>().join(", ")
     };
@@ -478,15 +509,22 @@ pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
             let once = if table.pair.change == Change::Rebuilt { before.max(united(evidence, table)) } else { 0 };
             let inserted = |step: &Step| step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum::<u64>();
             let copied: u64 = copies(evidence, table).map(inserted).sum();
-            if after <= before || copied <= once {
+            let repeated = repeated(evidence, table);
+            if repeated == 0 && (after <= before || copied <= once) {
                 return None;
             }
             let name = table.name();
             let step = copies(evidence, table).max_by_key(|step| inserted(step))?;
+            let more = after.saturating_sub(before);
+            let message = if repeated > more {
+                format!("{} of `{name}` were written once more than they were there", count(repeated, "row"))
+            } else {
+                format!("`{name}` had {} and has {}", count(before, "row"), number(after))
+            };
             Some(
-                Finding::new(&LS108, format!("`{name}` had {} and has {}", count(before, "row"), number(after)))
+                Finding::new(&LS108, message)
                     .table(name)
-                    .rows(after - before)
+                    .rows(more.max(repeated))
                     .at(Some(place(step)), format!("wrote {} from {}", count(inserted(step), "row"), count(before, "row")))
                     .help("copy each row once: replace the join by a subquery that returns one row, and run the copy once"),
             )
@@ -494,13 +532,22 @@ pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
         .collect()
 }
 
-/// Rows that are gone. Of rows without a key only the number is known: one that changed looks like one lost and one gained.
-fn net_lost(table: &TableComparison) -> u64 {
-    match &table.rows {
-        Some(rows) if rows.key == Key::Content => rows.lost.saturating_sub(rows.gained),
-        Some(rows) => rows.lost,
-        None => 0,
-    }
+/// Rows that are gone.
+fn net_lost(evidence: &Evidence, table: &TableComparison) -> u64 {
+    table.rows.as_ref().map_or(0, |rows| rows.lost - altered_by_content(evidence, table))
+}
+
+/// Rows without a key that are no longer what they were: one that changed looks like one lost and one gained.
+pub(super) fn altered_by_content(evidence: &Evidence, table: &TableComparison) -> u64 {
+    let by_content = table.rows.as_ref().filter(|rows| rows.key == Key::Content);
+    by_content.map_or(0, |rows| rows.lost.min(rows.gained - repeated(evidence, table)))
+}
+
+/// Rows without a key that are there once more than before, where the copy is such that it may write a row several times.
+fn repeated(evidence: &Evidence, table: &TableComparison) -> u64 {
+    let joins = |step: &Step| matches!(&step.statement.action, Action::Insert(insert) if insert.select.as_ref().is_some_and(|select| select.joined));
+    let may_repeat = copies(evidence, table).any(joins) || copies(evidence, table).count() > 1;
+    table.rows.as_ref().filter(|_| may_repeat).map_or(0, |rows| rows.repeated)
 }
 
 fn rows_before(table: &TableComparison) -> u64 {

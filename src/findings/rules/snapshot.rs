@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::random_names::{ADJECTIVES, HEROES};
-use crate::findings::catalogue::{SN901, SN902, SN903, SN905, SN911, SN912};
-use crate::findings::evidence::file;
+use crate::findings::catalogue::{SN901, SN902, SN903, SN905, SN910, SN911, SN912};
+use crate::findings::evidence::{file, place};
+use crate::findings::rules::missing;
 use crate::findings::wording::count;
 use crate::findings::{Evidence, Finding, Level};
+use crate::migrations::statement::Action;
 use crate::snapshot::{Facts, Journal, JournalMode, Untouched, Wal};
 
 /// SN901, SN902, SN903 and SN905.
@@ -76,13 +78,33 @@ fn span(duration: Duration) -> String {
 
 /// SN911.
 pub(super) fn not_compared(evidence: &Evidence) -> Vec<Finding> {
-    let missing = &evidence.comparison().not_compared;
-    missing
-        .iter()
-        .map(|missing| {
-            Finding::new(&SN911, format!("`{}` was not compared: {}", missing.what, missing.why))
-                .table(&missing.what)
-                .help("look at it by hand before you deploy: nothing is known about what happened to it")
+    let items = evidence.comparison().not_compared.iter();
+    items
+        .map(|item| {
+            Finding::new(&SN911, format!("`{}` was not compared: {}", item.what, item.why)).table(&item.what).help(
+                match missing::of_message(&item.why) {
+                    Some(_) => "SN906 says what is missing; what happened to it is not known",
+                    None => "look at it by hand before you deploy: nothing is known about what happened to it",
+                },
+            )
+        })
+        .collect()
+}
+
+/// SN910.
+pub(super) fn not_understood(evidence: &Evidence) -> Vec<Finding> {
+    let steps = evidence.committed().filter(|step| step.not_understood);
+    steps
+        .map(|step| {
+            let what = if step.statement.action == Action::Unknown {
+                "its words are not known to rehearse"
+            } else {
+                "it writes SQLite's own schema table"
+            };
+            Finding::new(&SN910, format!("a statement of `{}` changed the database, and {what}", step.migration))
+                .object(&step.migration)
+                .at(Some(place(step)), "not followed")
+                .help("what it did is compared, but findings may name another statement as their cause: read them with this one in mind")
         })
         .collect()
 }

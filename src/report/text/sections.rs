@@ -189,6 +189,7 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
             (values.lossy, "lost digits or text"),
         ]
         .into_iter()
+        .chain(values.text_altered.iter().map(|(kind, amount)| (*amount, altered(kind))))
         .filter(|(amount, _)| *amount > 0)
         .map(|(amount, what)| format!("{} {what}", number(amount)))
         .collect();
@@ -220,6 +221,16 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
         }
     }
     facts
+}
+
+/// What happened to texts of this kind.
+fn altered(kind: &str) -> &str {
+    match kind {
+        "case" => "in other case",
+        "encoding" => "in another encoding",
+        "nul" => "without a NUL",
+        kind => kind,
+    }
 }
 
 /// The diff of the CREATE statements.
@@ -449,7 +460,7 @@ fn all_steps(page: &mut Page, steps: &[Step]) {
 
 /// The same migrations under the other drivers that production may use.
 pub fn alternatives(page: &mut Page, document: &Document) {
-    if document.execution.alternatives.is_empty() {
+    if document.execution.alternatives.is_empty() || !document.matrix.is_empty() {
         return;
     }
     page.heading("Other drivers");
@@ -488,6 +499,58 @@ pub fn alternatives(page: &mut Page, document: &Document) {
         ]);
     }
     indented(page, &grid);
+}
+
+/// The same migrations under every driver of the tool, side by side.
+pub fn matrix(page: &mut Page, document: &Document) {
+    if document.matrix.is_empty() {
+        return;
+    }
+    page.heading("Every driver");
+    let mut grid = Grid::new(&[
+        ("driver", Side::Left),
+        ("SQLite", Side::Left),
+        ("fk", Side::Left),
+        ("around", Side::Left),
+        ("outcome", Side::Left),
+        ("lost", Side::Right),
+        ("changed", Side::Right),
+        ("findings", Side::Left),
+    ]);
+    for cell in &document.matrix {
+        let (outcome, role) = match cell.outcome {
+            Outcome::Completed => ("ran", Role::Plain),
+            Outcome::NothingPending => ("nothing", Role::Dim),
+            Outcome::Failed => ("failed", Role::Error),
+            Outcome::Refused => ("refused", Role::Error),
+        };
+        let rows = |rows: u64, role: Role| Cell::new(number(rows), if rows > 0 { role } else { Role::Dim });
+        let mark = if cell.decided { " *" } else { "" };
+        let level = cell.level.map_or(Role::Dim, Role::of);
+        grid.row(vec![
+            Cell::new(visible(&format!("{}{mark}", cell.driver)), Role::Plain),
+            Cell::new(visible(cell.sqlite_version.as_deref().unwrap_or("?")), Role::Dim),
+            Cell::new(if cell.foreign_keys { "on" } else { "off" }, Role::Plain),
+            Cell::new(visible(&cell.transaction_around), Role::Plain),
+            Cell::new(outcome, role),
+            rows(cell.rows_lost, Role::Error),
+            rows(cell.values_changed, Role::Warning),
+            Cell::new(visible(&cell.codes.join(" ")), level),
+        ]);
+    }
+    indented(page, &grid);
+    let ours = &document.rehearse.sqlite_version;
+    let legend = format!(
+        "* is what the verdict is about; fk: foreign keys at the start; around: what one transaction spans; \
+         all of it ran with SQLite {ours}"
+    );
+    page.prose(2, &visible(&legend), Role::Dim);
+    let failed: Vec<(String, String)> = document
+        .matrix
+        .iter()
+        .filter_map(|cell| Some((visible(&cell.driver).into_owned(), visible(cell.error.as_ref()?).into_owned())))
+        .collect();
+    pairs(page, &failed);
 }
 
 /// What could not be compared.
