@@ -4,9 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::expectations::demands::Demands;
 use crate::expectations::yaml;
 use crate::findings::{Levels, Waiver};
 
@@ -14,7 +16,7 @@ use crate::findings::{Levels, Waiver};
 pub const FILE: &str = "rehearse.yaml";
 
 /// What a project says once for every rehearsal.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The file that it was read from; none where there is none.
@@ -26,6 +28,9 @@ pub struct Config {
     /// What is intended.
     #[serde(default)]
     pub allow: Vec<Waiver>,
+    /// What must be so after the migrations.
+    #[serde(default)]
+    pub expect: Demands,
 }
 
 impl Config {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::compare::queries;
 use crate::compare::samples::Sampling;
 use crate::compare::{Comparison, States, renames};
 use crate::config::Config;
@@ -11,6 +12,8 @@ use crate::execution::decide::{self, Decided};
 use crate::execution::driver::Transaction;
 use crate::execution::steps::By;
 use crate::execution::{self, Execution, Settings, Turned};
+use crate::expectations::demands::Demands;
+use crate::expectations::judge;
 use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, Wishes, waivers};
 use crate::migrations::directive::{Renamed, Says};
 use crate::migrations::project::Project;
@@ -93,8 +96,9 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
 
     let keep = options.keep_copy.is_some();
-    let stage =
-        Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep, sampling: options.sampling };
+    let demands = &options.config.expect;
+    let sampling = options.sampling;
+    let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep, demands, sampling };
     let mut trials = Vec::new();
     for driver in &decided.drivers {
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
@@ -128,7 +132,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         matrix = stage.matrix(&evidence, &located.project, options.foreign_keys, wishes)?;
         evidence.untouched = snapshot.check_untouched()?;
     }
-    let findings = findings::settle(findings::evaluate(&evidence), wishes, &evidence);
+    let findings = judged(&evidence, demands, wishes);
     Ok(Rehearsal { evidence, findings, matrix, fail_on: options.fail_on })
 }
 
@@ -172,6 +176,8 @@ struct Theatre<'a> {
     /// Whether a migrated copy is wanted; else each goes as soon as it is compared, so that the disk holds one at a time.
     keep: bool,
     sampling: Sampling,
+    /// What must be so after the migrations; its queries are asked in every trial.
+    demands: &'a Demands,
 }
 
 impl Theatre<'_> {
@@ -187,9 +193,10 @@ impl Theatre<'_> {
             sampling: self.sampling,
         };
         let comparison = Comparison::between(states, &execution, self.observer)?;
+        let answers = queries::ask(&self.demands.questions(), states.before, states.after);
         let bytes_after = size(&copy)?;
         let copy = if self.keep { Some(copy) } else { copy.discard().map(|()| None)? };
-        Ok((copy, Trial { execution, comparison, bytes_before, bytes_after }))
+        Ok((copy, Trial { execution, comparison, answers, bytes_before, bytes_after }))
     }
 
     /// The same again for each setting on which the outcome may hang, with that one turned.
@@ -228,7 +235,7 @@ impl Theatre<'_> {
                 trial: trial.clone(),
                 ..evidence.clone()
             };
-            cells.push(Cell { trial, findings: findings::settle(findings::evaluate(&alone), wishes, &alone), decided });
+            cells.push(Cell { trial, findings: judged(&alone, self.demands, wishes), decided });
         }
         Ok(cells)
     }
@@ -262,6 +269,12 @@ fn worth_turning(trial: &Trial) -> Vec<Turned> {
     .into_iter()
     .filter_map(|(setting, worth)| worth.then_some(setting))
     .collect()
+}
+
+/// What the rules and the demands say, with levels and waivers.
+fn judged(evidence: &Evidence, demands: &Demands, wishes: Wishes<'_>) -> Vec<Finding> {
+    let found = findings::evaluate(evidence).into_iter().chain(judge::findings(demands, evidence));
+    findings::settle(found.collect(), wishes, evidence)
 }
 
 fn size(copy: &WorkingCopy) -> Result<u64, Error> {

@@ -13,6 +13,8 @@ use crate::config::{self, Config};
 use crate::error::{Doing, Error};
 use crate::expectations::check::{self, Outcome, Seen};
 use crate::expectations::database;
+use crate::expectations::judge;
+use crate::expectations::quantity::{Quantity, Word};
 use crate::expectations::scenario::{Ledger, Prepared, Scenario, Switch, Tool};
 use crate::findings::Levels;
 use crate::migrations::Request;
@@ -57,11 +59,11 @@ pub fn run(path: &Path) -> Result<ScenarioOutcome, Error> {
     let stage = Theatre::set(&scenario, dir.path())?;
     let kept = dir.path().join("kept.db");
     let (rehearsal, mut differences) = stage.rehearse(Some(&kept))?;
-    let (document, error) = match rehearsal {
-        Ok(rehearsal) => (Some(stage.relative(&rehearsal.document())?), None),
-        Err(error) => (None, Some(error)),
+    let (document, unmet, error) = match rehearsal {
+        Ok(rehearsal) => (Some(stage.relative(&rehearsal.document())?), stage.unmet(&rehearsal)?, None),
+        Err(error) => (None, Vec::new(), Some(error)),
     };
-    differences.extend(stage.differences(document.as_ref(), error.as_ref()));
+    differences.extend(stage.differences(document.as_ref(), unmet, error.as_ref()));
     if let Some(document) = &document {
         differences.extend(null_rehearsal(&stage, document, &kept)?);
     }
@@ -126,12 +128,31 @@ impl<'a> Theatre<'a> {
         Ok((rehearsal, differences))
     }
 
-    fn differences(&self, document: Option<&Document>, error: Option<&Error>) -> Vec<String> {
+    /// What the scenario demands of tables and queries and is not so. Queries are asked in a rehearsal of their own, so that the
+    /// first one is what its configuration says. A table that was never made is `gone` too.
+    fn unmet(&self, rehearsal: &Rehearsal) -> Result<Vec<String>, Error> {
+        let mut demands = self.scenario.expect.demands();
+        let comparison = rehearsal.evidence.comparison();
+        demands.tables.retain(|name, quantity| {
+            let is_somewhere = comparison.table_before(name).or(comparison.table_after(name)).is_some();
+            is_somewhere || *quantity != Quantity::Word(Word::Gone)
+        });
+        let mut unmet = judge::of_tables(&demands, comparison);
+        if !demands.queries.is_empty() {
+            demands.tables.clear();
+            let config = Config { expect: demands, ..Config::default() };
+            let asked = rehearse(&Options { config, ..self.options(None) }, &Silent)?;
+            unmet.extend(asked.findings.into_iter().filter(|finding| finding.rule.family() == "EP"));
+        }
+        Ok(unmet.into_iter().map(|finding| finding.message).collect())
+    }
+
+    fn differences(&self, document: Option<&Document>, unmet: Vec<String>, error: Option<&Error>) -> Vec<String> {
         let expected = self.scenario.expect.error.map(|rule| rule.0);
         match (document, error) {
             (Some(document), _) => match expected {
                 Some(code) => vec![format!("expected the error {code}, and it was rehearsed")],
-                None => check::differences(&self.scenario.expect, &self.outcome(document)),
+                None => check::differences(&self.scenario.expect, &self.outcome(document, unmet)),
             },
             (None, Some(error)) if expected.is_some() && error.code() == expected => Vec::new(),
             (None, Some(error)) => {
@@ -142,7 +163,7 @@ impl<'a> Theatre<'a> {
         }
     }
 
-    fn outcome(&self, document: &Document) -> Outcome {
+    fn outcome(&self, document: &Document, unmet: Vec<String>) -> Outcome {
         let plan = &document.plan;
         let (waived, standing): (Vec<_>, Vec<_>) =
             document.findings.iter().partition(|finding| finding.waived.is_some());
@@ -150,7 +171,7 @@ impl<'a> Theatre<'a> {
             verdict: verdict(document.verdict).to_owned(),
             findings: standing.into_iter().map(|finding| self.seen(finding)).collect(),
             waived: waived.into_iter().map(|finding| self.seen(finding)).collect(),
-            tables: rows_after(document),
+            unmet,
             pending: self.names(&plan.pending),
             skipped: self.names(&plan.skipped),
             edited: self.names(&plan.edited),
@@ -245,10 +266,6 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Findings => "findings",
         Verdict::Failed => "failed",
     }
-}
-
-fn rows_after(document: &Document) -> BTreeMap<String, Option<u64>> {
-    document.tables.iter().map(|table| (table.name.clone(), table.rows.after)).collect()
 }
 
 /// Writes to the snapshot once the first migration begins, as another process would, where the scenario says so.

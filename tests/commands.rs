@@ -67,7 +67,7 @@ mod readme {
         let project = with_migrated_copy();
         let mut command = project.command(&["diff", "prod.db", "after.db"]);
         let ran = super::Ran::from(command.env("COLUMNS", "80").output().unwrap());
-        let shown = blocks("text")[1];
+        let shown = blocks("text")[2];
         assert!(ran.stdout.starts_with(shown), "README.md shows\n{shown}\nand it prints\n{}", ran.stdout);
     }
 
@@ -96,6 +96,15 @@ mod readme {
     }
 
     #[test]
+    fn its_expectations_are_judged_as_it_shows() {
+        let project = Project::demo();
+        std::fs::write(project.path("rehearse.yaml"), blocks("yaml")[0]).unwrap();
+        let ran = project.run(&["--snapshot", "prod.db", "--quiet"]);
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        assert_eq!(ran.stdout, blocks("text")[1]);
+    }
+
+    #[test]
     fn every_family_is_in_its_table() {
         let rules = Project::empty().run(&["rules", "--format", "json"]).stdout;
         let rules: Vec<serde_json::Value> = serde_json::from_str(&rules).unwrap();
@@ -114,6 +123,55 @@ mod readme {
         for line in codes.lines().take_while(|line| !line.is_empty()) {
             let code = line.split_whitespace().next().unwrap();
             assert!(README.contains(&format!("\n| {code} | ")), "{code}");
+        }
+    }
+}
+
+mod configuration {
+    use super::{DELETES, Project, USERS};
+
+    #[test]
+    fn a_mistake_in_it_is_shown_and_does_nothing_to_the_terminal() {
+        let project = Project::new(USERS).migration("1.sql", DELETES);
+        std::fs::write(project.path("rehearse.yaml"), "expect:\n\ttables: {}\n").unwrap();
+        project.rehearse(&[]).refused(
+            2,
+            "error: reading `rehearse.yaml:2:1`: found character that cannot start any token\n  \
+             |\n2 |     tables: {}\n  | ^^^^\n\
+             hint: YAML takes no tab where a line begins; indent with spaces\n",
+        );
+        std::fs::write(project.path("rehearse.yaml"), "expect:\n  tables: {users: ünchanged}\n").unwrap();
+        project.rehearse(&[]).refused(
+            2,
+            "error: reading `rehearse.yaml:2:19`: unknown word `ünchanged` in `expect.tables.users`\n  \
+             |\n2 |   tables: {users: ünchanged}\n  |                   ^^^^^^^^^\n\
+             hint: did you mean `unchanged`?\nhint: allowed here: unchanged, gone\n",
+        );
+        std::fs::write(project.path("rehearse.yaml"), "expect: {\u{202e}: \u{1b}[31m}\n").unwrap();
+        let ran = project.rehearse(&[]);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.stderr.contains("\n1 | expect: {\\u{202e}: \\x1b[31m}\n"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn what_is_not_met_is_told_without_a_value() {
+        let project = Project::new(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);
+             INSERT INTO notes VALUES (1, 'swordfish'), (2, 'swordfish 2');",
+        )
+        .migration("1.sql", "UPDATE notes SET body = 'swordfish' || body WHERE body = 'swordfish';");
+        std::fs::write(
+            project.path("rehearse.yaml"),
+            "expect:\n  tables: {notes: unchanged}\n  queries:\n    - {sql: SELECT body FROM notes, same: true}\n    \
+             - {name: one, sql: SELECT max(body) FROM notes, is: 7}\n    \
+             - {name: json, sql: \"SELECT json_extract('{}', body) FROM notes\", is: 7}\n",
+        )
+        .unwrap();
+        for format in ["text", "json"] {
+            let ran = project.rehearse(&["--format", format, "-v"]);
+            assert_eq!(ran.code, Some(1), "{}", ran.all());
+            assert!(ran.stdout.contains("EP951") && ran.stdout.contains("EP952"), "{}", ran.stdout);
+            assert!(!ran.all().contains("swordfish"), "{}", ran.all());
         }
     }
 }

@@ -12,6 +12,7 @@ mod defaults;
 mod distinct;
 pub mod integrity;
 pub mod lineage;
+pub mod queries;
 pub mod renames;
 pub mod rows;
 pub mod samples;

@@ -16,6 +16,7 @@ pub mod steps;
 use driver::{DoubleQuoted, SeveralStatements, Transaction};
 
 pub use driver::Driver;
+pub use message::error_message;
 pub use run::run;
 pub use steps::{Execution, Outcome, Step};
 

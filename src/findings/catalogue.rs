@@ -472,4 +472,17 @@ rules! {
         effect: "the first migration fails, because the tables that it creates are already there",
         fix: "record the migrations that the database already has in the ledger, once"
     }
+
+    // EP: what a person demands
+
+    EP951 "expectation-not-met", Error, Measured {
+        when: "the outcome is not what `expect` in rehearse.yaml demands of a table, a column or a query",
+        effect: "what was promised about the data does not hold after the deploy",
+        fix: "correct the migration, or change the expectation where the outcome is meant"
+    }
+    EP952 "invariant-changed", Error, Measured {
+        when: "a query that `expect` in rehearse.yaml wants to stay the same gives another result after the migrations, or fails",
+        effect: "the app gets other answers after the deploy",
+        fix: "correct the migration, or change the query where another result is meant"
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::compare::Comparison;
+use crate::compare::queries::Answer;
 use crate::execution::steps::{Failure, Outcome};
 use crate::execution::{Execution, Step, Turned};
 use crate::migrations::Migration;
@@ -43,6 +44,8 @@ pub struct Trial {
     pub execution: Execution,
     /// What differs.
     pub comparison: Comparison,
+    /// What became of the person's queries, in their order.
+    pub answers: Vec<Answer>,
     /// Size of the copy before the run in bytes.
     pub bytes_before: u64,
     /// Size of the copy after the run in bytes.

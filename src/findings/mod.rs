@@ -51,10 +51,13 @@ pub fn settle(mut findings: Vec<Finding>, wishes: Wishes<'_>, evidence: &Evidenc
     findings
 }
 
+/// A demand that is not met stands behind what explains it.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| {
+        let is_demand = |finding: &Finding| finding.rule.family() == "EP";
+        let by_rule = || is_demand(one).cmp(&is_demand(other)).then_with(|| one.rule.code.cmp(other.rule.code));
         let gravity = |finding: &Finding| (finding.waived.is_none(), finding.level);
-        gravity(other).cmp(&gravity(one)).then_with(|| one.rule.code.cmp(other.rule.code)).then_with(|| {
+        gravity(other).cmp(&gravity(one)).then_with(by_rule).then_with(|| {
             let key = |finding: &Finding| {
                 (finding.table.clone(), finding.column.clone(), finding.object.clone(), finding.place.clone())
             };

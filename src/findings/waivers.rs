@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -24,7 +25,7 @@ use crate::migrations::{Migration, Plan, State};
 const OF_WAIVERS: [&Rule; 3] = [&SN907, &SN908, &SN909];
 
 /// An entry under `allow:` in `rehearse.yaml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The rule, by code or name.
@@ -329,12 +330,18 @@ fn unused(waiver: &Waiver, used: Use, evidence: &Evidence) -> Option<Finding> {
 }
 
 impl Waivable {
+    /// Whether findings of this rule can be waived.
+    #[must_use]
+    pub fn is_waivable(rule: &Rule) -> bool {
+        OF_WAIVERS.iter().all(|own| own.code != rule.code)
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let rule = find(text).ok_or_else(|| match catalogue::family(text) {
             Some(family) => format!("`{family}` is a family; a waiver names one rule, such as LS104"),
             None => no_such_rule(text),
         })?;
-        if OF_WAIVERS.iter().any(|own| own.code == rule.code) {
+        if !Self::is_waivable(rule) {
             return Err(format!("{} is about waivers themselves and cannot be waived", rule.code));
         }
         Ok(Self(rule))

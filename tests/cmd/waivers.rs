@@ -84,7 +84,7 @@ fn a_file_that_cannot_be_right_is_refused_with_its_line() {
     for (config, wanted) in [
         ("rules:\n  LS104: warning\n  LS999: note\n", "rehearse.yaml:3:3"),
         ("rules:\n  LS104: loud\n", "rehearse.yaml:2:"),
-        ("allow:\n  - rule: LS104\n    table: carts\n", "missing field `because`"),
+        ("allow:\n  - rule: LS104\n    table: carts\n", "the key `because` is missing"),
         ("allow:\n  - rule: LS104\n    because: ' '\n", "rehearse.yaml:3:14"),
         ("allow:\n  - rule: LS104\n    until: 2026-02-30\n    because: x\n", "`2026-02-30` is no day"),
         ("allow:\n  - rule: LS104\n    at_most: -1\n    because: x\n", "rehearse.yaml:3:"),
