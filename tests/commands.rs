@@ -4,6 +4,8 @@
 
 #[path = "cmd/privacy.rs"]
 mod privacy;
+#[path = "cmd/samples.rs"]
+mod samples;
 #[path = "cmd/support.rs"]
 mod support;
 #[path = "cmd/waivers.rs"]
@@ -69,6 +71,16 @@ mod readme {
         let ran = super::Ran::from(command.env("COLUMNS", "80").output().unwrap());
         let shown = blocks("text")[2];
         assert!(ran.stdout.starts_with(shown), "README.md shows\n{shown}\nand it prints\n{}", ran.stdout);
+    }
+
+    #[test]
+    fn the_rows_are_those_that_the_demo_shows() {
+        let project = Project::demo();
+        let asked = ["--samples", "values", "--samples-limit", "2"];
+        let ran = project.run(&[&DEMO[..], &asked].concat());
+        let shown = blocks("text")[3];
+        assert!(ran.stdout.contains(shown), "README.md shows\n{shown}\nand it prints\n{}", ran.stdout);
+        assert!(blocks("console").contains(&format!("$ rehearse {} {}\n", DEMO.join(" "), asked.join(" ")).as_str()));
     }
 
     #[test]
