@@ -243,8 +243,12 @@ mod tests {
 
     #[test]
     fn an_unknown_key_or_rule_is_an_error_with_its_line() {
-        for (text, wanted) in [("rules: {}\nruels: {}\n", ":2:"), ("rules:\n  LS104: warning\n  LS999: note\n", ":3:")]
-        {
+        for (text, wanted) in [
+            ("rules: {}\nruels: {}\n", ":2:1`: unknown key `ruels`"),
+            ("rules:\n  LS104: warning\n  LS999: note\n", ":3:3`"),
+            ("rules: {LS104: [note]}\n", ":1:16`: expected a word in `rules.LS104`, found a list"),
+            ("rules: {LS104: }\n", ":1:16`: the word is missing in `rules.LS104`"),
+        ] {
             let error = Config::parse(text, Path::new("rehearse.yaml")).unwrap_err();
             assert!(error.to_string().contains(&format!("rehearse.yaml{wanted}")), "{error}");
             assert_eq!(error.exit_code(), 2);
