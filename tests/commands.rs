@@ -540,6 +540,60 @@ mod matrix {
     }
 
     #[test]
+    fn a_waiver_counts_under_every_driver_and_is_missed_under_none() {
+        let project = Project::demo();
+        std::fs::write(project.path("rehearse.yaml"), "allow: [{rule: LS102, table: posts, because: x}]\n").unwrap();
+        let ran = project.run(&[&DEMO[..], &["--matrix", "--format", "json"]].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        for cell in document["matrix"].as_array().unwrap() {
+            assert_eq!((&cell["level"], &cell["codes"]), (&Value::Null, &Value::Array(Vec::new())), "{cell}");
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_cell_is_documented() {
+        let project = Project::demo();
+        let ran = project.run(&[&DEMO[..], &["--matrix", "--format", "json"]].concat());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let fields: Vec<&String> = document["matrix"][0].as_object().unwrap().keys().collect();
+        assert_eq!(
+            fields,
+            [
+                "codes",
+                "decided",
+                "driver",
+                "error",
+                "foreign_keys",
+                "level",
+                "outcome",
+                "rows_lost",
+                "sqlite_version",
+                "transaction_around",
+                "values_changed"
+            ]
+        );
+    }
+
+    #[test]
+    fn demands_are_judged_under_every_driver() {
+        let project = Project::demo();
+        let config = "expect:\n  tables: {posts: unchanged}\n  queries: [{name: all, sql: SELECT count(*) FROM posts, is: 100}]\n";
+        std::fs::write(project.path("rehearse.yaml"), config).unwrap();
+        let run = |more: &[&str]| project.run(&[&DEMO[..], &["--format", "json"], more].concat());
+        let document: Value = serde_json::from_str(&run(&["--matrix"]).stdout).unwrap();
+        for cell in document["matrix"].as_array().unwrap() {
+            let unmet = cell["codes"].as_array().unwrap().contains(&"EP951".into());
+            assert_eq!(unmet, cell["rows_lost"] != 0, "{cell}");
+        }
+        for (driver, code) in [("better-sqlite3", 1), ("libsql", 0), ("d1", 1), ("bun-sqlite", 0)] {
+            let ran = run(&["--driver", driver]);
+            assert_eq!(ran.code, Some(code), "{driver}");
+            assert_eq!(ran.stdout.matches("\"EP951\"").count(), if code == 1 { 2 } else { 0 }, "{driver}");
+        }
+    }
+
+    #[test]
     fn it_is_left_out_where_nobody_asked() {
         let ran = Project::demo().run(&[&DEMO[..], &["--format", "json"]].concat());
         let document: Value = serde_json::from_str(&ran.stdout).unwrap();
