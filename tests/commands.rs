@@ -600,3 +600,82 @@ mod matrix {
         assert!(document.get("matrix").is_none());
     }
 }
+
+/// What is said to do is done, and helps.
+mod help {
+    use super::{DEMO, Project, Value};
+
+    const REBUILD: &str = "CREATE TABLE `__new_users` (`id` integer PRIMARY KEY NOT NULL, `email` text NOT NULL);
+        --> statement-breakpoint
+        INSERT INTO `__new_users`(\"id\", \"email\") SELECT \"id\", \"email\" FROM `users`;--> statement-breakpoint
+        DROP TABLE `users`;--> statement-breakpoint
+        ALTER TABLE `__new_users` RENAME TO `users`;";
+
+    /// Three tables that refer to `users`, one of them with a table that refers to it in turn.
+    fn with_children() -> Project {
+        let project = Project::demo();
+        project.database(
+            "prod.db",
+            "CREATE TABLE \"like's\" (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, \"a b\" TEXT);
+             CREATE TABLE audit (id INTEGER PRIMARY KEY, who INTEGER REFERENCES users (id) ON DELETE SET NULL);
+             CREATE TABLE replies (id INTEGER PRIMARY KEY, post INTEGER REFERENCES posts (id) ON DELETE CASCADE);
+             INSERT INTO \"like's\" SELECT id, id, 'x' FROM users;
+             INSERT INTO audit SELECT id, id FROM users;
+             INSERT INTO replies SELECT id, id FROM posts;",
+        );
+        std::fs::write(project.path("drizzle/0001_email_required.sql"), REBUILD).unwrap();
+        project
+    }
+
+    fn findings(project: &Project) -> (Option<i32>, Vec<Value>) {
+        let ran = project.run(&[&DEMO[..], &["--driver", "d1", "--format", "json"]].concat());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        (ran.code, document["findings"].as_array().unwrap().clone())
+    }
+
+    #[test]
+    fn each_help_for_d1_keeps_the_rows_of_every_child_when_it_is_pasted() {
+        let project = with_children();
+        let (code, lost) = findings(&project);
+        assert_eq!(code, Some(1));
+        let tables: Vec<&str> = lost.iter().map(|finding| finding["table"].as_str().unwrap()).collect();
+        assert_eq!(tables, ["like's", "posts", "replies", "audit"]);
+        for finding in lost {
+            let help = finding["help"][0].as_str().unwrap();
+            let (_, code) = help.split_once(":\n").unwrap();
+            let pasted = code.replace(
+                "-- the rebuild of \"users\"",
+                &format!("--> statement-breakpoint\n{REBUILD}\n--> statement-breakpoint"),
+            );
+            assert_ne!(code, pasted);
+            std::fs::write(project.path("drizzle/0001_email_required.sql"), pasted).unwrap();
+            let (code, left) = findings(&project);
+            assert_eq!((code, left), (Some(0), Vec::new()), "{help}");
+        }
+    }
+
+    #[test]
+    fn a_newer_sqlite_is_an_error_where_the_lock_file_says_that_the_driver_has_an_older_one() {
+        let project = Project::demo();
+        let package = r#"{"dependencies": {"drizzle-orm": "0.45.4", "@libsql/client": "^0.14.0"}}"#;
+        std::fs::write(project.path("package.json"), package).unwrap();
+        std::fs::write(project.path("drizzle/0001_email_required.sql"), "SELECT unistr('x');").unwrap();
+        for (locked, level, code) in
+            [(None, "warning", 0), (Some("0.14.0"), "error", 1), (Some("99.0.0"), "warning", 0)]
+        {
+            if let Some(version) = locked {
+                let lock = format!(
+                    r#"{{"lockfileVersion": 3, "packages": {{"node_modules/@libsql/client": {{"version": "{version}"}}}}}}"#
+                );
+                std::fs::write(project.path("package-lock.json"), lock).unwrap();
+            }
+            let ran = project.run(&[&DEMO[..], &["--format", "json"]].concat());
+            let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+            let found: Vec<_> =
+                document["findings"].as_array().unwrap().iter().map(|one| (&one["code"], &one["level"])).collect();
+            assert_eq!(found, [(&"TX512".into(), &level.into())], "{locked:?}");
+            assert_eq!(ran.code, Some(code), "{locked:?}");
+            assert!(locked.is_none_or(|version| document["findings"][0]["cause"].as_str().unwrap().contains(version)));
+        }
+    }
+}
