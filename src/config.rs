@@ -147,10 +147,14 @@ fn is_trusted(_: &Path, _: &Path) -> bool {
 }
 
 fn not_trusted(found: &Path) -> Error {
-    let found = found.display();
-    Error::usage(format!("reading the configuration `{found}`"), "it belongs to another user, and nobody named it")
-        .hint(format!("if it is meant, name it: --config {found}"))
-        .hint(format!("if not, put a `{FILE}` into this folder, an empty one too"))
+    let shown = found.display();
+    let error =
+        Error::usage(format!("reading the configuration `{shown}`"), "it belongs to another user, and nobody named it")
+            .hint(format!("if it is meant, name it: --config {shown}"));
+    if found == Path::new(FILE) {
+        return error;
+    }
+    error.hint(format!("if not, put a `{FILE}` into this folder; it may be empty"))
 }
 
 #[cfg(test)]
