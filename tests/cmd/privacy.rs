@@ -86,6 +86,55 @@ fn told_nothing(migrations: &[(&str, &str)]) {
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
 
+/// Demands of every kind, none of which is met.
+const DEMANDS: &str = "
+allow: [{rule: LS104, table: people, at_most: 1, because: old}, {rule: VL203, until: 2020-01-01, because: old}]
+expect:
+  tables: {people: {rows: 7, columns: {email: {changed: 9, values: 9}}}, orders: {lost: 9}}
+  queries:
+    - {name: a, sql: SELECT * FROM people, is: [[1, 2, 3, 4, 5, 6]]}
+    - {name: b, sql: SELECT max(email) FROM people, is: 5}
+    - {name: c, sql: SELECT max(phone) FROM people, is: {at_least: 5, at_most: 9}}
+    - {name: d, sql: \"SELECT json_extract('{}', email) FROM people\", same: true}
+    - {name: e, sql: SELECT label FROM orders, same: true}
+    - {name: f, sql: SELECT secret FROM people WHERE email MATCH note, same: true}
+";
+
+#[test]
+fn expectations_other_drivers_and_other_commands_tell_nothing() {
+    let mut leaks = Vec::new();
+    for (what, migration) in MIGRATIONS {
+        let project = Project::new(ROWS).migration("1.sql", migration);
+        std::fs::write(project.path("rehearse.yaml"), DEMANDS).unwrap();
+        let main = ["--snapshot", "prod.db", "--migrations", "migrations"];
+        let kept = ["--keep-copy", "after.db", "--report", "json=report.json", "--report", "text=report.txt"];
+        let made = ["after.db", "report.json", "report.txt"];
+        let mut told = project.run_making(&[&main[..], &["--matrix", "-v"], &kept].concat(), &made).all();
+        assert!(told.contains("[EP951]") || told.starts_with("failed"), "{what}: {told}");
+        assert!(told.contains("\nEvery driver\n"), "{what}: {told}");
+        for report in &made[1..] {
+            told += &std::fs::read_to_string(project.path(report)).unwrap();
+        }
+        for arguments in [
+            &["plan", "--snapshot", "prod.db", "--migrations", "migrations"][..],
+            &["profile", "prod.db"],
+            &["profile", "after.db"],
+            &["diff", "prod.db", "after.db"],
+            &["diff", "after.db", "prod.db"],
+        ] {
+            for more in [&["-v"][..], &["--format", "json"]] {
+                if arguments.contains(&"after.db") && !project.path("after.db").exists() {
+                    continue;
+                }
+                told += &project.run(&[arguments, more].concat()).all();
+            }
+        }
+        let lines = told.lines().filter(|line| CANARIES.iter().any(|canary| line.contains(canary)));
+        leaks.extend(lines.map(|line| format!("{what}: {line}")));
+    }
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
+
 /// Names with everything that acts on a terminal, in a CI log, or on a reader.
 const NAMES: [&str; 7] = [
     "\u{1b}[2Jposts",

@@ -154,3 +154,53 @@ fn a_reason_acts_on_no_terminal() {
     assert!(!ran.stdout.contains('\u{1b}') && !ran.stdout.contains('\u{202e}'), "{}", ran.stdout);
     assert!(ran.stdout.contains("\\x1b[2J\\u{202e}x"), "{}", ran.stdout);
 }
+
+#[test]
+fn exit_codes_of_waivers_levels_and_expectations_together() {
+    const DROP: &str = "DROP TABLE carts;";
+    const FAIL: &str = "DROP TABLE carts; DROP TABLE nowhere;";
+    const ALLOW: &str = "{rule: LS104, table: carts, because: x}";
+    const UNCHANGED: &str = "expect: {tables: {carts: unchanged}}";
+    let never_fails = |code: i32| [code, code, code, 0];
+    for (migration, config, [error, warning, note, never]) in [
+        (DROP, String::new(), never_fails(1)),
+        (DROP, format!("allow: [{ALLOW}]"), [0; 4]),
+        (DROP, "allow: [{rule: LS104, at_most: 3, because: x}]".to_owned(), [0; 4]),
+        (DROP, "allow: [{rule: LS104, at_most: 2, because: x}]".to_owned(), never_fails(1)),
+        (DROP, "allow: [{rule: LS104, until: 2020-01-01, because: x}]".to_owned(), never_fails(1)),
+        (DROP, format!("allow: [{ALLOW}, {{rule: LS107, because: x}}]"), [0, 1, 1, 0]),
+        (DROP, "rules: {LS: warning}".to_owned(), [0, 1, 1, 0]),
+        (DROP, "rules: {LS: warning, LS104: note}".to_owned(), [0, 0, 1, 0]),
+        (DROP, format!("allow: [{ALLOW}]\n{UNCHANGED}"), never_fails(1)),
+        (DROP, format!("allow: [{ALLOW}]\nrules: {{EP: note}}\n{UNCHANGED}"), [0, 0, 1, 0]),
+        (DROP, format!("allow: [{ALLOW}, {{rule: EP951, because: x}}]\n{UNCHANGED}"), [0; 4]),
+        (FAIL, format!("allow: [{ALLOW}]"), [3; 4]),
+        (FAIL, "allow: [{rule: EX601, because: x}]".to_owned(), [3; 4]),
+        (FAIL, "rules: {EX: note}".to_owned(), [3; 4]),
+        ("SELECT 1;", UNCHANGED.to_owned(), [0; 4]),
+    ] {
+        let project = Project::new(CARTS).migration("0001.sql", migration);
+        std::fs::write(project.path("rehearse.yaml"), &config).unwrap();
+        for (level, code) in [("error", error), ("warning", warning), ("note", note), ("never", never)] {
+            let ran = project.rehearse(&["--fail-on", level]);
+            assert_eq!(ran.code, Some(code), "{migration} {config} --fail-on {level}: {}", ran.all());
+        }
+    }
+}
+
+#[test]
+fn what_runs_no_migration_of_the_project_reads_no_configuration() {
+    let project = Project::demo();
+    std::fs::write(project.path("rehearse.yaml"), "rules: {LS999: note}\n").unwrap();
+    refused(&project.run(&["--snapshot", "prod.db"]), "there is no rule `LS999`");
+    for arguments in [
+        &["plan", "--snapshot", "prod.db"][..],
+        &["diff", "prod.db", "prod.db"],
+        &["profile", "prod.db"],
+        &["demo"],
+        &["rules"],
+        &["explain", "LS102"],
+    ] {
+        assert_eq!(project.run(arguments).code, Some(0), "{arguments:?}");
+    }
+}
