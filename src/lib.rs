@@ -10,6 +10,7 @@
 //! migrations on a copy as the driver would, compares every row, and lets the rules judge. Nothing here prints.
 
 pub mod compare;
+pub mod config;
 pub mod error;
 pub mod execution;
 pub mod expectations;
@@ -24,5 +25,6 @@ pub mod schema;
 pub mod snapshot;
 pub mod sqlite_file;
 
+pub use config::Config;
 pub use error::Error;
 pub use rehearsal::{Options, Planned, Rehearsal, plan, rehearse};

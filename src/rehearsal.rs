@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::compare::{Comparison, States};
+use crate::config::Config;
 use crate::error::{Doing, Error};
 use crate::execution::decide::{self, Decided};
 use crate::execution::steps::By;
 use crate::execution::{self, Execution, Settings};
-use crate::findings::{self, Evidence, Finding, Level, Limits, Trial};
+use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Wishes};
 use crate::migrations::{self, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
@@ -34,6 +35,10 @@ pub struct Options {
     pub fail_on: Option<Level>,
     /// The oldest snapshot that is worth a rehearsal.
     pub max_snapshot_age: Option<Duration>,
+    /// What `rehearse.yaml` says.
+    pub config: Config,
+    /// Levels set on the command line, over those of the configuration.
+    pub levels: Levels,
 }
 
 /// A rehearsal and what the rules say of it.
@@ -96,7 +101,9 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         on_empty,
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
-    let findings = findings::evaluate(&evidence);
+    let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+    let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
+    let findings = findings::evaluate(&evidence, Wishes { levels: &levels });
     Ok(Rehearsal { evidence, findings, fail_on: options.fail_on })
 }
 

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
+use crate::config::Config;
 use crate::error::{Doing, Error};
 use crate::expectations::check::{self, Outcome, Seen};
 use crate::expectations::database;
 use crate::expectations::scenario::{Ledger, Prepared, Scenario, Switch, Tool};
+use crate::findings::Levels;
 use crate::migrations::Request;
 use crate::observer::{Observer, Silent, Stage};
 use crate::rehearsal::{Options, Rehearsal, rehearse};
@@ -95,6 +97,8 @@ impl<'a> Theatre<'a> {
             keep_copy: keep_copy.map(Path::to_path_buf),
             fail_on: Some(self.scenario.fail_on),
             max_snapshot_age: self.scenario.max_snapshot_age.map(|age| age.0),
+            config: Config::default(),
+            levels: Levels::default(),
         }
     }
 

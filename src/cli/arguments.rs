@@ -1,17 +1,18 @@
 //! What can be written on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use rehearse::Options;
 use rehearse::error::Error;
 use rehearse::execution::drivers::DRIVERS;
+use rehearse::findings::levels::{Levels, Selector};
 use rehearse::findings::rule::Level;
 use rehearse::migrations::Request;
 use rehearse::migrations::tools::TOOLS;
 use rehearse::report::Format;
+use rehearse::{Config, Options};
 
 use super::suggest;
 
@@ -103,6 +104,12 @@ pub struct RunArguments {
     /// The level from which on findings make the exit code 1
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
+    /// Sets the level of a rule or a family, over the configuration; can be given several times
+    #[arg(long = "level", value_name = "RULE=LEVEL", value_parser = level)]
+    pub levels: Vec<(Selector, Level)>,
+    /// The configuration [default: the nearest rehearse.yaml, from here up to the repository's root]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Keeps the migrated copy as this file
     #[arg(long, value_name = "FILE")]
     pub keep_copy: Option<PathBuf>,
@@ -164,6 +171,8 @@ impl RunArguments {
                 FailOn::Never => None,
             },
             max_snapshot_age: self.max_snapshot_age,
+            config: Config::of(self.config.as_deref(), Path::new("."))?,
+            levels: levels(&self.levels),
             ..self.project.options()?
         })
     }
@@ -195,6 +204,8 @@ impl ProjectArguments {
             keep_copy: None,
             fail_on: Some(Level::Error),
             max_snapshot_age: None,
+            config: Config::default(),
+            levels: Levels::default(),
         })
     }
 }
@@ -226,6 +237,23 @@ fn format(text: &str) -> Result<Format, String> {
         let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
         suggest::unknown("format", text, &names)
     })
+}
+
+/// `LS104=warning`, `nonempty-table-dropped=warning`, `LS=warning`.
+fn level(text: &str) -> Result<(Selector, Level), String> {
+    let (rule, level) = text.split_once('=').ok_or("write RULE=LEVEL, for example LS104=warning")?;
+    let selector = Selector::parse(rule)?;
+    let levels = [Level::Error, Level::Warning, Level::Note];
+    let level = levels.into_iter().find(|known| known.name().eq_ignore_ascii_case(level.trim()));
+    Ok((selector, level.ok_or("the level is `error`, `warning` or `note`")?))
+}
+
+fn levels(given: &[(Selector, Level)]) -> Levels {
+    let mut levels = Levels::default();
+    for (selector, level) in given {
+        levels.set(*selector, *level);
+    }
+    levels
 }
 
 fn report(text: &str) -> Result<(Format, PathBuf), String> {

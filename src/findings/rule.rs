@@ -66,6 +66,15 @@ impl Rule {
     }
 }
 
+/// Why a finding has not the level that its rule gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelFrom {
+    /// The level that the rule gave it.
+    pub level: Level,
+    /// Who set another: `--level`, or the configuration file.
+    pub by: String,
+}
+
 /// A fact that a rule raises.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -73,6 +82,8 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// How grave it is here.
     pub level: Level,
+    /// Whose word that level is, where it is not the rule's.
+    pub level_from: Option<LevelFrom>,
     /// The table that it is about.
     pub table: Option<String>,
     /// The column that it is about.
@@ -117,6 +128,7 @@ impl Finding {
         Self {
             rule,
             level: rule.level,
+            level_from: None,
             table: None,
             column: None,
             object: None,

@@ -85,6 +85,18 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
+/// The valid name that is most like the given one, where one is like it.
+#[must_use]
+pub fn nearest<'a>(given: &str, valid: &[&'a str]) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    valid
+        .iter()
+        .map(|name| (strsim::jaro_winkler(&given, &name.to_lowercase()), *name))
+        .filter(|(likeness, _)| *likeness > 0.78)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,5 +121,13 @@ mod tests {
         let times = [0.04, 0.05, 9.96, 12.4, 999.6, 3_100.0, 59_960.0, 125_900.0];
         let told = ["< 0.1 ms", "0.1 ms", "10 ms", "12 ms", "1.0 s", "3.1 s", "1 min 0 s", "2 min 6 s"];
         assert_eq!(times.map(duration), told);
+    }
+
+    #[test]
+    fn nearest_name() {
+        let drivers = ["better-sqlite3", "libsql", "bun-sqlite", "d1"];
+        assert_eq!(nearest("better-sqlite", &drivers), Some("better-sqlite3"));
+        assert_eq!(nearest("LIBSQL", &drivers), Some("libsql"));
+        assert_eq!(nearest("postgres", &drivers), None);
     }
 }

@@ -313,6 +313,7 @@ fn finding(finding: &Finding) -> doc::Finding {
         code: finding.rule.code.to_owned(),
         name: finding.rule.name.to_owned(),
         level: finding.level,
+        level_from: finding.level_from.clone(),
         table: finding.table.clone(),
         column: finding.column.clone(),
         object: finding.object.clone(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::findings::rule::Level;
+use crate::findings::rule::{Level, LevelFrom};
 
 /// The version of this shape. It grows when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -388,6 +388,9 @@ pub struct Finding {
     pub name: String,
     /// How grave it is here.
     pub level: Level,
+    /// The level that the rule gave it and who set another; left out where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level_from: Option<LevelFrom>,
     /// The table.
     pub table: Option<String>,
     /// The column.

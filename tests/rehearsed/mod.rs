@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use rehearse::execution::Step;
-use rehearse::findings::{Finding, Level};
+use rehearse::findings::{Finding, Level, Levels};
 use rehearse::migrations::Request;
 use rehearse::observer::Silent;
-use rehearse::{Options, Rehearsal};
+use rehearse::{Config, Options, Rehearsal};
 use rusqlite::{Connection, OpenFlags};
 
 /// A database file with this content.
@@ -74,6 +74,8 @@ fn run(folder: &Path, before: &str, driver: &str, tool: &str) -> Rehearsal {
         keep_copy: Some(folder.join("after.db")),
         fail_on: Some(Level::Error),
         max_snapshot_age: None,
+        config: Config::default(),
+        levels: Levels::default(),
     };
     let mut rehearsal = rehearse::rehearse(&options, &Silent).unwrap();
     // What the file system says of a file made a moment ago is not what these tests are about.

@@ -4,13 +4,13 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use rehearse::Options;
 use rehearse::error::{Doing as _, Error};
-use rehearse::findings::rule::Level;
+use rehearse::findings::{Level, Levels};
 use rehearse::migrations::Request;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
 use rehearse::snapshot::Workspace;
+use rehearse::{Config, Options};
 use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest as _, Sha256};
 
@@ -74,6 +74,8 @@ fn show(folder: Option<&Path>, terminal: &Terminal) -> Result<u8, Error> {
         keep_copy: None,
         fail_on: Some(Level::Error),
         max_snapshot_age: None,
+        config: Config::default(),
+        levels: Levels::default(),
     };
     let code = super::run_and_report(&options, Reports::default(), terminal)?;
     if code != 1 {

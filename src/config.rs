@@ -1,0 +1,113 @@
+//! `rehearse.yaml`: what a project says once for every rehearsal.
+//!
+//! It is looked for from the working directory upwards, as far as the repository's root. Unknown keys are errors.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::expectations::yaml;
+use crate::findings::Levels;
+
+/// The name of the file.
+pub const FILE: &str = "rehearse.yaml";
+
+/// What a project says once for every rehearsal.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The file that it was read from; none where there is none.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
+    /// Levels other than the rules' own.
+    #[serde(default)]
+    pub rules: Levels,
+}
+
+impl Config {
+    /// Reads the given file, else the nearest `rehearse.yaml` from `folder` upwards; empty where there is none.
+    ///
+    /// # Errors
+    /// Where the given file is not there, or a file does not hold what it should: exit code 2.
+    pub fn of(given: Option<&Path>, folder: &Path) -> Result<Self, Error> {
+        match given {
+            Some(path) => Self::read(path),
+            None => find(folder).map_or_else(|| Ok(Self::default()), |path| Self::read(&path)),
+        }
+    }
+
+    /// Reads this file.
+    ///
+    /// # Errors
+    /// Names the file, the line, the column and what is allowed there.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| Error::usage(format!("reading the configuration `{}`", path.display()), cause))?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads text that came from `path`.
+    fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        // A file of comments only is an empty one.
+        let config: Option<Self> = yaml::parse(text, path)?;
+        Ok(Self { file: Some(path.to_owned()), ..config.unwrap_or_default() })
+    }
+}
+
+/// The nearest `rehearse.yaml` from `folder` upwards, not above the repository's root or the home folder.
+fn find(folder: &Path) -> Option<PathBuf> {
+    let start = folder.canonicalize().ok()?;
+    let home = std::env::var_os("HOME").and_then(|home| Path::new(&home).canonicalize().ok());
+    let mut shown = folder.to_owned();
+    for place in start.ancestors() {
+        if place.join(FILE).is_file() {
+            let path = shown.join(FILE);
+            return Some(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
+        }
+        if place.join(".git").exists() || home.as_deref() == Some(place) {
+            return None;
+        }
+        // `.` and its parent `./..` are shown as `..`; what a person gave stays as it was.
+        shown = if shown == Path::new(".") { PathBuf::from("..") } else { shown.join("..") };
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_file_counts_as_far_as_the_root_of_the_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, deep) = (folder.path().join("repo/app"), folder.path().join("repo/app/src"));
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::write(folder.path().join(FILE), "rules: {}\n").unwrap();
+        std::fs::create_dir(folder.path().join("repo/.git")).unwrap();
+        assert_eq!(find(&deep), None);
+        std::fs::write(folder.path().join("repo").join(FILE), "rules: {}\n").unwrap();
+        assert_eq!(find(&deep), Some(deep.join("../..").join(FILE)));
+        std::fs::write(app.join(FILE), "rules: {}\n").unwrap();
+        assert_eq!(find(&app), Some(app.join(FILE)));
+    }
+
+    #[test]
+    fn an_empty_file_says_nothing_and_a_missing_one_is_an_error() {
+        let path = Path::new("rehearse.yaml");
+        assert_eq!(Config::parse("# nothing yet\n", path).unwrap().file.as_deref(), Some(path));
+        assert!(Config::parse("", path).is_ok());
+        let missing = Config::of(Some(Path::new("/nowhere/rehearse.yaml")), Path::new(".")).unwrap_err();
+        assert_eq!(missing.exit_code(), 2);
+    }
+
+    #[test]
+    fn an_unknown_key_or_rule_is_an_error_with_its_line() {
+        for (text, wanted) in [("rules: {}\nruels: {}\n", ":2:"), ("rules:\n  LS104: warning\n  LS999: note\n", ":3:")]
+        {
+            let error = Config::parse(text, Path::new("rehearse.yaml")).unwrap_err();
+            assert!(error.to_string().contains(&format!("rehearse.yaml{wanted}")), "{error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+    }
+}
