@@ -4,17 +4,19 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::expectations::demands::Demands;
 use crate::expectations::yaml;
-use crate::findings::Levels;
+use crate::findings::{Levels, Waiver};
 
 /// The name of the file.
 pub const FILE: &str = "rehearse.yaml";
 
 /// What a project says once for every rehearsal.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The file that it was read from; none where there is none.
@@ -23,6 +25,12 @@ pub struct Config {
     /// Levels other than the rules' own.
     #[serde(default)]
     pub rules: Levels,
+    /// What is intended.
+    #[serde(default)]
+    pub allow: Vec<Waiver>,
+    /// What must be so after the migrations.
+    #[serde(default)]
+    pub expect: Demands,
 }
 
 impl Config {
@@ -50,9 +58,36 @@ impl Config {
     /// Reads text that came from `path`.
     fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         // A file of comments only is an empty one.
-        let config: Option<Self> = yaml::parse(text, path)?;
-        Ok(Self { file: Some(path.to_owned()), ..config.unwrap_or_default() })
+        let mut config: Self = yaml::parse::<Option<Self>>(text, path)?.unwrap_or_default();
+        config.file = Some(path.to_owned());
+        let lines = entry_lines(text);
+        for (index, waiver) in config.allow.iter_mut().enumerate() {
+            waiver.written_in(&path.display().to_string(), lines.get(index).or(lines.last()).copied().unwrap_or(1));
+        }
+        Ok(config)
     }
+}
+
+/// The line, from 1, of every entry below `allow:`, by the dashes at one depth; of a list in one line only the key's own.
+fn entry_lines(text: &str) -> Vec<u32> {
+    let mut lines = Vec::new();
+    let mut depth = None;
+    let mut inside = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        let body = line.trim_start();
+        let indent = line.len() - body.len();
+        let dash = body == "-" || body.starts_with("- ");
+        if indent == 0 && !dash && !body.is_empty() && !body.starts_with('#') {
+            inside = body.replace(['"', '\''], "").starts_with("allow:");
+            if inside && body.contains('[') {
+                lines.push(number);
+            }
+        } else if inside && dash && depth.is_none_or(|depth| depth == indent) {
+            depth = Some(indent);
+            lines.push(number);
+        }
+    }
+    lines
 }
 
 /// The nearest `rehearse.yaml` from `folder` upwards, not above the repository's root or the home folder.
@@ -99,6 +134,16 @@ mod tests {
         assert!(Config::parse("", path).is_ok());
         let missing = Config::of(Some(Path::new("/nowhere/rehearse.yaml")), Path::new(".")).unwrap_err();
         assert_eq!(missing.exit_code(), 2);
+    }
+
+    #[test]
+    fn every_entry_is_found_on_its_line() {
+        let block = "rules: {}\n# allow: none\nallow:\n# the first\n- rule: LS104\n  because: >-\n    - no\n    entry\n-\n  rule: LS107\n";
+        assert_eq!(entry_lines(block), [5, 9]);
+        let deep =
+            "allow:\r\n  - { rule: LS104, because: x }\r\n\r\n  - { rule: LS107, because: x }\r\nrules:\r\n  - no\r\n";
+        assert_eq!(entry_lines(deep), [2, 4]);
+        assert_eq!(entry_lines("'allow': [{ rule: LS104, because: x }]\n"), [1]);
     }
 
     #[test]

@@ -14,6 +14,20 @@ pub struct Error {
     cause: String,
     hints: Vec<String>,
     rule: Option<&'static str>,
+    excerpt: Option<Box<Excerpt>>,
+}
+
+/// The line of a file in which something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Its number, from 1.
+    pub line: usize,
+    /// Its text, as it is in the file.
+    pub text: String,
+    /// Where in it: characters from its beginning, from 0.
+    pub start: usize,
+    /// How many characters are meant, at least 1.
+    pub length: usize,
 }
 
 /// The class of an [`Error`]; it decides the exit code.
@@ -45,7 +59,20 @@ impl Error {
     }
 
     fn new(kind: Kind, doing: String, cause: String) -> Self {
-        Self { kind, doing, cause, hints: Vec::new(), rule: None }
+        Self { kind, doing, cause, hints: Vec::new(), rule: None, excerpt: None }
+    }
+
+    /// Shows the line in which something is wrong.
+    #[must_use]
+    pub fn excerpt(mut self, excerpt: Excerpt) -> Self {
+        self.excerpt = Some(Box::new(excerpt));
+        self
+    }
+
+    /// The line in which something is wrong, where it is a file that is wrong.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Excerpt> {
+        self.excerpt.as_deref()
     }
 
     /// Adds a line that says what to do next.

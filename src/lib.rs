@@ -7,7 +7,8 @@
 //! ```
 //!
 //! [`rehearse`] is the whole of it: it opens the snapshot read-only, plans by the tool's own rules, runs the pending
-//! migrations on a copy as the driver would, compares every row, and lets the rules judge. Nothing here prints.
+//! migrations on a copy as the driver would, compares every row, and lets the rules judge. [`diff()`] compares two files and
+//! [`profile()`] reads one, without running anything. Nothing here prints.
 
 pub mod compare;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod findings;
 pub mod migrations;
 pub mod observer;
 pub mod profile;
+mod reading;
 mod rehearsal;
 pub mod report;
 pub mod scenarios;
@@ -27,4 +29,5 @@ pub mod sqlite_file;
 
 pub use config::Config;
 pub use error::Error;
+pub use reading::{diff, profile};
 pub use rehearsal::{Options, Planned, Rehearsal, plan, rehearse};

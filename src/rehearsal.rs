@@ -1,16 +1,23 @@
 //! The rehearsal: the one function that leads through the stages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::compare::{Comparison, States};
+use crate::compare::queries;
+use crate::compare::samples::Sampling;
+use crate::compare::{Comparison, States, renames};
 use crate::config::Config;
 use crate::error::{Doing, Error};
 use crate::execution::decide::{self, Decided};
+use crate::execution::driver::Transaction;
 use crate::execution::steps::By;
-use crate::execution::{self, Execution, Settings};
-use crate::findings::{self, Evidence, Finding, Level, Levels, Limits, Trial, Wishes};
-use crate::migrations::{self, Plan, Request};
+use crate::execution::{self, Execution, Settings, Turned};
+use crate::expectations::demands::Demands;
+use crate::expectations::judge;
+use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, Wishes, waivers};
+use crate::migrations::directive::{Renamed, Says};
+use crate::migrations::project::Project;
+use crate::migrations::{self, Decision, Migration, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
@@ -31,8 +38,12 @@ pub struct Options {
     pub workspace: Option<PathBuf>,
     /// Where the migrated copy shall stay.
     pub keep_copy: Option<PathBuf>,
+    /// Whether every driver of the tool is tried, for a table of their outcomes.
+    pub matrix: bool,
     /// The level from which on findings fail; none: findings never fail.
     pub fail_on: Option<Level>,
+    /// Which of the rows that differ are shown.
+    pub sampling: Sampling,
     /// The oldest snapshot that is worth a rehearsal.
     pub max_snapshot_age: Option<Duration>,
     /// What `rehearse.yaml` says.
@@ -48,6 +59,8 @@ pub struct Rehearsal {
     pub evidence: Evidence,
     /// What the rules say, the gravest first.
     pub findings: Vec<Finding>,
+    /// The same under every driver of the tool; empty where that was not asked for.
+    pub matrix: Vec<Cell>,
     fail_on: Option<Level>,
 }
 
@@ -75,36 +88,52 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
-    let plan = migrations::plan(&located, &snapshot.connect()?)?;
+    let mut plan = migrations::plan(&located, &snapshot.connect()?)?;
+    plan.decisions.extend(options.config.file.as_deref().map(configured));
+    let renamed: Vec<Decision> = plan.pending().flat_map(renames_told).collect();
+    plan.decisions.extend(renamed);
+    let waivers: Vec<Waiver> =
+        waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
 
     let keep = options.keep_copy.is_some();
-    let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep };
+    let demands = &options.config.expect;
+    let sampling = options.sampling;
+    let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep, demands, sampling };
     let mut trials = Vec::new();
     for driver in &decided.drivers {
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
     }
     let (copy, trial) = take_gravest(&mut trials);
-    let without_foreign_keys = stage.without_foreign_keys(&trial)?;
+    renames::check(&trial.comparison, &trial.execution)?;
+    let counter_trials = stage.counter_trials(&trial)?;
     let on_empty = stage.on_empty(&trial);
     if let (Some(to), Some(copy)) = (&options.keep_copy, copy) {
         copy.keep(to)?;
     }
 
-    let evidence = Evidence {
+    let locked_driver = decide::locked(trial.execution.settings.driver, &located.project);
+    let mut evidence = Evidence {
         snapshot: snapshot.facts().clone(),
         untouched: snapshot.check_untouched()?,
-        plan,
+        plan: plan.clone(),
         driver_decision: decided.decision,
         trial,
         others: trials.into_iter().map(|(_, trial)| trial).collect(),
-        without_foreign_keys,
+        counter_trials,
+        locked_driver,
         on_empty,
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
-    let findings = findings::evaluate(&evidence, Wishes { levels: &levels });
-    Ok(Rehearsal { evidence, findings, fail_on: options.fail_on })
+    let wishes = Wishes { levels: &levels, waivers: &waivers };
+    let mut matrix = Vec::new();
+    if options.matrix {
+        matrix = stage.matrix(&evidence, &located.project, options.foreign_keys, wishes)?;
+        evidence.untouched = snapshot.check_untouched()?;
+    }
+    let findings = judged(&evidence, demands, wishes);
+    Ok(Rehearsal { evidence, findings, matrix, fail_on: options.fail_on })
 }
 
 /// Says what is applied, pending, skipped, edited and missing, and runs nothing.
@@ -120,6 +149,24 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
     Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver })
 }
 
+/// Which configuration holds.
+fn configured(file: &Path) -> Decision {
+    let why = "levels, waivers and limits".to_owned();
+    Decision { what: "configuration", value: file.display().to_string(), why }
+}
+
+/// What the directives of a migration say of renamed columns.
+fn renames_told(migration: &Migration) -> impl Iterator<Item = Decision> {
+    migration.directives.iter().filter_map(|directive| match &directive.says {
+        Ok(Says::Renamed(Renamed { old, new })) => Some(Decision {
+            what: "renamed",
+            value: format!("{old} -> {new}"),
+            why: format!("directive at {}:{}", migration.file.display(), directive.line),
+        }),
+        _ => None,
+    })
+}
+
 /// Where trials take place.
 struct Theatre<'a> {
     workspace: &'a Workspace,
@@ -128,6 +175,9 @@ struct Theatre<'a> {
     observer: &'a dyn Observer,
     /// Whether a migrated copy is wanted; else each goes as soon as it is compared, so that the disk holds one at a time.
     keep: bool,
+    sampling: Sampling,
+    /// What must be so after the migrations; its queries are asked in every trial.
+    demands: &'a Demands,
 }
 
 impl Theatre<'_> {
@@ -140,35 +190,91 @@ impl Theatre<'_> {
             after: &copy.connect()?,
             ledger: &self.plan.ledger.name,
             encoding: self.snapshot.facts().encoding,
+            sampling: self.sampling,
         };
         let comparison = Comparison::between(states, &execution, self.observer)?;
+        let answers = queries::ask(&self.demands.questions(), states.before, states.after);
         let bytes_after = size(&copy)?;
         let copy = if self.keep { Some(copy) } else { copy.discard().map(|()| None)? };
-        Ok((copy, Trial { execution, comparison, bytes_before, bytes_after }))
+        Ok((copy, Trial { execution, comparison, answers, bytes_before, bytes_after }))
     }
 
-    /// The same with foreign keys off: shows whether what foreign keys did hangs on that one setting.
-    fn without_foreign_keys(&self, trial: &Trial) -> Result<Option<Trial>, Error> {
-        let settings = trial.execution.settings;
-        let acted =
-            trial.execution.steps.iter().flat_map(|step| &step.changes).any(|change| change.by == By::ForeignKey);
-        let refused = trial.failure().is_some_and(|failure| failure.error.is_foreign_key());
-        if !settings.foreign_keys || !(acted || refused) {
-            return Ok(None);
+    /// The same again for each setting on which the outcome may hang, with that one turned.
+    fn counter_trials(&self, trial: &Trial) -> Result<Vec<(Turned, Trial)>, Error> {
+        let mut trials = Vec::new();
+        for setting in worth_turning(trial) {
+            let settings = trial.execution.settings.turned(setting);
+            let (_, trial) = self.rehearse(settings, &format!("turned-{}", trials.len()))?;
+            trials.push((setting, trial));
         }
-        let off = Settings { foreign_keys: false, ..settings };
-        let (_, trial) = self.rehearse(off, "without-foreign-keys")?;
-        Ok(Some(trial))
+        Ok(trials)
+    }
+
+    /// The same under every driver of the tool. What was rehearsed already is not rehearsed again.
+    fn matrix(
+        &self,
+        evidence: &Evidence,
+        project: &Project,
+        foreign_keys: Option<bool>,
+        wishes: Wishes<'_>,
+    ) -> Result<Vec<Cell>, Error> {
+        let mut cells = Vec::new();
+        for driver in decide::of_tool(self.plan.tool) {
+            let mut done = std::iter::once(&evidence.trial).chain(&evidence.others);
+            let known = done.find(|trial| trial.execution.settings.driver == driver);
+            let decided = known.is_some();
+            let trial = match known {
+                Some(trial) => trial.clone(),
+                None => self.rehearse(Settings::of(driver, foreign_keys), driver.name)?.1,
+            };
+            let alone = Evidence {
+                on_empty: self.on_empty(&trial),
+                locked_driver: decide::locked(driver, project),
+                others: Vec::new(),
+                counter_trials: Vec::new(),
+                trial: trial.clone(),
+                ..evidence.clone()
+            };
+            cells.push(Cell { trial, findings: judged(&alone, self.demands, wishes), decided });
+        }
+        Ok(cells)
     }
 
     /// The same on a database without rows, where the migrations fail with them. A schema that cannot be created anew tells
     /// nothing.
     fn on_empty(&self, trial: &Trial) -> Option<Execution> {
         trial.failure()?;
-        let path = self.workspace.file("empty.db");
+        let path = self.workspace.file(&format!("empty-{}.db", trial.execution.settings.driver.name));
         execution::empty::create(&path, &self.snapshot.connect().ok()?).ok()?;
         execution::run(&path, self.plan, trial.execution.settings, self.observer).ok()
     }
+}
+
+/// The settings that may have made a difference: foreign keys where they acted or refused, strings where a name was read as one,
+/// the transaction where something was committed by itself, chunks where a part of one was left out.
+fn worth_turning(trial: &Trial) -> Vec<Turned> {
+    let Execution { settings, steps, .. } = &trial.execution;
+    let acted = steps.iter().flat_map(|step| &step.changes).any(|change| change.by == By::ForeignKey);
+    let refused = trial.failure().is_some_and(|failure| failure.error.is_foreign_key());
+    let partly_committed = trial.failure().is_some_and(|failure| !failure.rolled_back);
+    let never_around_all = matches!(settings.transaction, Transaction::None | Transaction::FirstStatementOnly);
+    let alone = |step: &&execution::Step| !step.in_transaction && step.statement.action.writes();
+    let committed_alone = steps.iter().filter(alone).count() > 0;
+    [
+        (Turned::ForeignKeysOff, settings.foreign_keys && (acted || refused)),
+        (Turned::StringsRefused, steps.iter().any(|step| !step.strings.is_empty())),
+        (Turned::OneTransaction, never_around_all && (partly_committed || committed_alone)),
+        (Turned::EveryStatement, steps.iter().any(|step| !step.ran)),
+    ]
+    .into_iter()
+    .filter_map(|(setting, worth)| worth.then_some(setting))
+    .collect()
+}
+
+/// What the rules and the demands say, with levels and waivers.
+fn judged(evidence: &Evidence, demands: &Demands, wishes: Wishes<'_>) -> Vec<Finding> {
+    let found = findings::evaluate(evidence).into_iter().chain(judge::findings(demands, evidence));
+    findings::settle(found.collect(), wishes, evidence)
 }
 
 fn size(copy: &WorkingCopy) -> Result<u64, Error> {
@@ -191,7 +297,7 @@ impl Rehearsal {
         let limit = self.fail_on.unwrap_or(Level::Error);
         if matches!(self.evidence.execution().outcome, Failed(_) | Refused) {
             Verdict::Failed
-        } else if self.findings.iter().any(|finding| finding.level >= limit) {
+        } else if self.findings.iter().any(|finding| finding.waived.is_none() && finding.level >= limit) {
             Verdict::Findings
         } else {
             Verdict::Passed
@@ -211,7 +317,7 @@ impl Rehearsal {
     /// The report document.
     #[must_use]
     pub fn document(&self) -> Document {
-        assemble::document(&self.evidence, &self.findings, self.verdict())
+        assemble::document(&self.evidence, &self.findings, &self.matrix, self.verdict())
     }
 }
 

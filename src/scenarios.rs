@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::{Doing, Error};
 use crate::expectations::check::{self, Outcome, Seen};
 use crate::expectations::database;
+use crate::expectations::judge;
+use crate::expectations::quantity::{Quantity, Word};
 use crate::expectations::scenario::{Ledger, Prepared, Scenario, Switch, Tool};
 use crate::findings::Levels;
 use crate::migrations::Request;
@@ -21,8 +23,10 @@ use crate::rehearsal::{Options, Rehearsal, rehearse};
 use crate::report::document::{Document, Migration, Outcome as RunOutcome, TableChange, Verdict};
 
 /// What a null rehearsal may find: what is so in the snapshot or in the plan, whatever the migrations do.
-pub const ALLOWED_WITH_NOTHING_PENDING: &[&str] =
-    &["EX609", "IN401", "IN403", "SC317", "SN901", "SN902", "SN903", "SN911", "SN915", "TX507", "TX508"];
+pub const ALLOWED_WITH_NOTHING_PENDING: &[&str] = &[
+    "EX609", "IN403", "IN404", "IN406", "SC317", "SC319", "SN901", "SN902", "SN903", "SN906", "SN907", "SN911",
+    "SN915", "TX507", "TX508",
+];
 
 /// What became of a scenario.
 #[derive(Debug)]
@@ -55,11 +59,11 @@ pub fn run(path: &Path) -> Result<ScenarioOutcome, Error> {
     let stage = Theatre::set(&scenario, dir.path())?;
     let kept = dir.path().join("kept.db");
     let (rehearsal, mut differences) = stage.rehearse(Some(&kept))?;
-    let (document, error) = match rehearsal {
-        Ok(rehearsal) => (Some(stage.relative(&rehearsal.document())?), None),
-        Err(error) => (None, Some(error)),
+    let (document, unmet, error) = match rehearsal {
+        Ok(rehearsal) => (Some(stage.relative(&rehearsal.document())?), stage.unmet(&rehearsal)?, None),
+        Err(error) => (None, Vec::new(), Some(error)),
     };
-    differences.extend(stage.differences(document.as_ref(), error.as_ref()));
+    differences.extend(stage.differences(document.as_ref(), unmet, error.as_ref()));
     if let Some(document) = &document {
         differences.extend(null_rehearsal(&stage, document, &kept)?);
     }
@@ -71,12 +75,18 @@ struct Theatre<'a> {
     scenario: &'a Scenario,
     dir: &'a Path,
     prepared: Prepared,
+    config: Config,
 }
 
 impl<'a> Theatre<'a> {
     fn set(scenario: &'a Scenario, dir: &'a Path) -> Result<Self, Error> {
         fs::create_dir_all(dir.join("work")).doing(|| format!("creating a folder in `{}`", dir.display()))?;
-        Ok(Self { scenario, dir, prepared: scenario.prepare(dir)? })
+        let prepared = scenario.prepare(dir)?;
+        let config = match scenario.config {
+            Some(_) => Config::read(&prepared.project.join(config::FILE))?,
+            None => Config::default(),
+        };
+        Ok(Self { scenario, dir, prepared, config })
     }
 
     fn options(&self, keep_copy: Option<&Path>) -> Options {
@@ -96,8 +106,10 @@ impl<'a> Theatre<'a> {
             workspace: Some(self.dir.join("work")),
             keep_copy: keep_copy.map(Path::to_path_buf),
             fail_on: Some(self.scenario.fail_on),
+            matrix: false,
+            sampling: crate::compare::samples::Sampling::None,
             max_snapshot_age: self.scenario.max_snapshot_age.map(|age| age.0),
-            config: Config::default(),
+            config: self.config.clone(),
             levels: Levels::default(),
         }
     }
@@ -116,12 +128,31 @@ impl<'a> Theatre<'a> {
         Ok((rehearsal, differences))
     }
 
-    fn differences(&self, document: Option<&Document>, error: Option<&Error>) -> Vec<String> {
+    /// What the scenario demands of tables and queries and is not so. Queries are asked in a rehearsal of their own, so that the
+    /// first one is what its configuration says. A table that was never made is `gone` too.
+    fn unmet(&self, rehearsal: &Rehearsal) -> Result<Vec<String>, Error> {
+        let mut demands = self.scenario.expect.demands();
+        let comparison = rehearsal.evidence.comparison();
+        demands.tables.retain(|name, quantity| {
+            let is_somewhere = comparison.table_before(name).or(comparison.table_after(name)).is_some();
+            is_somewhere || *quantity != Quantity::Word(Word::Gone)
+        });
+        let mut unmet = judge::of_tables(&demands, comparison);
+        if !demands.queries.is_empty() {
+            demands.tables.clear();
+            let config = Config { expect: demands, ..Config::default() };
+            let asked = rehearse(&Options { config, ..self.options(None) }, &Silent)?;
+            unmet.extend(asked.findings.into_iter().filter(|finding| finding.rule.family() == "EP"));
+        }
+        Ok(unmet.into_iter().map(|finding| finding.message).collect())
+    }
+
+    fn differences(&self, document: Option<&Document>, unmet: Vec<String>, error: Option<&Error>) -> Vec<String> {
         let expected = self.scenario.expect.error.map(|rule| rule.0);
         match (document, error) {
             (Some(document), _) => match expected {
                 Some(code) => vec![format!("expected the error {code}, and it was rehearsed")],
-                None => check::differences(&self.scenario.expect, &self.outcome(document)),
+                None => check::differences(&self.scenario.expect, &self.outcome(document, unmet)),
             },
             (None, Some(error)) if expected.is_some() && error.code() == expected => Vec::new(),
             (None, Some(error)) => {
@@ -132,12 +163,15 @@ impl<'a> Theatre<'a> {
         }
     }
 
-    fn outcome(&self, document: &Document) -> Outcome {
+    fn outcome(&self, document: &Document, unmet: Vec<String>) -> Outcome {
         let plan = &document.plan;
+        let (waived, standing): (Vec<_>, Vec<_>) =
+            document.findings.iter().partition(|finding| finding.waived.is_some());
         Outcome {
             verdict: verdict(document.verdict).to_owned(),
-            findings: document.findings.iter().map(|finding| self.seen(finding)).collect(),
-            tables: rows_after(document),
+            findings: standing.into_iter().map(|finding| self.seen(finding)).collect(),
+            waived: waived.into_iter().map(|finding| self.seen(finding)).collect(),
+            unmet,
             pending: self.names(&plan.pending),
             skipped: self.names(&plan.skipped),
             edited: self.names(&plan.edited),
@@ -232,10 +266,6 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Findings => "findings",
         Verdict::Failed => "failed",
     }
-}
-
-fn rows_after(document: &Document) -> BTreeMap<String, Option<u64>> {
-    document.tables.iter().map(|table| (table.name.clone(), table.rows.after)).collect()
 }
 
 /// Writes to the snapshot once the first migration begins, as another process would, where the scenario says so.

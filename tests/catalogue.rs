@@ -71,8 +71,9 @@ fn is_quiet(name: &str) -> bool {
 fn codes_are_sorted_and_unique_and_found_by_both_names() {
     let codes: Vec<_> = RULES.iter().map(|rule| rule.code).collect();
     let mut sorted = codes.clone();
-    let family =
-        |code: &str| ["LS", "VL", "SC", "IN", "TX", "EX", "SN"].iter().position(|family| code.starts_with(family));
+    let family = |code: &str| {
+        ["LS", "VL", "SC", "IN", "TX", "EX", "SN", "EP"].iter().position(|family| code.starts_with(family))
+    };
     sorted.sort_by_key(|code| (family(code), *code));
     sorted.dedup();
     assert_eq!(codes, sorted);

@@ -6,6 +6,8 @@
 mod privacy;
 #[path = "cmd/support.rs"]
 mod support;
+#[path = "cmd/waivers.rs"]
+mod waivers;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -53,6 +55,22 @@ mod readme {
         assert!(shown.contains("  users     100    100"), "the report in README.md is cut too early");
     }
 
+    /// The demo, and what its migration makes of `prod.db`.
+    fn with_migrated_copy() -> Project {
+        let project = Project::demo();
+        project.run_making(&[&DEMO[..], &["--keep-copy", "after.db"]].concat(), &["after.db"]);
+        project
+    }
+
+    #[test]
+    fn the_difference_is_what_the_demo_does() {
+        let project = with_migrated_copy();
+        let mut command = project.command(&["diff", "prod.db", "after.db"]);
+        let ran = super::Ran::from(command.env("COLUMNS", "80").output().unwrap());
+        let shown = blocks("text")[2];
+        assert!(ran.stdout.starts_with(shown), "README.md shows\n{shown}\nand it prints\n{}", ran.stdout);
+    }
+
     #[test]
     fn its_commands_run() {
         let commands: Vec<&str> = blocks("console")
@@ -70,11 +88,20 @@ mod readme {
                 ["cargo", "test"] | ["cargo", "install", "--path", "."] => continue,
                 _ => panic!("README.md says `{command}`, which nothing tests"),
             };
-            let project = Project::demo();
+            let project = with_migrated_copy();
             let ran = project.run_making(arguments, &["rehearsal.json"]);
-            let expected = i32::from(arguments.first() == Some(&DEMO[0]));
+            let expected = i32::from(arguments.first() == Some(&DEMO[0]) || arguments.contains(&"after.db"));
             assert_eq!(ran.code, Some(expected), "{command}: {}", ran.stderr);
         }
+    }
+
+    #[test]
+    fn its_expectations_are_judged_as_it_shows() {
+        let project = Project::demo();
+        std::fs::write(project.path("rehearse.yaml"), blocks("yaml")[0]).unwrap();
+        let ran = project.run(&["--snapshot", "prod.db", "--quiet"]);
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        assert_eq!(ran.stdout, blocks("text")[1]);
     }
 
     #[test]
@@ -96,6 +123,55 @@ mod readme {
         for line in codes.lines().take_while(|line| !line.is_empty()) {
             let code = line.split_whitespace().next().unwrap();
             assert!(README.contains(&format!("\n| {code} | ")), "{code}");
+        }
+    }
+}
+
+mod configuration {
+    use super::{DELETES, Project, USERS};
+
+    #[test]
+    fn a_mistake_in_it_is_shown_and_does_nothing_to_the_terminal() {
+        let project = Project::new(USERS).migration("1.sql", DELETES);
+        std::fs::write(project.path("rehearse.yaml"), "expect:\n\ttables: {}\n").unwrap();
+        project.rehearse(&[]).refused(
+            2,
+            "error: reading `rehearse.yaml:2:1`: found character that cannot start any token\n  \
+             |\n2 |     tables: {}\n  | ^^^^\n\
+             hint: YAML takes no tab where a line begins; indent with spaces\n",
+        );
+        std::fs::write(project.path("rehearse.yaml"), "expect:\n  tables: {users: ünchanged}\n").unwrap();
+        project.rehearse(&[]).refused(
+            2,
+            "error: reading `rehearse.yaml:2:19`: unknown word `ünchanged` in `expect.tables.users`\n  \
+             |\n2 |   tables: {users: ünchanged}\n  |                   ^^^^^^^^^\n\
+             hint: did you mean `unchanged`?\nhint: allowed here: unchanged, gone\n",
+        );
+        std::fs::write(project.path("rehearse.yaml"), "expect: {\u{202e}: \u{1b}[31m}\n").unwrap();
+        let ran = project.rehearse(&[]);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.stderr.contains("\n1 | expect: {\\u{202e}: \\x1b[31m}\n"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn what_is_not_met_is_told_without_a_value() {
+        let project = Project::new(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);
+             INSERT INTO notes VALUES (1, 'swordfish'), (2, 'swordfish 2');",
+        )
+        .migration("1.sql", "UPDATE notes SET body = 'swordfish' || body WHERE body = 'swordfish';");
+        std::fs::write(
+            project.path("rehearse.yaml"),
+            "expect:\n  tables: {notes: unchanged}\n  queries:\n    - {sql: SELECT body FROM notes, same: true}\n    \
+             - {name: one, sql: SELECT max(body) FROM notes, is: 7}\n    \
+             - {name: json, sql: \"SELECT json_extract('{}', body) FROM notes\", is: 7}\n",
+        )
+        .unwrap();
+        for format in ["text", "json"] {
+            let ran = project.rehearse(&["--format", format, "-v"]);
+            assert_eq!(ran.code, Some(1), "{}", ran.all());
+            assert!(ran.stdout.contains("EP951") && ran.stdout.contains("EP952"), "{}", ran.stdout);
+            assert!(!ran.all().contains("swordfish"), "{}", ran.all());
         }
     }
 }
@@ -361,7 +437,10 @@ mod json {
         assert_fields(&posts["columns"][0], "name before_name nulls classes values");
         assert_fields(&posts["columns"][0]["nulls"], "before after");
         assert_fields(&posts["columns"][0]["classes"], "before after");
-        assert_fields(&posts["columns"][0]["values"], "changed nulled filled converted lossy");
+        assert_fields(
+            &posts["columns"][0]["values"],
+            "changed nulled filled converted lossy lossy_kinds text_altered blank_to_null null_to_blank shifted_from",
+        );
         assert_eq!(posts["columns"][0]["classes"]["before"]["integer"], 100);
         assert_fields(&document["schema"], "changes diff");
         assert_fields(&document["schema"]["changes"][0], "kind change table name detail");
@@ -423,5 +502,35 @@ mod json {
         assert_fields(&rules[0], "code name level basis since when effect fix");
         let rule = json(&["explain", "cascade-deleted-rows", "--format", "json"]);
         assert_eq!(rules.as_array().unwrap().iter().find(|one| one["code"] == "LS102"), Some(&rule));
+    }
+}
+
+mod matrix {
+    use super::{DEMO, Project, Value};
+
+    #[test]
+    fn every_driver_is_in_the_table_and_the_verdict_is_that_of_one() {
+        let project = Project::demo();
+        let alone = project.run(&DEMO);
+        let ran = project.run(&[&DEMO[..], &["--matrix", "--format", "json"]].concat());
+        assert_eq!(ran.code, alone.code, "{}", ran.stderr);
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let cells = document["matrix"].as_array().unwrap();
+        let of = |driver: &str| cells.iter().find(|cell| cell["driver"] == driver).unwrap();
+        let decided: Vec<&Value> = cells.iter().filter(|cell| cell["decided"] == true).collect();
+        assert_eq!(decided, [of("better-sqlite3")]);
+        assert_eq!(of("better-sqlite3")["rows_lost"], 100);
+        assert_eq!(of("better-sqlite3")["codes"][0], "LS102");
+        assert_eq!(of("libsql")["rows_lost"], 0);
+        assert_eq!(of("libsql")["codes"].as_array().unwrap().len(), 0);
+        assert_eq!(of("d1")["rows_lost"], 100);
+        assert!(!document["findings"].as_array().unwrap().iter().any(|finding| finding["code"] == "TX511"));
+    }
+
+    #[test]
+    fn it_is_left_out_where_nobody_asked() {
+        let ran = Project::demo().run(&[&DEMO[..], &["--format", "json"]].concat());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert!(document.get("matrix").is_none());
     }
 }

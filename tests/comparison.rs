@@ -176,14 +176,14 @@ fn damage_is_found_with_its_table_column_and_number() {
         (
             "columns swapped by *",
             notes("INSERT INTO __new_notes SELECT id, b, a FROM notes"),
-            &["VL203 error notes a rows=100", "VL203 error notes b rows=100"],
+            &["VL207 error notes a rows=100", "VL207 error notes b rows=100"],
         ),
         (
             "columns swapped by order",
             s(
                 "CREATE TABLE __new_notes (id INTEGER PRIMARY KEY, b TEXT, a TEXT); INSERT INTO __new_notes SELECT * FROM notes; DROP TABLE notes; ALTER TABLE __new_notes RENAME TO notes;",
             ),
-            &["VL203 error notes a rows=100", "VL203 error notes b rows=100"],
+            &["VL207 error notes a rows=100", "VL207 error notes b rows=100"],
         ),
         (
             "a column left out",
@@ -200,6 +200,74 @@ fn damage_is_found_with_its_table_column_and_number() {
             "a string for a column",
             notes("INSERT INTO __new_notes (id, a, b) SELECT id, a, \"bb\" FROM notes"),
             &["VL206 error notes b rows=100", "TX510 warning bb"],
+        ),
+        (
+            "columns swapped by renames",
+            s(
+                "ALTER TABLE notes RENAME COLUMN a TO t; ALTER TABLE notes RENAME COLUMN b TO a; ALTER TABLE notes RENAME COLUMN t TO b",
+            ),
+            &["VL207 error notes a rows=100", "VL207 error notes b rows=100"],
+        ),
+        (
+            "tables swapped by renames",
+            s(
+                "ALTER TABLE notes RENAME TO t; ALTER TABLE quoted RENAME TO notes; ALTER TABLE t RENAME TO quoted; DROP TABLE empty",
+            ),
+            &["VL207 error notes quoted rows=100", "VL207 error quoted notes rows=100"],
+        ),
+        (
+            "the successor gets the name of the column that goes",
+            s("ALTER TABLE notes DROP COLUMN a; ALTER TABLE notes RENAME COLUMN b TO a"),
+            &["VL201 error notes a rows=100"],
+        ),
+        (
+            "a column filled from one that goes",
+            s(
+                "CREATE TABLE n (id INTEGER PRIMARY KEY, b TEXT); INSERT INTO n (id, b) SELECT id, a FROM notes; DROP TABLE notes; ALTER TABLE n RENAME TO notes",
+            ),
+            &["VL207 error notes b rows=100"],
+        ),
+        (
+            "columns swapped by an update",
+            s("UPDATE notes SET a = b, b = a"),
+            &["VL203 warning notes a rows=100", "VL203 warning notes b rows=100"],
+        ),
+        // ---- kinds of changes
+        ("capitals", s("UPDATE notes SET a = upper(a) WHERE id < 4"), &["VL208 warning notes a rows=3"]),
+        // All nine become the name of number 199.
+        (
+            "cut",
+            s("UPDATE users SET name = substr(name, 1, 8) WHERE id > 1990"),
+            &["VL208 error users name rows=9", "VL210 warning users name rows=9"],
+        ),
+        (
+            "a blank for NULL",
+            s("UPDATE users SET name = '' WHERE name IS NULL"),
+            &["VL209 warning users name rows=200"],
+        ),
+        (
+            "NULLs filled everywhere",
+            s("UPDATE users SET name = coalesce(name, 'nobody ' || id)"),
+            &["VL214 warning users name rows=200"],
+        ),
+        (
+            "one default where several values were",
+            s(
+                "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT DEFAULT 'a1', b TEXT); INSERT INTO n (id, b) SELECT id, b FROM notes; DROP TABLE notes; ALTER TABLE n RENAME TO notes",
+            ),
+            &["VL206 error notes a rows=99"],
+        ),
+        (
+            "a default in some of the rows",
+            s(
+                "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT DEFAULT 'none', b TEXT); INSERT INTO n SELECT * FROM notes WHERE id > 3; INSERT INTO n (id, b) SELECT id, b FROM notes WHERE id <= 3; DROP TABLE notes; ALTER TABLE n RENAME TO notes",
+            ),
+            &["VL210 warning notes a rows=2", "VL213 warning notes a rows=3"],
+        ),
+        (
+            "values that become equal beside rows that are new",
+            s("UPDATE notes SET a = 'same' WHERE id < 3; INSERT INTO notes VALUES (500, 'a7', 'same')"),
+            &["VL203 warning notes a rows=2", "VL210 warning notes a rows=1"],
         ),
         // ---- rows
         (
@@ -238,7 +306,7 @@ fn damage_is_found_with_its_table_column_and_number() {
             s(
                 "CREATE TABLE keep (id, a, b); INSERT INTO keep SELECT * FROM notes; DELETE FROM notes; INSERT INTO notes SELECT id, a, upper(b) FROM keep; DROP TABLE keep",
             ),
-            &["VL203 error notes b rows=100"],
+            &["VL208 error notes b rows=100"],
         ),
         (
             "a delete through a trigger",
@@ -341,6 +409,13 @@ fn damage_is_found_with_its_table_column_and_number() {
             ),
             &["IN401 error rows=1", "LS110 error notes rows=100"],
         ),
+        (
+            "a schema that cannot be read",
+            s(
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE notes (oops' WHERE name = 'notes'",
+            ),
+            &["IN401 error rows=1", "SN911 error every table"],
+        ),
         // ---- what hangs on a table
         (
             "an index",
@@ -355,7 +430,7 @@ fn damage_is_found_with_its_table_column_and_number() {
         (
             "a unique index that is no longer unique",
             users_with(COLUMNS).replace("UNIQUE INDEX", "INDEX"),
-            &["SC310 warning users code"],
+            &["SC310 warning users users_code"],
         ),
         (
             "a trigger",
@@ -575,7 +650,14 @@ fn what_does_no_harm_raises_no_alarm() {
         .into_iter()
         .map(|(name, migration)| {
             let own = migration.contains("COMMIT");
-            let expected: &[&str] = if own { &["TX504 warning"] } else { &[] };
+            // Rows without a key are numbered anew where the table is filled again; the numbers had gaps.
+            let renumbers = name.contains("vacuum") || name.starts_with("a table without key");
+            let expected: &[&str] = match (own, renumbers) {
+                (true, true) => &["TX504 warning", "VL211 warning log rows=766"],
+                (true, false) => &["TX504 warning"],
+                (false, true) => &["VL211 warning log rows=766"],
+                (false, false) => &[],
+            };
             (name, migration, expected)
         })
         .collect();
@@ -604,7 +686,7 @@ fn tables_of_every_kind_are_compared() {
     let fts = "CREATE VIRTUAL TABLE f USING fts5 (body); INSERT INTO f VALUES ('one'), ('two'), ('three');";
     let content = "CREATE TABLE d_content (id INTEGER PRIMARY KEY, body TEXT);
         CREATE VIRTUAL TABLE d USING fts5 (body, content = 'd_content', content_rowid = 'id');
-        INSERT INTO d_content VALUES (1, 'one'), (2, 'two');";
+        INSERT INTO d_content VALUES (1, 'one'), (2, 'two'); INSERT INTO d (d) VALUES ('rebuild');";
     let rtree = "CREATE VIRTUAL TABLE r USING rtree (id, x0, x1); INSERT INTO r VALUES (1, 0, 1), (2, 3, 4);";
     let utf16 = "PRAGMA encoding = 'UTF-16'; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, k TEXT UNIQUE NOT NULL);
         INSERT INTO t VALUES (1, 'é', 'a'), (2, CAST(x'00d8' AS TEXT), 'b'), (3, '12', '𝄞');";
@@ -615,7 +697,7 @@ fn tables_of_every_kind_are_compared() {
         CREATE TABLE g (id INTEGER PRIMARY KEY, v INTEGER, d INTEGER AS (v * 2) STORED); INSERT INTO g (id, v) VALUES (1, 1), (2, 2);
         CREATE VIEW vw AS SELECT k, v FROM w; CREATE TRIGGER vt INSTEAD OF UPDATE ON vw BEGIN UPDATE w SET v = new.v WHERE k = new.k; END;";
     check_own(&[
-        ("a row of a full-text table", fts, "DELETE FROM f WHERE body = 'two'", "sqlite", &["LS101 error f rows=1"]),
+        ("a row of a full-text table", fts, "DELETE FROM f WHERE body = 'two'", "sqlite", &["LS107 warning f rows=1"]),
         (
             "a full-text table rebuilt",
             fts,
@@ -628,7 +710,7 @@ fn tables_of_every_kind_are_compared() {
             content,
             "DELETE FROM d_content WHERE id = 1",
             "sqlite",
-            &["LS101 error d rows=1", "LS107 warning d_content rows=1"],
+            &["LS107 warning d_content rows=1", "SC319 warning d d_content"],
         ),
         ("a box", rtree, "UPDATE r SET x1 = 5 WHERE id = 2", "sqlite", &["VL203 warning r x1 rows=1"]),
         ("UTF-16", utf16, "UPDATE t SET a = 'e' WHERE id = 1", "sqlite", &["VL203 warning t a rows=1"]),
@@ -703,7 +785,7 @@ fn tables_of_every_kind_are_compared() {
             "CREATE TABLE t (a, b); INSERT INTO t VALUES ('a', 1), ('b', 2);",
             "UPDATE t SET rowid = rowid + 10",
             "sqlite",
-            &[],
+            &["VL211 warning t rows=2"],
         ),
         (
             "two values swapped and a row lost",

@@ -331,3 +331,45 @@ fn what_a_savepoint_takes_back_is_not_committed() {
     let committed: Vec<bool> = steps.iter().map(|step| step.committed).collect();
     assert_eq!(committed, [true, true, true, false, true, true, true]);
 }
+
+/// The proof of the finding with this code.
+fn proof(rehearsal: &rehearse::Rehearsal, code: &str) -> Option<String> {
+    rehearsal.findings.iter().find(|finding| finding.rule.code == code).unwrap().proof.clone()
+}
+
+#[test]
+fn what_hangs_on_one_setting_is_proven_by_turning_it() {
+    let strings = plain(TEN, &["CREATE TABLE u (n TEXT);\nINSERT INTO u SELECT \"nn\" FROM t;"], "sqlite");
+    let shown = "rehearsed again with double-quoted strings refused: line 2 fails with `no such column: \"nn\"`";
+    assert_eq!(proof(&strings, "TX510").as_deref(), Some(shown));
+
+    let chunk = "CREATE TABLE u (n TEXT); ALTER TABLE t ADD c TEXT; INSERT INTO u VALUES ('a'), ('b');";
+    let chunks = drizzle(TEN, &[&[chunk]], "libsql");
+    let shown = "rehearsed again with every statement of a chunk run: `t.c` is there and 2 rows of `u` are written";
+    assert_eq!(proof(&chunks, "TX514").as_deref(), Some(shown));
+
+    let halves: &[&[&str]] =
+        &[&["CREATE TABLE u (n TEXT)", "INSERT INTO u VALUES ('a')", "INSERT INTO t VALUES (1, 'x', 1)"]];
+    let alone = drizzle(TEN, halves, "sqlite-proxy");
+    let shown = "rehearsed again in one transaction: everything is rolled back";
+    assert_eq!(proof(&alone, "TX506").as_deref(), Some(shown));
+    let together = drizzle(TEN, halves, "better-sqlite3");
+    assert!(together.findings.iter().all(|finding| finding.rule.code != "TX506"));
+}
+
+#[test]
+fn every_foreign_key_that_nulls_is_told() {
+    let before = "
+        CREATE TABLE p (id INTEGER PRIMARY KEY);
+        CREATE TABLE c (id INTEGER PRIMARY KEY, a INTEGER REFERENCES p ON DELETE SET NULL, b INTEGER REFERENCES p ON DELETE SET NULL);
+        INSERT INTO p VALUES (1), (2);
+        INSERT INTO c VALUES (1, 1, 2), (2, 2, NULL);";
+    let rehearsal = plain(before, &["DELETE FROM p WHERE id = 2 OR id = 1"], "rusqlite");
+    let told: Vec<_> = rehearsal
+        .findings
+        .iter()
+        .filter(|finding| finding.rule.code == "LS103")
+        .map(|finding| (finding.column.clone().unwrap(), finding.rows))
+        .collect();
+    assert_eq!(told, [("a".to_owned(), Some(2)), ("b".to_owned(), Some(1))]);
+}

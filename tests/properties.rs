@@ -10,6 +10,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rehearse::compare::rows::{Key, RowComparison};
+use rehearse::compare::samples::Sampling;
 use rehearse::compare::{Comparison, States, TableComparison};
 use rehearse::execution::steps::{By, Change};
 use rehearse::execution::{Execution, Outcome, Settings, Step, drivers};
@@ -257,6 +258,7 @@ impl Pair {
             changes: vec![change],
             error: None,
             committed: true,
+            not_understood: false,
         };
         let execution = Execution {
             settings: Settings::of(&drivers::SQLITE, None),
@@ -264,10 +266,12 @@ impl Pair {
             outcome: Outcome::Completed,
             steps: vec![step],
             bookkeeping: Vec::new(),
+            foreign_keys_after: false,
             elapsed: Duration::ZERO,
         };
         let encoding = ENCODINGS[case.encoding].1;
-        let states = States { before: &self.before, after: &self.after, ledger: "", encoding };
+        let states =
+            States { before: &self.before, after: &self.after, ledger: "", encoding, sampling: Sampling::None };
         let comparison = Comparison::between(states, &execution, &Silent).unwrap();
         assert_eq!(comparison.not_compared, []);
         comparison.tables.into_iter().next().unwrap()
@@ -346,6 +350,20 @@ fn oracle(pair: &Pair, rows: &RowComparison) -> (u64, u64, Option<u64>) {
         let same_class_altered = column.altered();
         assert_eq!([column.changed, column.nulled, column.filled], counted[..3], "column {}", column.before);
         assert!(same_class_altered >= counted[3], "column {}", column.before);
+        let blank = |value: &str| format!("typeof({value}) = 'text' AND hex(CAST({value} AS BLOB)) = ''");
+        let texts = format!("typeof({one}) = 'text' AND typeof({other}) = 'text'");
+        let kinds = [
+            pair.count(&format!("{select} {} AND {other} IS NULL", blank(&one))),
+            pair.count(&format!("{select} {one} IS NULL AND {}", blank(&other))),
+        ];
+        assert_eq!([column.blank_to_null, column.null_to_blank], kinds, "column {}", column.before);
+        assert_eq!(column.lossy_kinds.values().sum::<u64>(), column.lossy, "column {}", column.before);
+        assert!(column.recognisable() <= pair.count(&format!("{select} {differs} AND {texts}")));
+    }
+    if let (Key::Columns(_), Some(moved)) = (&rows.key, rows.rowids_moved) {
+        let other =
+            format!("SELECT count(*) FROM main.{TABLE} b JOIN after.{TABLE} a ON {on} WHERE b.rowid <> a.rowid");
+        assert_eq!(moved, pair.count(&other));
     }
     (
         pair.count(&missing("main", "b", "after", "a")),

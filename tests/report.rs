@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its fixture has failed")]
 
 use rehearse::report::document::Document;
-use rehearse::report::text::{Detail, Style, render, render_plan};
+use rehearse::report::text::{Detail, Style, render, render_diff, render_plan, render_profile};
 use rehearse::report::{Format, json};
 use unicode_width::UnicodeWidthStr;
 
-const NAMES: [&str; 5] = ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings"];
+const NAMES: [&str; 6] = ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings", "matrix"];
 
 fn document(name: &str) -> Document {
     let path = format!("{}/tests/fixtures/reports/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -55,6 +55,44 @@ fn text_brief_and_full() {
 #[test]
 fn plan_as_text() {
     insta::assert_snapshot!("plan", render_plan(&document("failed").plan, &style(80)));
+}
+
+/// What `rehearse diff` and `rehearse profile` show of databases with hostile and long names.
+fn databases(style: &Style) -> [(&'static str, String); 2] {
+    let read = |name: &str| {
+        std::fs::read_to_string(format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    };
+    let diff = serde_json::from_str(&read("diff")).unwrap();
+    let profile = serde_json::from_str(&read("profile")).unwrap();
+    [("diff", render_diff(&diff, style)), ("profile", render_profile(&profile, style))]
+}
+
+#[test]
+fn databases_as_text() {
+    for (width, detail) in [(80, Detail::Normal), (200, Detail::Normal), (80, Detail::Brief), (80, Detail::Full)] {
+        for (name, text) in databases(&Style { detail, ..style(width) }) {
+            insta::assert_snapshot!(format!("{name}_{width}_{detail:?}").to_lowercase(), text);
+        }
+    }
+}
+
+#[test]
+fn databases_fit_the_terminal_and_nothing_in_them_acts() {
+    for width in [80, 100, 200] {
+        for detail in [Detail::Brief, Detail::Normal, Detail::Full] {
+            let plain = Style { detail, ..style(width) };
+            let coloured = databases(&Style { colour: true, ..plain });
+            for ((name, text), (_, coloured)) in databases(&plain).into_iter().zip(coloured) {
+                assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text, "{name}");
+                for line in text.lines() {
+                    assert!(line.width() <= width, "{name} at {width}: {} columns: {line}", line.width());
+                    assert!(!line.trim_start().starts_with("::"), "{name}: {line}");
+                }
+                let acts = |sign: char| sign.is_control() && sign != '\n' || "\u{202e}\u{2069}\u{200b}".contains(sign);
+                assert!(!text.contains(acts), "{name}: {text}");
+            }
+        }
+    }
 }
 
 #[test]

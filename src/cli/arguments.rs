@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use rehearse::compare::samples::Sampling;
 use rehearse::error::Error;
 use rehearse::execution::drivers::DRIVERS;
 use rehearse::findings::levels::{Levels, Selector};
@@ -48,6 +49,38 @@ pub enum Command {
     /// Shows what is applied, pending, skipped, edited and missing; runs nothing
     #[command(override_usage = "rehearse plan --snapshot FILE [OPTIONS]")]
     Plan(ProjectArguments),
+    /// Compares two databases row by row; runs nothing
+    #[command(after_help = "\
+Tables and columns are the same where they have the same name: no rename is followed. Rows are matched by primary key, else by a \
+unique key, else by rowid or content. Every table is compared, also the migration tool's own; a value is the same where its storage \
+class and its bytes are. Not compared are SQLite's own statistics (sqlite_stat1), page size, journal mode and text encoding.
+
+Exit codes:
+  0    the same
+  1    different
+  2    wrong arguments
+  4    could not compare: a file cannot be read, or some of what is in it, and nothing else differs
+  130  interrupted")]
+    Diff {
+        /// The database as it was; it is only ever read
+        #[arg(value_name = "BEFORE")]
+        before: PathBuf,
+        /// The database as it is; it is only ever read
+        #[arg(value_name = "AFTER")]
+        after: PathBuf,
+    },
+    /// Shows rows, NULLs and storage classes of every table and column, never a value
+    #[command(after_help = "\
+Exit codes:
+  0    everything was read
+  2    wrong arguments
+  4    the file cannot be read, or some of what is in it
+  130  interrupted")]
+    Profile {
+        /// The database; it is only ever read
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Runs scenario files
     Test {
         /// Scenario files, or folders of them
@@ -101,6 +134,9 @@ pub struct RunArguments {
     /// Also writes a report to a file; can be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     pub reports: Vec<(Format, PathBuf)>,
+    /// Also rehearses under every other driver of the tool and shows the outcomes side by side
+    #[arg(long)]
+    pub matrix: bool,
     /// The level from which on findings make the exit code 1
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
@@ -110,6 +146,12 @@ pub struct RunArguments {
     /// The configuration [default: the nearest rehearse.yaml, from here up to the repository's root]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Also shows some of the rows that each finding is about: their keys, or their keys and values
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Samples::None)]
+    pub samples: Samples,
+    /// How many rows `--samples` shows for a finding
+    #[arg(long, value_name = "ROWS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub samples_limit: u16,
     /// Keeps the migrated copy as this file
     #[arg(long, value_name = "FILE")]
     pub keep_copy: Option<PathBuf>,
@@ -144,6 +186,17 @@ pub enum FailOn {
     Never,
 }
 
+/// What may be shown of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Samples {
+    /// Nothing
+    None,
+    /// Keys
+    Keys,
+    /// Keys and values: not where others read the log
+    Values,
+}
+
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
@@ -164,6 +217,12 @@ impl RunArguments {
     pub fn options(&self) -> Result<Options, Error> {
         Ok(Options {
             keep_copy: self.keep_copy.clone(),
+            matrix: self.matrix,
+            sampling: match self.samples {
+                Samples::None => Sampling::None,
+                Samples::Keys => Sampling::Keys(self.samples_limit.into()),
+                Samples::Values => Sampling::Values(self.samples_limit.into()),
+            },
             fail_on: match self.fail_on {
                 FailOn::Error => Some(Level::Error),
                 FailOn::Warning => Some(Level::Warning),
@@ -202,8 +261,10 @@ impl ProjectArguments {
             foreign_keys: self.foreign_keys,
             workspace: None,
             keep_copy: None,
+            matrix: false,
             fail_on: Some(Level::Error),
             max_snapshot_age: None,
+            sampling: Sampling::None,
             config: Config::default(),
             levels: Levels::default(),
         })

@@ -5,6 +5,7 @@ mod catalogue;
 mod demo;
 mod output;
 mod progress;
+mod reading;
 mod reports;
 mod suggest;
 mod test;
@@ -94,6 +95,8 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
             })?;
             Ok(0)
         }
+        Some(Command::Diff { before, after }) => reading::diff(before, after, terminal),
+        Some(Command::Profile { file }) => reading::profile(file, terminal),
         Some(Command::Test { paths }) => test::run(paths, terminal),
         Some(Command::Rules) => catalogue::list(terminal),
         Some(Command::Explain { rule }) => catalogue::explain(rule, terminal),

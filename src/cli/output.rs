@@ -5,12 +5,13 @@ use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Effects, Style as Ansi};
-use rehearse::error::Error;
+use rehearse::error::{Error, Excerpt};
 use rehearse::findings::catalogue::find;
 use rehearse::observer::{Observer, Silent};
 use rehearse::report::Format;
 use rehearse::report::text::{Detail, Style};
 use rehearse::report::visible::{inert, visible};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::arguments::{Colour, OutputArguments};
 use super::progress::Line;
@@ -84,6 +85,9 @@ impl Terminal {
             None => format!("{red}error{red:#}"),
         };
         let mut text = format!("{head}: {}\n", lines(&error.to_string()));
+        if let Some(excerpt) = error.shown() {
+            text.push_str(&excerpt_lines(excerpt));
+        }
         for hint in error.hints() {
             text.push_str(&hint_line(hint));
         }
@@ -109,6 +113,27 @@ impl Terminal {
     }
 }
 
+/// The line, and a mark below what is meant.
+fn excerpt_lines(excerpt: &Excerpt) -> String {
+    let red: Ansi = AnsiColor::Red.on_default() | Effects::BOLD;
+    let shown = |from: usize, count: usize| -> String {
+        let part: String = excerpt.text.chars().skip(from).take(count).collect();
+        visible(&part.replace('\t', "    ")).into_owned()
+    };
+    let from = excerpt.start.saturating_sub(EXCERPT_WIDTH / 2);
+    let ahead = shown(from, excerpt.start - from);
+    let meant = shown(excerpt.start, excerpt.length.min(EXCERPT_WIDTH));
+    let rest = shown(excerpt.start + excerpt.length, EXCERPT_WIDTH.saturating_sub(excerpt.length));
+    let number = excerpt.line.to_string();
+    let margin = " ".repeat(number.len());
+    let mark = "^".repeat(meant.width().max(1));
+    let indent = " ".repeat(ahead.width());
+    format!(
+        "{margin} |\n{number} | {}\n{margin} | {indent}{red}{mark}{red:#}\n",
+        inert(&format!("{ahead}{meant}{rest}")).trim_end()
+    )
+}
+
 fn hint_line(hint: &str) -> String {
     let cyan: Ansi = AnsiColor::Cyan.on_default() | Effects::BOLD;
     format!("{cyan}hint{cyan:#}: {}\n", lines(hint))
@@ -123,6 +148,9 @@ fn lines(text: &str) -> String {
 pub fn harmless(text: &str) -> String {
     text.lines().flat_map(|line| [inert(&visible(line)), "\n".to_owned()]).collect()
 }
+
+/// Characters of a line of a file that are shown.
+const EXCERPT_WIDTH: usize = 120;
 
 /// `COLUMNS`, else the width of the terminal, else [`WIDTH_OF_A_FILE`].
 fn width() -> usize {

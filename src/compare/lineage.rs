@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::execution::Step;
-use crate::migrations::statement::{Action, Insert, SelectItem};
+use crate::migrations::statement::{Action, Arm, Insert, SelectItem};
 use crate::schema::lexer::{self, Token, TokenKind};
 use crate::schema::{Schema, Table};
 
@@ -21,6 +21,8 @@ pub struct Pair {
     pub change: Change,
     /// Names of the same column before and after.
     pub columns: Vec<(String, String)>,
+    /// Names under which it was made or that it had on the way, before it was renamed to the one after.
+    pub interim: Vec<String>,
     /// Copies of it that are still there, column by column; what the rows are is not looked at here.
     pub copies: Vec<Copied>,
 }
@@ -50,10 +52,11 @@ pub enum Change {
 }
 
 impl Pair {
-    /// Whether it had this name before or has it after.
+    /// Whether it had this name before, has it after, or had it on the way.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
-        [&self.before, &self.after].into_iter().flatten().any(|own| own.eq_ignore_ascii_case(name))
+        let own = [&self.before, &self.after].into_iter().flatten();
+        own.chain(&self.interim).any(|own| own.eq_ignore_ascii_case(name))
     }
 }
 
@@ -64,7 +67,27 @@ pub fn pairs(before: &Schema, after: &Schema, ledger: &str, steps: &[Step]) -> V
     for step in steps.iter().filter(|step| step.committed) {
         tables.apply(step);
     }
-    tables.pairs(before, after, ledger)
+    let renamed = std::mem::take(&mut tables.renamed);
+    let mut pairs = tables.pairs(before, after, ledger);
+    for pair in &mut pairs {
+        pair.interim = pair.after.as_ref().map(|after| interim(after, &renamed)).unwrap_or_default();
+    }
+    pairs
+}
+
+/// The names that became this one, each once, directly or over others.
+fn interim(name: &str, renamed: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut next = vec![key(name)];
+    while let Some(to) = next.pop() {
+        for from in renamed.get(&to).into_iter().flatten() {
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(from)) {
+                names.push(from.clone());
+                next.push(key(from));
+            }
+        }
+    }
+    names
 }
 
 /// The tables at one moment, by name in lower case.
@@ -74,6 +97,8 @@ struct Tables {
     temporary: BTreeMap<String, Origin>,
     /// Copies: the table that was written, as it is called now, and what was read.
     copied: Vec<(String, Source)>,
+    /// What was renamed to a name, in order.
+    renamed: BTreeMap<String, Vec<String>>,
 }
 
 /// Where a table that exists at one moment comes from.
@@ -125,14 +150,25 @@ impl Tables {
     fn of(schema: &Schema) -> Self {
         let origin = |table: &Table| Origin { table: Some(table.name.clone()), ..Origin::default() };
         let now = schema.tables.iter().map(|(name, table)| (name.clone(), origin(table))).collect();
-        Self { now, temporary: BTreeMap::new(), copied: Vec::new() }
+        Self { now, temporary: BTreeMap::new(), copied: Vec::new(), renamed: BTreeMap::new() }
     }
 
     fn apply(&mut self, step: &Step) {
+        self.follow(step);
+        for renamed in &step.statement.renamed {
+            let table = step.statement.table().map(str::to_owned).unwrap_or_default();
+            if let Some(origin) = self.with(&table, step).get_mut(&key(&table)) {
+                origin.rename(&renamed.old, &renamed.new);
+            }
+        }
+    }
+
+    fn follow(&mut self, step: &Step) {
         match &step.statement.action {
-            Action::CreateTable { table, source } => {
+            Action::CreateTable { table, source, united } => {
                 let source = source.as_deref().and_then(|source| self.copy(source, &[], &[SelectItem::Star], step));
                 self.copied.extend(source.clone().map(|source| (key(table), source)));
+                self.unite(table, &[], united, step);
                 let sources = source.into_iter().collect();
                 let tables = if step.statement.is_temporary() { &mut self.temporary } else { &mut self.now };
                 tables.entry(key(table)).or_insert(Origin { sources, ..Origin::default() });
@@ -142,6 +178,7 @@ impl Tables {
                 self.with(table, step).remove(&key(table));
             }
             Action::RenameTable { table, to } => {
+                self.renamed.entry(key(to)).or_default().push(table.clone());
                 for (into, _) in self.copied.iter_mut().filter(|(into, _)| *into == key(table)) {
                     *into = key(to);
                 }
@@ -168,6 +205,7 @@ impl Tables {
 
     fn insert(&mut self, insert: &Insert, step: &Step) {
         let Some(select) = &insert.select else { return };
+        self.unite(&insert.table, &insert.columns, &select.arms, step);
         let Some(from) = &select.from else { return };
         let source = self.copy(from, &insert.columns, &select.items, step);
         self.copied.extend(source.clone().map(|source| (key(&insert.table), source)));
@@ -175,6 +213,13 @@ impl Tables {
         if let Some(origin) = into.filter(|origin| origin.table.is_none()) {
             origin.sources.extend(source);
         }
+    }
+
+    /// The parts of a UNION are copies, but the table that they fill is not the one that one of them reads.
+    fn unite(&mut self, into: &str, columns: &[String], arms: &[Arm], step: &Step) {
+        let sources: Vec<Source> =
+            arms.iter().filter_map(|arm| self.copy(&arm.from, columns, &arm.items, step)).collect();
+        self.copied.extend(sources.into_iter().map(|source| (key(into), source)));
     }
 
     /// A copy that reads `items` of `from`, with its columns as they were called before. A copy of a copy reads the original.
@@ -257,6 +302,7 @@ impl Tables {
             after: Some(after.name.clone()),
             change,
             columns: origin.columns(before, after),
+            interim: Vec::new(),
             copies: self.copies(before, schema),
         }
     }
@@ -286,7 +332,7 @@ fn claim(table: &Table, origin: &Origin, unclaimed: &mut BTreeSet<String>) -> Op
 
 fn lone(before: Option<&str>, after: Option<&str>, change: Change) -> Pair {
     let (before, after) = (before.map(str::to_owned), after.map(str::to_owned));
-    Pair { before, after, change, columns: Vec::new(), copies: Vec::new() }
+    Pair { before, after, change, columns: Vec::new(), interim: Vec::new(), copies: Vec::new() }
 }
 
 impl Origin {

@@ -8,7 +8,6 @@ use super::States;
 use super::lineage::{Copied, Pair};
 use crate::schema::Table;
 use crate::schema::lexer::quote_identifier;
-use crate::sqlite_file::header::TextEncoding;
 
 /// What other tables took over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,16 +26,10 @@ pub struct Takeover {
 /// When SQLite cannot read a side.
 pub fn of(pair: &Pair, table: &Table, states: States<'_>) -> Result<Option<Takeover>> {
     let copies: Vec<&Copied> = pair.copies.iter().filter(|copy| !copy.columns.is_empty()).collect();
-    let (Some(before), Some(after)) = (states.before.path(), states.after.path()) else { return Ok(None) };
     if copies.is_empty() {
         return Ok(None);
     }
-    let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // Attached databases must have the encoding of the one that they are attached to.
-    both.pragma_update(None, "encoding", encoding(states.encoding))?;
-    both.execute("ATTACH ?1 AS old", [before])?;
-    both.execute("ATTACH ?1 AS new", [after])?;
-    both.pragma_update(None, "query_only", true)?;
+    let Some(both) = attached(states)? else { return Ok(None) };
     let common: Vec<&str> = table
         .columns
         .iter()
@@ -60,12 +53,17 @@ pub fn of(pair: &Pair, table: &Table, states: States<'_>) -> Result<Option<Takeo
     Ok(Some(Takeover { into, missing, left: own.map(|column| column.name.clone()).collect() }))
 }
 
-fn encoding(encoding: TextEncoding) -> &'static str {
-    match encoding {
-        TextEncoding::Utf8 => "UTF-8",
-        TextEncoding::Utf16Le => "UTF-16le",
-        TextEncoding::Utf16Be => "UTF-16be",
-    }
+/// A connection that sees the state before as `old` and the one after as `new`; none where they are no files.
+pub(super) fn attached(states: States<'_>) -> Result<Option<Connection>> {
+    let file = |path: Option<&'_ str>| path.filter(|path| !path.is_empty()).map(str::to_owned);
+    let (Some(before), Some(after)) = (file(states.before.path()), file(states.after.path())) else { return Ok(None) };
+    let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Attached databases must have the encoding of the one that they are attached to.
+    both.pragma_update(None, "encoding", states.encoding.name())?;
+    both.execute("ATTACH ?1 AS old", [before])?;
+    both.execute("ATTACH ?1 AS new", [after])?;
+    both.pragma_update(None, "query_only", true)?;
+    Ok(Some(both))
 }
 
 /// Rows of the table before whose values in `columns` stand in no row of the copies; of equal rows as many as are too few.

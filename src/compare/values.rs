@@ -1,6 +1,8 @@
 //! Two values of the same row and column: are they the same, and if not, what happened.
 
-use std::borrow::Cow;
+mod numbers;
+pub(super) mod texts;
+
 use std::cmp::Ordering;
 
 use rusqlite::types::ValueRef;
@@ -8,20 +10,91 @@ use rusqlite::types::ValueRef;
 use crate::sqlite_file::header::TextEncoding;
 
 /// What became of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
     /// Storage class and bytes are equal.
     Same,
     /// It became NULL.
     Nulled,
+    /// It was the empty text and became NULL.
+    BlankToNull,
     /// It was NULL.
     Filled,
+    /// It was NULL and became the empty text.
+    NullToBlank,
     /// The same value in another storage class.
     Converted,
     /// The same value read into another storage class, and something was lost on the way.
-    Lossy,
+    Lossy(Loss),
+    /// Text that is still recognisable as what it was.
+    TextAltered(Alteration),
     /// Another value: of the same storage class, or one that reading it into the other class does not give.
     Altered,
+}
+
+/// What a conversion to another storage class lost; of several the first of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loss {
+    /// Text that is no number became 0.
+    BecameZero,
+    /// What stood behind the number: `12 Main St` became 12.
+    TrailingText,
+    /// What looks like an exponent was read as one: `7e2` became 700, or 7.
+    Exponent,
+    /// Digits of a whole number that has more than fit: 2^53 in a real, 2^63 in an integer.
+    BeyondPrecision,
+    /// The fraction was cut or rounded.
+    Rounding,
+    /// Zeros in front: `00123` became 123.
+    LeadingZeros,
+    /// The way in which the number was written: blanks, a plus sign, zeros behind.
+    Notation,
+}
+
+impl Loss {
+    /// The name in the report document: `leading_zeros`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BecameZero => "became_zero",
+            Self::TrailingText => "trailing_text",
+            Self::Exponent => "exponent",
+            Self::BeyondPrecision => "beyond_2_53",
+            Self::Rounding => "rounding",
+            Self::LeadingZeros => "leading_zeros",
+            Self::Notation => "notation",
+        }
+    }
+}
+
+/// How a text was altered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alteration {
+    /// What is there is the beginning of what was there.
+    Truncated,
+    /// White space at an end is gone.
+    Trimmed,
+    /// The same letters, capital or small; also where it was trimmed too.
+    Case,
+    /// Invalid bytes or letters were replaced, UTF-8 was read as Latin-1 or Windows-1252 or the other way round, or letters
+    /// with marks are composed in another way.
+    Encoding,
+    /// Cut at a NUL, or the same without its NULs.
+    Nul,
+}
+
+impl Alteration {
+    /// The name in the report document: `truncated`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Trimmed => "trimmed",
+            Self::Case => "case",
+            Self::Encoding => "encoding",
+            Self::Nul => "nul",
+        }
+    }
 }
 
 /// Whether storage class and bytes are equal. `0.0` and `-0.0` differ.
@@ -40,68 +113,23 @@ pub fn fate(before: ValueRef<'_>, after: ValueRef<'_>, encoding: TextEncoding) -
     if identical(before, after) {
         return Fate::Same;
     }
-    let (same, lost) = match (before, after) {
-        (_, Null) => return Fate::Nulled,
-        (Null, _) => return Fate::Filled,
-        (Integer(integer), Real(real)) => (exactly(integer, real), true),
-        (Real(real), Integer(integer)) => {
-            (exactly(integer, real), exactly(integer, real.trunc()) || exactly(integer, real.round()))
+    match (before, after) {
+        (Text([]), Null) => Fate::BlankToNull,
+        (Null, Text([])) => Fate::NullToBlank,
+        (_, Null) => Fate::Nulled,
+        (Null, _) => Fate::Filled,
+        (Integer(integer), Real(real)) => numbers::integer_to_real(integer, real),
+        (Real(real), Integer(integer)) => numbers::real_to_integer(real, integer),
+        (Text(text), Integer(integer)) => numbers::text_to_integer(&texts::decoded(text, encoding), integer),
+        (Text(text), Real(real)) => numbers::text_to_real(&texts::decoded(text, encoding), real),
+        (Integer(integer), Text(text)) if texts::decoded(text, encoding) == integer.to_string() => Fate::Converted,
+        (Real(real), Text(text)) => numbers::real_to_text(real, &texts::decoded(text, encoding)),
+        (Text(one), Blob(other)) | (Blob(one), Text(other)) if one == other => Fate::Converted,
+        (Text(before), Text(after)) => {
+            texts::alteration(before, after, encoding).map_or(Fate::Altered, Fate::TextAltered)
         }
-        (Text(text), Integer(integer)) => {
-            let text = decoded(text, encoding);
-            (text == integer.to_string(), exactly(integer, reading(&text).trunc()))
-        }
-        (Integer(integer), Text(text)) => (decoded(text, encoding) == integer.to_string(), false),
-        (Text(text), Real(real)) | (Real(real), Text(text)) => {
-            let text = decoded(text, encoding);
-            (is_decimal_of(&text, real), reading(&text).to_bits() == real.to_bits())
-        }
-        (Text(one), Blob(other)) | (Blob(one), Text(other)) => (one == other, false),
-        _ => return Fate::Altered,
-    };
-    match (same, lost) {
-        (true, _) => Fate::Converted,
-        (false, true) => Fate::Lossy,
-        (false, false) => Fate::Altered,
+        _ => Fate::Altered,
     }
-}
-
-fn decoded(text: &[u8], encoding: TextEncoding) -> Cow<'_, str> {
-    let units = |unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = text.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-        Cow::Owned(String::from_utf16_lossy(&units))
-    };
-    match encoding {
-        TextEncoding::Utf8 => String::from_utf8_lossy(text),
-        TextEncoding::Utf16Le => units(u16::from_le_bytes),
-        TextEncoding::Utf16Be => units(u16::from_be_bytes),
-    }
-}
-
-/// The number that SQLite reads at the beginning of a text, as CAST does; 0 where there is none.
-fn reading(text: &str) -> f64 {
-    /// No notation of a number is longer without saying the same again.
-    const LONGEST: usize = 64;
-    let text = text.trim_start();
-    let is_number = |end: &usize| text[..*end].parse::<f64>().is_ok_and(f64::is_finite);
-    let numeric =
-        text.bytes().take(LONGEST).take_while(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte)).count();
-    (1..=numeric).rev().find(is_number).and_then(|end| text[..end].parse().ok()).unwrap_or(0.0)
-}
-
-/// Whether the two are the same number. Beyond 2^53 not every integer has a real.
-fn exactly(integer: i64, real: f64) -> bool {
-    compare_integer_real(integer, real) == Ordering::Equal
-}
-
-/// Whether the text is a usual decimal notation of exactly this real: what SQLite, Rust or JavaScript would print.
-fn is_decimal_of(text: &str, real: f64) -> bool {
-    let plain = text.strip_prefix('-').unwrap_or(text);
-    let canonical = plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        && plain.bytes().filter(|byte| *byte == b'.').count() == 1
-        && (plain.starts_with("0.") || !plain.starts_with(['0', '.']));
-    // More than 15 digits are more than a real keeps for certain.
-    canonical && plain.len() <= 16 && text.parse() == Ok(real)
 }
 
 /// SQLite's order of values under the BINARY collation: NULL, numbers, text, blobs; text by its bytes in the database's encoding.
@@ -126,6 +154,11 @@ fn rank(value: ValueRef<'_>) -> u8 {
         ValueRef::Text(_) => 2,
         ValueRef::Blob(_) => 3,
     }
+}
+
+/// Whether the two are the same number. Beyond 2^53 not every integer has a real.
+fn exactly(integer: i64, real: f64) -> bool {
+    compare_integer_real(integer, real) == Ordering::Equal
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the real is within the range of i64 and is truncated on purpose")]
@@ -163,23 +196,50 @@ mod tests {
     fn a_conversion_keeps_the_value_or_loses_something() {
         let cases = [
             (text("12"), ValueRef::Integer(12), Fate::Converted),
-            (text("00123"), ValueRef::Integer(123), Fate::Lossy),
-            (text(" 12 "), ValueRef::Integer(12), Fate::Lossy),
-            (text("7e2"), ValueRef::Integer(700), Fate::Lossy),
+            (text("00123"), ValueRef::Integer(123), Fate::Lossy(Loss::LeadingZeros)),
+            (text(" 12 "), ValueRef::Integer(12), Fate::Lossy(Loss::Notation)),
+            (text("7e2"), ValueRef::Integer(700), Fate::Lossy(Loss::Exponent)),
             (text("1.5"), ValueRef::Real(1.5), Fate::Converted),
             (text("1.50"), ValueRef::Real(1.5), Fate::Converted),
-            (text("9007199254740993"), ValueRef::Real(9_007_199_254_740_992.0), Fate::Lossy),
+            (text("9007199254740993"), ValueRef::Real(9_007_199_254_740_992.0), Fate::Lossy(Loss::BeyondPrecision)),
             (text("9007199254740993"), ValueRef::Integer(9_007_199_254_740_993), Fate::Converted),
-            (ValueRef::Integer(9_007_199_254_740_993), ValueRef::Real(9_007_199_254_740_992.0), Fate::Lossy),
+            (
+                ValueRef::Integer(9_007_199_254_740_993),
+                ValueRef::Real(9_007_199_254_740_992.0),
+                Fate::Lossy(Loss::BeyondPrecision),
+            ),
             (ValueRef::Integer(1), ValueRef::Real(1.0), Fate::Converted),
-            (ValueRef::Real(1.5), ValueRef::Integer(1), Fate::Lossy),
-            (text("abc"), ValueRef::Integer(0), Fate::Lossy),
+            (ValueRef::Real(1.5), ValueRef::Integer(1), Fate::Lossy(Loss::Rounding)),
+            (text("abc"), ValueRef::Integer(0), Fate::Lossy(Loss::BecameZero)),
             (text("true"), ValueRef::Integer(1), Fate::Altered),
             (text("2026-11-22"), ValueRef::Integer(1_795_305_600), Fate::Altered),
             (ValueRef::Real(19.99), ValueRef::Integer(1999), Fate::Altered),
-            (ValueRef::Real(19.99), ValueRef::Integer(20), Fate::Lossy),
+            (ValueRef::Real(19.99), ValueRef::Integer(20), Fate::Lossy(Loss::Rounding)),
             (text("x"), ValueRef::Blob(b"y"), Fate::Altered),
             (text("x"), ValueRef::Blob(b"x"), Fate::Converted),
+            (text("0009007199254740993"), ValueRef::Integer(9_007_199_254_740_993), Fate::Lossy(Loss::LeadingZeros)),
+            (text("99999999999999999999"), ValueRef::Integer(i64::MAX), Fate::Lossy(Loss::BeyondPrecision)),
+            (text("-007"), ValueRef::Integer(-7), Fate::Lossy(Loss::LeadingZeros)),
+            (text("7e2"), ValueRef::Integer(7), Fate::Lossy(Loss::Exponent)),
+            (text("12 Main St"), ValueRef::Integer(12), Fate::Lossy(Loss::TrailingText)),
+            (text("12.7"), ValueRef::Integer(12), Fate::Lossy(Loss::Rounding)),
+            (text("12.7"), ValueRef::Integer(13), Fate::Lossy(Loss::Rounding)),
+            (text("12.0"), ValueRef::Integer(12), Fate::Lossy(Loss::Notation)),
+            (text("+12"), ValueRef::Integer(12), Fate::Lossy(Loss::Notation)),
+            (text(""), ValueRef::Integer(0), Fate::Lossy(Loss::BecameZero)),
+            (text("n/a"), ValueRef::Real(0.0), Fate::Lossy(Loss::BecameZero)),
+            (text("12"), ValueRef::Real(12.0), Fate::Converted),
+            (text("012"), ValueRef::Real(12.0), Fate::Lossy(Loss::LeadingZeros)),
+            (text("1e3"), ValueRef::Real(1000.0), Fate::Lossy(Loss::Exponent)),
+            (text("1.41999999999999999999"), ValueRef::Real(1.42), Fate::Lossy(Loss::Rounding)),
+            (ValueRef::Integer(5), ValueRef::Real(7.5), Fate::Altered),
+            (ValueRef::Real(1.5), text("1.5"), Fate::Converted),
+            (ValueRef::Real(1e300), text("1.0e+300"), Fate::Converted),
+            (ValueRef::Real(0.1 + 0.2), text("0.3"), Fate::Lossy(Loss::Rounding)),
+            (ValueRef::Real(1.5), text("1.6"), Fate::Altered),
+            (ValueRef::Real(1e30), ValueRef::Integer(i64::MAX), Fate::Lossy(Loss::BeyondPrecision)),
+            (text(""), ValueRef::Null, Fate::BlankToNull),
+            (ValueRef::Null, text(""), Fate::NullToBlank),
             (text("x"), ValueRef::Null, Fate::Nulled),
             (ValueRef::Null, text("x"), Fate::Filled),
             (text("x"), text("y"), Fate::Altered),

@@ -33,12 +33,19 @@ pub fn driver(given: Option<&str>, tool: &str, project: &Project) -> Result<Deci
     }))
 }
 
-/// What is worth trying where nothing is known: together they show every behaviour that differs.
-const PLAUSIBLE: [&str; 5] = ["better-sqlite3", "libsql", "bun-sqlite", "sqlite", "rusqlite"];
+/// The version of the driver's package in the project's lock file, where it is known.
+#[must_use]
+pub fn locked(driver: &Driver, project: &Project) -> Option<String> {
+    driver.packages.iter().find_map(|name| project.packages.get(*name)?.locked.clone())
+}
 
-fn of_tool(tool: &str) -> impl Iterator<Item = &'static Driver> {
+/// Every driver of this tool.
+pub fn of_tool(tool: &str) -> impl Iterator<Item = &'static Driver> {
     DRIVERS.iter().copied().filter(move |driver| driver.tools.contains(&tool))
 }
+
+/// What is worth trying where nothing is known: together they show every behaviour that differs.
+const PLAUSIBLE: [&str; 5] = ["better-sqlite3", "libsql", "bun-sqlite", "sqlite", "rusqlite"];
 
 fn named(name: &str, tool: &str) -> Result<&'static Driver, Error> {
     of_tool(tool).find(|driver| driver.name == name).ok_or_else(|| {

@@ -128,6 +128,19 @@ impl Transaction {
     }
 }
 
+impl Transaction {
+    /// In one word, for a table: what one transaction is around.
+    #[must_use]
+    pub fn around(self) -> &'static str {
+        match self {
+            Self::AroundAll | Self::AroundAllAndLedger => "all",
+            Self::AroundEach => "each",
+            Self::FirstStatementOnly => "first",
+            Self::None => "none",
+        }
+    }
+}
+
 impl SeveralStatements {
     /// In words, for the report.
     #[must_use]

@@ -33,6 +33,12 @@ pub(super) fn step_error(error: &rusqlite::Error, connection: &Connection) -> St
     StepError { message, extended_code: code }
 }
 
+/// What SQLite says of a statement, where it may be shown.
+#[must_use]
+pub fn error_message(error: &rusqlite::Error, connection: &Connection) -> String {
+    step_error(error, connection).message
+}
+
 /// The text of a RAISE, where a trigger has it as a literal; one that is put together may hold values.
 fn raised_text(message: &str, connection: &Connection) -> String {
     let literal = format!("'{}'", message.replace('\'', "''"));

@@ -11,7 +11,7 @@ use super::Settings;
 use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
 use super::hooks::Recorder;
 use super::message::step_error;
-use super::steps::{Change, Execution, Failure, Outcome, Step, StepError};
+use super::steps::{Change, Execution, Failure, Outcome, RECORDING, Step, StepError};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::Plan;
@@ -44,6 +44,7 @@ pub fn run(copy: &Path, plan: &Plan, settings: Settings, observer: &dyn Observer
         settings,
         journal_mode,
         outcome,
+        foreign_keys_after: run.foreign_keys(),
         steps: run.steps,
         bookkeeping: run.bookkeeping,
         elapsed: started.elapsed(),
@@ -53,7 +54,7 @@ pub fn run(copy: &Path, plan: &Plan, settings: Settings, observer: &dyn Observer
 fn open(copy: &Path, settings: Settings) -> rusqlite::Result<Connection> {
     let connection =
         Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    let strings = settings.driver.double_quoted_strings;
+    let strings = settings.double_quoted_strings;
     for (option, value) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, settings.foreign_keys),
         (DbConfig::SQLITE_DBCONFIG_DQS_DML, strings.dml),
@@ -111,7 +112,7 @@ impl Run {
     }
 
     fn all(&mut self, plan: &Plan, observer: &dyn Observer) -> Result<(), Stop> {
-        let transaction = self.settings.driver.transaction;
+        let transaction = self.settings.transaction;
         if transaction != Transaction::AroundAllAndLedger {
             self.setup(plan)?;
         }
@@ -149,7 +150,7 @@ impl Run {
     }
 
     fn migration(&mut self, migration: &Migration, observer: &dyn Observer, stage: &Stage) -> Result<(), Stop> {
-        let each = self.settings.driver.transaction == Transaction::AroundEach;
+        let each = self.settings.transaction == Transaction::AroundEach;
         if each {
             self.bookkeeping("BEGIN").map_err(|error| Stop::Around("beginning the transaction", error))?;
         }
@@ -159,7 +160,7 @@ impl Run {
             observer.advance(stage, done as u64 + 1);
         }
         for sql in &migration.record {
-            self.record(sql).map_err(|error| Stop::Around("recording the migration in the ledger", error))?;
+            self.record(sql).map_err(|error| Stop::Around(RECORDING, error))?;
         }
         if each {
             self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;
@@ -169,18 +170,18 @@ impl Run {
     }
 
     fn chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize) -> Result<(), Stop> {
-        let driver = self.settings.driver;
+        let several = self.settings.several_statements;
         let Some((first, rest)) = chunk.statements.split_first() else {
             return self.empty_chunk(migration, chunk, number);
         };
         if !rest.is_empty()
-            && let SeveralStatements::Refused(message) = driver.several_statements
+            && let SeveralStatements::Refused(message) = several
         {
             return self.refuse_several(migration, first, number, message);
         }
         self.statement(migration, first, number)?;
         for statement in rest {
-            if driver.several_statements == SeveralStatements::All {
+            if several == SeveralStatements::All {
                 self.statement(migration, statement, number)?;
             } else {
                 let mut step = self.step(migration, statement, number);
@@ -193,7 +194,7 @@ impl Run {
 
     fn empty_chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize) -> Result<(), Stop> {
         let EmptyChunk::Refused(message) = self.settings.driver.empty_chunk else { return Ok(()) };
-        let nothing = Statement { sql: String::new(), line: chunk.line, column: 1, action: Action::Unknown };
+        let nothing = Statement::new("", chunk.line, 1);
         self.refuse(migration, &nothing, number, message)
     }
 
@@ -233,17 +234,19 @@ impl Run {
         let mut step = self.step(migration, statement, number);
         step.source_rows = self.source_rows(&statement.action);
         step.strings = self.strings(&statement.sql);
+        let state = statement.action.is_opaque().then(|| self.state());
         self.recorder.forget();
         let started = Instant::now();
         let result = self.execute(&statement.sql);
         step.elapsed = started.elapsed();
         step.changes = self.recorder.take();
         step.error = result.as_ref().err().cloned();
+        step.not_understood = state.is_some_and(|before| before != self.state());
         let first_of_run = self.steps.is_empty();
         self.steps.push(step);
         result.map_err(Stop::InStep)?;
         self.honour_pragma(&statement.action);
-        if first_of_run && self.settings.driver.transaction == Transaction::FirstStatementOnly {
+        if first_of_run && self.settings.transaction == Transaction::FirstStatementOnly {
             self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;
         }
         if statement.action == Action::Savepoint {
@@ -272,7 +275,15 @@ impl Run {
             changes: Vec::new(),
             error: None,
             committed: false,
+            not_understood: false,
         }
+    }
+
+    /// Rows written so far and the number of the schema: both the same means that a statement did nothing to the database.
+    fn state(&self) -> (u64, Option<i64>) {
+        let connection = self.recorder.connection();
+        let version = connection.query_row("PRAGMA schema_version", [], |row| row.get(0)).ok();
+        (connection.total_changes(), version)
     }
 
     fn foreign_keys(&self) -> bool {
@@ -300,7 +311,7 @@ impl Run {
     /// The double-quoted names that are read as strings: found out by compiling the statement with such strings forbidden, one
     /// complaint after the other. Compiling leaves the database as it is.
     fn strings(&self, sql: &str) -> Vec<String> {
-        let lenient = self.settings.driver.double_quoted_strings;
+        let lenient = self.settings.double_quoted_strings;
         let mut quoted = if lenient.dml || lenient.ddl { double_quoted(sql) } else { Vec::new() };
         let mut strings = Vec::new();
         let mut literal = sql.to_owned();

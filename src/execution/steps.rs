@@ -17,6 +17,8 @@ pub struct Execution {
     pub steps: Vec<Step>,
     /// Rows that the tool's own statements wrote: in its ledger, and elsewhere where the ledger has a trigger.
     pub bookkeeping: Vec<Change>,
+    /// Whether foreign keys are enforced on the connection once the tool and the driver are done with it.
+    pub foreign_keys_after: bool,
     /// Wall time of the run.
     pub elapsed: Duration,
 }
@@ -33,6 +35,9 @@ pub enum Outcome {
     /// The tool would not have started; nothing ran.
     Refused,
 }
+
+/// What was being done where the ledger could not take a migration that had run.
+pub const RECORDING: &str = "recording the migration in the ledger";
 
 /// Where and why a run failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +82,9 @@ pub struct Step {
     pub error: Option<StepError>,
     /// Whether what it did is in the database at the end.
     pub committed: bool,
+    /// Whether it changed the database in a way that its words do not tell: a statement that could not be read, or one that
+    /// writes SQLite's own schema table.
+    pub not_understood: bool,
 }
 
 /// Rows that a step wrote in one table, by one of the ways in which that can happen.

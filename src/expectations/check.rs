@@ -1,8 +1,6 @@
 //! Compares what was found with what a scenario expects, in both directions: what is missing fails, and what is surplus.
 
-use std::collections::BTreeMap;
-
-use super::scenario::{Expect, ExpectedFinding, RowsAfter, RuleCode, Verdict};
+use super::scenario::{Expect, ExpectedFinding, RuleCode, Verdict};
 use crate::findings::catalogue;
 use crate::findings::rule::Level;
 
@@ -11,10 +9,12 @@ use crate::findings::rule::Level;
 pub struct Outcome {
     /// `passed`, `findings` or `failed`.
     pub verdict: String,
-    /// Every finding.
+    /// Every finding that no waiver covers.
     pub findings: Vec<Seen>,
-    /// Rows after, by the table's name after; none where it is gone.
-    pub tables: BTreeMap<String, Option<u64>>,
+    /// Every finding that one covers.
+    pub waived: Vec<Seen>,
+    /// What `tables` and `queries` demand and is not so, one sentence each.
+    pub unmet: Vec<String>,
     /// The names of the migrations that ran, as the scenario calls them; so the three below.
     pub pending: Vec<String>,
     /// Will never run.
@@ -56,7 +56,9 @@ pub fn differences(expect: &Expect, outcome: &Outcome) -> Vec<String> {
         found.push(format!("expected the verdict `{verdict}`, got `{}`", outcome.verdict));
     }
     found.extend(finding_differences(&expect.findings, &outcome.findings));
-    found.extend(expect.tables.iter().filter_map(|(table, rows)| table_difference(table, *rows, outcome)));
+    let waived = finding_differences(&expect.waived, &outcome.waived);
+    found.extend(waived.into_iter().map(|difference| format!("waived: {difference}")));
+    found.extend(outcome.unmet.iter().cloned());
     let lists = [
         ("pending", &expect.pending, &outcome.pending),
         ("skipped", &expect.skipped, &outcome.skipped),
@@ -153,19 +155,6 @@ fn describe(seen: &Seen) -> String {
     format!("{about} ({})", seen.message)
 }
 
-fn table_difference(table: &str, expected: RowsAfter, outcome: &Outcome) -> Option<String> {
-    let seen = outcome.tables.get(table).copied().flatten();
-    match (expected, seen) {
-        (RowsAfter::Rows(expected), Some(seen)) if expected == seen => None,
-        (RowsAfter::Gone, None) => None,
-        (RowsAfter::Rows(expected), Some(seen)) => Some(format!("expected {expected} rows in `{table}`, got {seen}")),
-        (RowsAfter::Rows(expected), None) => {
-            Some(format!("expected {expected} rows in `{table}`, and there is no such table"))
-        }
-        (RowsAfter::Gone, Some(seen)) => Some(format!("expected that `{table}` is gone, and it has {seen} rows")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -191,34 +180,30 @@ mod tests {
     }
 
     fn outcome(findings: Vec<Seen>) -> Outcome {
-        Outcome {
-            verdict: "findings".into(),
-            findings,
-            tables: BTreeMap::from([("posts".into(), Some(0))]),
-            ..Outcome::default()
-        }
+        Outcome { verdict: "findings".into(), findings, ..Outcome::default() }
     }
 
     #[test]
     fn what_is_expected_and_found_is_no_difference() {
-        let expect = expect(
-            "{verdict: findings, findings: [LS102 posts: 6, VL202 users.name], tables: {posts: 0, carts: gone}}",
-        );
+        let expect = expect("{verdict: findings, findings: [LS102 posts: 6, VL202 users.name]}");
         let outcome = outcome(vec![seen("VL202", "users", Some("name"), 2), seen("LS102", "posts", None, 6)]);
         assert_eq!(differences(&expect, &outcome), Vec::<String>::new());
     }
 
     #[test]
     fn missing_and_surplus_findings_are_differences() {
-        let expect = expect("{verdict: passed, findings: [LS102 posts: 6], tables: {posts: 1}, skipped: [a]}");
-        let outcome = outcome(vec![seen("LS105", "users", None, 1)]);
+        let expect = expect("{verdict: passed, findings: [LS102 posts: 6], skipped: [a]}");
+        let outcome = Outcome {
+            unmet: vec!["`posts` has 0 rows, expected 1".into()],
+            ..outcome(vec![seen("LS105", "users", None, 1)])
+        };
         assert_eq!(
             differences(&expect, &outcome),
             [
                 "expected the verdict `passed`, got `findings`",
                 "expected LS102 posts: 6, and it was not found",
                 "found LS105 users: 1, level error (said so), and it was not expected",
-                "expected 1 rows in `posts`, got 0",
+                "`posts` has 0 rows, expected 1",
                 "expected skipped migrations [a], got []",
             ]
         );

@@ -7,9 +7,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::demands::{Demands, Query};
+use super::quantity::Quantity;
 use super::{database, yaml};
 use crate::error::{Doing, Error};
 use crate::findings::catalogue;
@@ -21,7 +24,7 @@ const FIRST_WHEN: i64 = 1_735_689_600_000;
 const WHEN_STEP: i64 = 86_400_000;
 
 /// A scenario file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What it shows, in a sentence.
@@ -49,6 +52,9 @@ pub struct Scenario {
     /// As `--max-snapshot-age`.
     #[serde(default)]
     pub max_snapshot_age: Option<Age>,
+    /// The text of the project's `rehearse.yaml`; there is none where nothing is said.
+    #[serde(default)]
+    pub config: Option<String>,
     /// SQL that makes the production database. It runs with foreign keys off.
     #[serde(default)]
     pub snapshot: String,
@@ -66,7 +72,7 @@ pub struct Scenario {
 }
 
 /// Which migration tool's folder is made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Tool {
     /// Drizzle ORM.
@@ -77,7 +83,7 @@ pub enum Tool {
 }
 
 /// Which of drizzle's two layouts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// `0001_name.sql` and `meta/_journal.json`.
@@ -88,7 +94,7 @@ pub enum Layout {
 }
 
 /// On or off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Switch {
     /// On.
@@ -98,7 +104,7 @@ pub enum Switch {
 }
 
 /// In what state the snapshot was taken.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotState {
     /// The journal mode in the file's header.
@@ -128,7 +134,7 @@ pub struct SnapshotState {
 }
 
 /// The journal mode in the file's header.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum JournalMode {
     /// A rollback journal.
@@ -139,7 +145,7 @@ pub enum JournalMode {
 }
 
 /// Whether the write-ahead log lies beside the file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Wal {
     /// It does.
@@ -150,7 +156,7 @@ pub enum Wal {
 }
 
 /// Whether a rollback journal lies beside the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Journal {
     /// One that undoes `last_transaction`.
@@ -160,7 +166,7 @@ pub enum Journal {
 }
 
 /// What is wrong with the snapshot file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Damage {
     /// It is a text file.
@@ -180,7 +186,7 @@ pub enum Damage {
 }
 
 /// Which ledger the database holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ledger {
     /// None.
@@ -194,7 +200,7 @@ pub enum Ledger {
 }
 
 /// One migration.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MigrationFile {
     /// Its name: drizzle v0's journal tag, the part of v1's folder name after the time, a plain file's name without `.sql`.
@@ -217,7 +223,7 @@ pub struct MigrationFile {
 }
 
 /// Whether a migration's file is there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Presence {
     /// It is.
@@ -230,7 +236,7 @@ pub enum Presence {
 }
 
 /// What must come out.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// `passed`, `findings` or `failed`.
@@ -242,9 +248,15 @@ pub struct Expect {
     /// The complete list of findings, in any order.
     #[serde(default)]
     pub findings: Vec<ExpectedFinding>,
-    /// Rows of tables after the migrations; tables that are not named are not looked at.
+    /// The complete list of those that a waiver covers; they are not among `findings`.
     #[serde(default)]
-    pub tables: BTreeMap<String, RowsAfter>,
+    pub waived: Vec<ExpectedFinding>,
+    /// Tables after the migrations: a number of rows, `gone`, `unchanged` and so on; tables that are not named are not looked at.
+    #[serde(default)]
+    pub tables: BTreeMap<String, Quantity>,
+    /// Queries whose result must stay the same, or be a given one.
+    #[serde(default)]
+    pub queries: Vec<Query>,
     /// Migrations that ran; not looked at where nothing is said. So the three below.
     #[serde(default)]
     pub pending: Option<Vec<String>>,
@@ -260,7 +272,7 @@ pub struct Expect {
 }
 
 /// The outcome in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing at or above the level that fails.
@@ -269,6 +281,14 @@ pub enum Verdict {
     Findings,
     /// A migration failed on the copy.
     Failed,
+}
+
+impl Expect {
+    /// What is demanded of tables and queries.
+    #[must_use]
+    pub fn demands(&self) -> Demands {
+        Demands { tables: self.tables.clone(), queries: self.queries.clone() }
+    }
 }
 
 impl Verdict {
@@ -281,15 +301,6 @@ impl Verdict {
             Self::Failed => "failed",
         }
     }
-}
-
-/// Rows of a table after the migrations: a number, or `gone`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowsAfter {
-    /// So many.
-    Rows(u64),
-    /// There is no such table.
-    Gone,
 }
 
 /// The code of a rule; read from its code or its name.
@@ -460,6 +471,9 @@ impl Scenario {
     }
 
     fn write_project(&self, project: &Path) -> Result<(), Error> {
+        if let Some(config) = &self.config {
+            write_file(&project.join("rehearse.yaml"), config)?;
+        }
         if self.tool == Tool::Sql {
             return Ok(());
         }
@@ -579,28 +593,6 @@ impl RuleCode {
 impl<'de> Deserialize<'de> for RuleCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::of(&String::deserialize(deserializer)?)
-    }
-}
-
-impl<'de> Deserialize<'de> for RowsAfter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Form;
-        impl Visitor<'_> for Form {
-            type Value = RowsAfter;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a number of rows, or `gone`")
-            }
-            fn visit_u64<E>(self, rows: u64) -> Result<RowsAfter, E> {
-                Ok(RowsAfter::Rows(rows))
-            }
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<RowsAfter, E> {
-                match word {
-                    "gone" => Ok(RowsAfter::Gone),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
-                }
-            }
-        }
-        deserializer.deserialize_any(Form)
     }
 }
 
@@ -753,9 +745,12 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_and_the_valid_ones_are_named() {
         let error = parse("snapshots: x\nexpect: {verdict: passed}\n").unwrap_err();
-        assert!(error.to_string().contains("unknown field `snapshots`, expected one of `about`, `tool`"), "{error}");
+        assert!(error.to_string().ends_with("unknown key `snapshots`"), "{error}");
+        assert_eq!(error.hints()[0], "did you mean `snapshot`?");
         let error = parse("expect: {verdict: passed, findings: [{rule: LS102, tabel: t}]}\n").unwrap_err();
-        assert!(error.to_string().contains("unknown field `tabel`, expected one of `rule`, `table`"), "{error}");
+        assert!(error.to_string().ends_with("unknown key `tabel` in `expect.findings[0]`"), "{error}");
+        let allowed = "allowed here: rule, table, column, object, migration, line, rows, level";
+        assert_eq!(error.hints(), ["did you mean `table`?", allowed]);
     }
 
     #[test]

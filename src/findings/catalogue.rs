@@ -13,6 +13,12 @@ pub fn find(code_or_name: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(wanted) || rule.name.eq_ignore_ascii_case(wanted))
 }
 
+/// The family with these two letters; upper and lower case are the same.
+#[must_use]
+pub fn family(letters: &str) -> Option<&'static str> {
+    RULES.iter().map(|rule| rule.family()).find(|family| family.eq_ignore_ascii_case(letters.trim()))
+}
+
 /// Makes one `pub static` per record, and the list of all of them.
 macro_rules! rules {
     ($($code:ident $name:literal, $level:ident, $basis:ident { when: $when:literal, effect: $effect:literal, fix: $fix:literal })*) => {
@@ -111,7 +117,7 @@ rules! {
         fix: "check every query and every piece of code that compares or sorts by the column"
     }
     VL205 "lossy-cast", Error, Measured {
-        when: "a conversion to another storage class lost something: leading zeros, digits beyond 2^53, an exponent read as a number",
+        when: "a conversion to another storage class lost something: leading zeros, digits beyond 2^53, a fraction, an exponent, text that became 0",
         effect: "the original text or number cannot be recovered from what is stored now",
         fix: "keep the column's type, or copy the values into a new column and keep the old one until the app has moved"
     }
@@ -120,21 +126,57 @@ rules! {
         effect: "the column holds the same text in every row, and what it held before is gone",
         fix: "leave the new column out of the copy so that its DEFAULT applies, or select the old name of a renamed column"
     }
+    VL207 "columns-shifted", Error, Measured {
+        when: "all changed values of a column are what another column of the same rows held, or names of columns or tables were exchanged",
+        effect: "the app reads one thing under the name of another, and every count and constraint is as it was",
+        fix: "name the columns on both sides of the INSERT … SELECT, in the same order"
+    }
+    VL208 "text-altered", Error, Measured {
+        when: "texts of surviving rows are truncated, trimmed, in another case or encoding, or without a NUL (a warning where an UPDATE that names the column trimmed or changed case only)",
+        effect: "what was cut or replaced cannot be recovered, and comparisons, links and signatures no longer match",
+        fix: "carry the text over as it is; if it shall be changed, in a statement of its own that says so"
+    }
+    VL209 "blank-null-flip", Warning, Measured {
+        when: "the empty text became NULL, or NULL became the empty text",
+        effect: "IS NULL, count(), unique indexes and joins treat the two differently, and so does code that expects one of them",
+        fix: "check every query that asks for '' or for NULL"
+    }
+    VL210 "distinct-collapsed", Warning, Measured {
+        when: "the values of a column were all different and are not any more, in rows that are still there",
+        effect: "what told rows apart no longer does: look-ups find several rows, and a unique index fails later",
+        fix: "find the values that became equal before the migration, and decide what each of them shall be"
+    }
+    VL211 "rowid-renumbered", Warning, Measured {
+        when: "rows of a table without INTEGER PRIMARY KEY have another rowid than before (an error where a full-text index, a view or a trigger relies on it)",
+        effect: "whatever keeps rowids, a full-text index, a cache, a link, refers to other rows",
+        fix: "copy the rowid too, or give the table an INTEGER PRIMARY KEY"
+    }
     VL212 "autoincrement-reset", Warning, Measured {
         when: "an AUTOINCREMENT key goes on below the highest id that it had given out",
         effect: "ids of deleted rows are given out again, and what still refers to them refers to other rows",
         fix: "carry the row of sqlite_sequence over to the rebuilt table before the old one is dropped"
     }
 
+    VL213 "default-overwrote", Warning, Measured {
+        when: "existing values became the column's DEFAULT, and no UPDATE assigns the column",
+        effect: "what the users had chosen is as if they had never chosen",
+        fix: "name the column on both sides of the INSERT … SELECT"
+    }
+    VL214 "bulk-update", Note, Measured {
+        when: "an UPDATE filled NULLs of a column that was there before (a warning where it has no WHERE)",
+        effect: "rows hold a value that nobody entered, perhaps more of them than its author had in mind",
+        fix: "compare the number of rows with what the author expected"
+    }
+
     // SC: schema
 
     SC301 "index-lost", Error, Measured {
-        when: "an index is gone and no equal one took its place (a note where a statement drops it by name)",
+        when: "an index is gone and no equal one took its place (a warning where another one has its name, a note where a statement drops it by name)",
         effect: "queries that used it read the whole table; if it was unique, duplicates are accepted",
         fix: "create the index again after the rebuild"
     }
     SC302 "trigger-lost", Error, Measured {
-        when: "a trigger is gone (a note where a statement drops it by name)",
+        when: "a trigger is gone (a note where a statement drops it by name, or where it went with its table and was made anew with another text)",
         effect: "what the trigger kept up to date no longer is, and no error says so",
         fix: "create the trigger again after the rebuild"
     }
@@ -174,7 +216,7 @@ rules! {
         fix: "declare the column NOT NULL in the rebuilt table"
     }
     SC310 "unique-lost", Error, Measured {
-        when: "a UNIQUE constraint or unique index is gone and nothing else keeps the columns unique",
+        when: "a UNIQUE constraint or unique index is gone or weaker and nothing else keeps the columns unique",
         effect: "duplicates are accepted, and ON CONFLICT on these columns fails",
         fix: "create the unique index again after the rebuild"
     }
@@ -213,6 +255,21 @@ rules! {
         effect: "a rebuild did not finish: rows may be in the wrong table, and the next rebuild fails",
         fix: "compare it with the table it was made for, take over the rows that are only there, and drop it"
     }
+    SC318 "column-order-changed", Note, Measured {
+        when: "the columns that a table had before and after are in another order",
+        effect: "what reads or writes by place, SELECT * and INSERT without a list of columns, takes one column for another",
+        fix: "declare the columns of the rebuilt table in the order that they had, and name columns in the app"
+    }
+    SC319 "fts-out-of-sync", Warning, Measured {
+        when: "the index of a full-text table no longer matches the rows of the table that it indexes (a note where it did not before)",
+        effect: "searches find rows that are gone, miss rows that are there, or fail",
+        fix: "end the migration with the command that builds the index anew: INSERT INTO search(search) VALUES('rebuild')"
+    }
+    SC320 "user-version-changed", Warning, Measured {
+        when: "user_version or application_id is another number, and it is not the ledger of the tool",
+        effect: "an app or another tool that keeps its own version there takes the database for another one",
+        fix: "leave out the PRAGMA, unless the number is yours"
+    }
     SC322 "foreign-key-action-changed", Warning, Measured {
         when: "a foreign key refers to the same parent with another ON DELETE or ON UPDATE",
         effect: "deleting a parent now keeps its children, takes them along or fails, other than the app expects",
@@ -241,6 +298,21 @@ rules! {
         effect: "production already holds rows without a parent, and a rebuild with foreign keys on may fail on them",
         fix: "list them with PRAGMA foreign_key_check and repair them in a migration of its own"
     }
+    IN404 "check-constraint-violated", Error, Measured {
+        when: "rows break a CHECK of their table that did not break it before (a note for rows that did)",
+        effect: "the next rebuild of the table, and every UPDATE of these rows, fails on them",
+        fix: "correct the rows before they are written, and leave ignore_check_constraints and writable_schema alone"
+    }
+    IN405 "fts-integrity", Error, Measured {
+        when: "the index of a full-text table that keeps its own rows does not match them, and did before",
+        effect: "searches miss rows, find wrong ones, or fail with \"database disk image is malformed\"",
+        fix: "write the full-text table itself, never the tables in which it keeps its index"
+    }
+    IN406 "snapshot-already-corrupt", Error, Measured {
+        when: "PRAGMA integrity_check complains of the snapshot itself (a warning where only values break their declaration, or a full-text index its rows)",
+        effect: "what was read of the state before may be wrong, and with it every number in the report",
+        fix: "repair production first, take a new snapshot and rehearse that"
+    }
 
     // TX: transactions and driver
 
@@ -264,6 +336,16 @@ rules! {
         effect: "what ran so far can no longer be undone when a later statement fails; some drivers refuse the rest of the file",
         fix: "remove BEGIN and COMMIT from the file: the migrator already runs it in a transaction"
     }
+    TX505 "vacuum-or-attach-in-transaction", Error, Measured {
+        when: "VACUUM or DETACH fails because a transaction is open, or ATTACH would open another file",
+        effect: "the deploy fails at this statement; what ATTACH brings in is not rehearsed",
+        fix: "run it outside of the migrations, when no transaction is open"
+    }
+    TX506 "not-atomic", Error, Measured {
+        when: "a failed migration left a part of itself committed (a note where several writing statements of one ran outside of one transaction)",
+        effect: "the next start runs the migration from its first statement again, on a database that already has a part of it",
+        fix: "run each migration in one transaction, or keep it to one statement"
+    }
     TX507 "pending-skipped", Warning, Inferred {
         when: "a migration is not in the ledger, and by the tool's rule it will never run",
         effect: "the migrator reports success, and what the file creates is missing in production",
@@ -274,6 +356,11 @@ rules! {
         effect: "production has what the old file did; a new database gets what the new file does",
         fix: "restore the file as it was applied, and put the change into a new migration"
     }
+    TX509 "foreign-keys-left-off", Warning, Measured {
+        when: "foreign keys were on when the tool got the connection, and are off when it is done",
+        effect: "until the app opens another connection, rows without a parent are accepted and nothing cascades",
+        fix: "set PRAGMA foreign_keys = ON at the end, outside of a transaction"
+    }
     TX510 "double-quoted-string", Warning, Inferred {
         when: "a double-quoted name that is no column was read as a string",
         effect: "the statement writes or compares the name itself; another driver refuses it",
@@ -283,6 +370,16 @@ rules! {
         when: "nothing tells which driver production uses, and the outcome is not the same under all that fit",
         effect: "the same files keep the rows under one driver and lose them, or fail, under another",
         fix: "name the driver with --driver"
+    }
+    TX512 "sqlite-version-gap", Warning, Inferred {
+        when: "a statement needs a newer SQLite than the driver ships (an error where the lock file shows that it surely does)",
+        effect: "it runs in the rehearsal and fails in production",
+        fix: "write it in older words, or take a newer version of the driver"
+    }
+    TX513 "implicit-column-list", Warning, Inferred {
+        when: "the copy of a rebuild puts columns where they belong by their order alone, and their names differ (a note for SELECT * where they agree)",
+        effect: "a column that is added or moved later shifts every value into its neighbour",
+        fix: "name the columns on both sides: INSERT INTO new (a, b) SELECT a, b FROM old"
     }
     TX514 "chunk-partly-run", Error, Measured {
         when: "the driver runs only the first statement of a chunk, and the migration is recorded as applied",
@@ -335,6 +432,31 @@ rules! {
         effect: "the rehearsal speaks of an older state, or no consistent copy could be taken",
         fix: "rehearse a snapshot that nobody writes to"
     }
+    SN906 "missing-function-or-module", Error, Measured {
+        when: "a migration fails, or a table cannot be read, because this SQLite lacks a function, module or collation (a warning for a view or trigger)",
+        effect: "what needs it cannot be rehearsed; in production it works only if the app registers it before the migrations run",
+        fix: "register it before the migrations run, or keep what needs it out of them"
+    }
+    SN907 "unused-waiver", Warning, Inferred {
+        when: "a waiver covers no finding: there is none, its migration is applied, or it limits what is not counted",
+        effect: "it would cover a loss of tomorrow that nobody has looked at",
+        fix: "take the waiver out"
+    }
+    SN908 "waiver-exceeded", Error, Measured {
+        when: "more rows or values are concerned than a waiver allows",
+        effect: "the waiver covers nothing, and what was allowed is more than what was looked at",
+        fix: "look at the difference; raise the number only if that is intended too"
+    }
+    SN909 "waiver-expired", Error, Inferred {
+        when: "a waiver would cover a finding, and its last day is past; at the level of that finding",
+        effect: "the waiver covers nothing",
+        fix: "take the waiver out, or look again and give it a later day"
+    }
+    SN910 "statement-not-understood", Warning, Measured {
+        when: "a statement changed the database and its words do not tell how: an unknown statement, or one that writes sqlite_schema",
+        effect: "what it did is compared, but the cause that findings name may be incomplete",
+        fix: "write the change as statements that SQLite has for it, or look at the tables by hand"
+    }
     SN911 "not-compared", Error, Measured {
         when: "a table could not be compared",
         effect: "what the migrations did to it is not known",
@@ -349,5 +471,18 @@ rules! {
         when: "the snapshot has tables but no ledger, so the migrator would begin with the first migration",
         effect: "the first migration fails, because the tables that it creates are already there",
         fix: "record the migrations that the database already has in the ledger, once"
+    }
+
+    // EP: what a person demands
+
+    EP951 "expectation-not-met", Error, Measured {
+        when: "the outcome is not what `expect` in rehearse.yaml demands of a table, a column or a query",
+        effect: "what was promised about the data does not hold after the deploy",
+        fix: "correct the migration, or change the expectation where the outcome is meant"
+    }
+    EP952 "invariant-changed", Error, Measured {
+        when: "a query that `expect` in rehearse.yaml wants to stay the same gives another result after the migrations, or fails",
+        effect: "the app gets other answers after the deploy",
+        fix: "correct the migration, or change the query where another result is meant"
     }
 }

@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use crate::compare::Comparison;
+use crate::compare::queries::Answer;
 use crate::execution::steps::{Failure, Outcome};
-use crate::execution::{Execution, Step};
+use crate::execution::{Execution, Step, Turned};
 use crate::migrations::Migration;
 use crate::migrations::plan::{Decision, Plan};
 use crate::snapshot::{Facts, Untouched};
 
-use super::rule::Place;
+use super::rule::{Finding, Place};
 
 /// Everything that a rehearsal found out.
 #[derive(Debug, Clone)]
@@ -26,8 +27,10 @@ pub struct Evidence {
     pub trial: Trial,
     /// The rehearsals under the other plausible drivers, where the driver is not known.
     pub others: Vec<Trial>,
-    /// The same with foreign keys off, where foreign keys did something.
-    pub without_foreign_keys: Option<Trial>,
+    /// The same with one setting turned, for each setting on which the outcome may hang.
+    pub counter_trials: Vec<(Turned, Trial)>,
+    /// The version of the driver's package in the project's lock file, where it is known.
+    pub locked_driver: Option<String>,
     /// The outcome on a database with the same schema and no rows, where a migration failed.
     pub on_empty: Option<Execution>,
     /// What the person set.
@@ -41,10 +44,23 @@ pub struct Trial {
     pub execution: Execution,
     /// What differs.
     pub comparison: Comparison,
+    /// What became of the person's queries, in their order.
+    pub answers: Vec<Answer>,
     /// Size of the copy before the run in bytes.
     pub bytes_before: u64,
     /// Size of the copy after the run in bytes.
     pub bytes_after: u64,
+}
+
+/// What the same migrations do under one driver of the tool, for a table of all of them.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// The run and what it did.
+    pub trial: Trial,
+    /// What the rules say of it.
+    pub findings: Vec<Finding>,
+    /// Whether it is a driver that the project was found to use.
+    pub decided: bool,
 }
 
 /// What the person set.
@@ -67,6 +83,12 @@ impl Evidence {
     #[must_use]
     pub fn comparison(&self) -> &Comparison {
         &self.trial.comparison
+    }
+
+    /// The same with this setting turned, where that was tried.
+    #[must_use]
+    pub fn turned(&self, setting: Turned) -> Option<&Trial> {
+        self.counter_trials.iter().find(|(turned, _)| *turned == setting).map(|(_, trial)| trial)
     }
 
     /// The steps whose effect is in the database, in order.

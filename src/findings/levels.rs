@@ -5,8 +5,9 @@ use std::fmt;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::catalogue::{RULES, find};
+use super::catalogue::{RULES, family, find};
 use super::rule::{Finding, Level, LevelFrom, Rule};
+use super::waivers::Text;
 use super::wording::nearest;
 
 /// One rule, or every rule of a family.
@@ -31,8 +32,7 @@ impl Selector {
         if let Some(rule) = find(text) {
             return Ok(Self::Rule(rule));
         }
-        let family = RULES.iter().map(|rule| rule.family()).find(|family| family.eq_ignore_ascii_case(text.trim()));
-        family.map(Self::Family).ok_or_else(|| no_such_rule(text))
+        family(text).map(Self::Family).ok_or_else(|| no_such_rule(text))
     }
 
     /// Whether it means this rule.
@@ -63,8 +63,7 @@ pub(super) fn no_such_rule(given: &str) -> String {
 
 impl<'de> Deserialize<'de> for Selector {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(de::Error::custom)
+        deserializer.deserialize_str(Text("a rule's code or name, or a family, for example LS104", Self::parse))
     }
 }
 

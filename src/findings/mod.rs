@@ -5,31 +5,59 @@ pub mod evidence;
 pub mod levels;
 pub mod rule;
 mod rules;
+mod samples;
+pub mod waivers;
 pub mod wording;
 
-pub use evidence::{Evidence, Limits, Trial};
+pub use evidence::{Cell, Evidence, Limits, Trial};
 pub use levels::Levels;
 pub use rule::{Finding, Level, Rule};
+pub use waivers::Waiver;
+
+use crate::snapshot::{Facts, Untouched};
+
+/// What the rules say of a file that is only read, without a rehearsal: SN901, SN902 and SN905.
+#[must_use]
+pub fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<Finding> {
+    rules::snapshot::of_file(facts, untouched)
+}
 
 /// What a person set about findings.
 #[derive(Debug, Clone, Copy)]
 pub struct Wishes<'a> {
     /// Levels other than the rules' own, each with where it was set; a later source wins.
     pub levels: &'a [(&'a Levels, &'a str)],
+    /// What is allowed; the first waiver that fits a finding covers it.
+    pub waivers: &'a [Waiver],
 }
 
-/// Lets every rule look at the evidence. The order is that of gravity, then of rule, table, column and place.
+/// Lets every rule look at the evidence. Levels are the rules' own, and nothing is waived yet.
 #[must_use]
-pub fn evaluate(evidence: &Evidence, wishes: Wishes<'_>) -> Vec<Finding> {
+pub fn evaluate(evidence: &Evidence) -> Vec<Finding> {
     let mut findings: Vec<Finding> = rules::ALL.iter().flat_map(|rule| rule(evidence)).collect();
+    samples::attach(&mut findings, evidence.comparison());
+    findings
+}
+
+/// Levels and waivers, in that order, over all findings. The order of the outcome is that of gravity, waived ones last,
+/// then of rule, table, column and place.
+#[must_use]
+pub fn settle(mut findings: Vec<Finding>, wishes: Wishes<'_>, evidence: &Evidence) -> Vec<Finding> {
     levels::apply(&mut findings, wishes.levels);
+    let mut about_waivers = waivers::apply(&mut findings, wishes.waivers, evidence);
+    levels::apply(&mut about_waivers, wishes.levels);
+    findings.extend(about_waivers);
     sort(&mut findings);
     findings
 }
 
+/// A demand that is not met stands behind what explains it.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| {
-        other.level.cmp(&one.level).then_with(|| one.rule.code.cmp(other.rule.code)).then_with(|| {
+        let is_demand = |finding: &Finding| finding.rule.family() == "EP";
+        let by_rule = || is_demand(one).cmp(&is_demand(other)).then_with(|| one.rule.code.cmp(other.rule.code));
+        let gravity = |finding: &Finding| (finding.waived.is_none(), finding.level);
+        gravity(other).cmp(&gravity(one)).then_with(by_rule).then_with(|| {
             let key = |finding: &Finding| {
                 (finding.table.clone(), finding.column.clone(), finding.object.clone(), finding.place.clone())
             };

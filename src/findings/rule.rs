@@ -1,9 +1,12 @@
 //! What a rule is, what a finding is, and how grave it can be.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::compare::samples::{Sample, Samples};
+
 /// How grave a finding is. Ordered: an error is the greatest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Worth knowing.
@@ -104,6 +107,27 @@ pub struct Finding {
     pub proof: Option<String>,
     /// What to do instead: sentences and code that can be pasted, one entry each.
     pub help: Vec<String>,
+    /// The waiver that covers it: why, whose word it is, what it allows.
+    pub waived: Option<String>,
+    /// Some of the rows that it is about, where they are asked for.
+    pub samples: Option<Shown>,
+}
+
+/// Some of the rows that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The columns of their key.
+    pub key: Vec<String>,
+    /// The rows, in the order of the key.
+    pub rows: Vec<Sample>,
+}
+
+impl Shown {
+    /// These rows of the samples of a table.
+    #[must_use]
+    pub fn of(samples: &Samples, rows: &[Sample]) -> Self {
+        Self { key: samples.key.clone(), rows: rows.to_vec() }
+    }
 }
 
 /// A statement of a migration.
@@ -139,6 +163,8 @@ impl Finding {
             cause: None,
             proof: None,
             help: Vec::new(),
+            waived: None,
+            samples: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::directive::{Directive, Says, directives};
 use super::splitter::statements;
 use super::statement::Statement;
 
@@ -23,6 +24,8 @@ pub struct Migration {
     pub sql: String,
     /// What the tool hands to the driver in one call each, in order.
     pub chunks: Vec<Chunk>,
+    /// What its comments say to rehearse, in their order.
+    pub directives: Vec<Directive>,
     /// What the tool writes into its ledger once the migration has run, in the same transaction; SQL without parameters.
     pub record: Vec<String>,
 }
@@ -46,19 +49,41 @@ impl Migration {
     pub(super) fn read(name: String, file: PathBuf, separator: Option<&str>) -> io::Result<Self> {
         let sql = read_text(&file)?;
         let checksum = checksum(&sql);
-        let chunks = separator.map_or_else(|| vec![Chunk::new(&sql, 1)], |separator| cut(&sql, separator));
-        Ok(Self { name, file, checksum, sql, chunks, record: Vec::new() })
+        let mut chunks = separator.map_or_else(|| vec![Chunk::new(&sql, 1)], |separator| cut(&sql, separator));
+        let directives = directives(&chunks);
+        tell_statements(&mut chunks, &directives);
+        Ok(Self { name, file, checksum, sql, chunks, directives, record: Vec::new() })
     }
 
     /// A migration of which only the name, or the recorded checksum, is known.
     pub(super) fn without_file(name: String, file: PathBuf, checksum: String) -> Self {
-        Self { name, file, checksum, sql: String::new(), chunks: Vec::new(), record: Vec::new() }
+        Self {
+            name,
+            file,
+            checksum,
+            sql: String::new(),
+            chunks: Vec::new(),
+            directives: Vec::new(),
+            record: Vec::new(),
+        }
     }
 }
 
 impl Chunk {
     fn new(sql: &str, line: u32) -> Self {
         Self { sql: sql.into(), line, statements: statements(sql, line) }
+    }
+}
+
+/// Gives every statement the renames that the directives beside it tell.
+fn tell_statements(chunks: &mut [Chunk], directives: &[Directive]) {
+    for directive in directives {
+        let Ok(Says::Renamed(renamed)) = &directive.says else { continue };
+        let at = (directive.statement.line, directive.statement.column);
+        let mut statements = chunks.iter_mut().flat_map(|chunk| &mut chunk.statements);
+        if let Some(statement) = statements.find(|statement| (statement.line, statement.column) == at) {
+            statement.renamed.push(renamed.clone());
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`locate`] finds out what the person did not say: the tool, the folder, the ledger. It reads files and runs nothing.
 //! [`plan`] compares what it found with the snapshot's ledger. It only reads the snapshot.
 
+pub mod directive;
 mod folder;
 pub mod migration;
 pub mod plan;

@@ -7,6 +7,7 @@ mod tests;
 
 pub use redaction::redact;
 
+use super::directive::Renamed;
 use reader::Reader;
 
 /// A statement and where it stands.
@@ -20,13 +21,15 @@ pub struct Statement {
     pub column: u32,
     /// What it does, as far as its words say.
     pub action: Action,
+    /// Columns of its table that a directive beside it calls renamed.
+    pub renamed: Vec<Renamed>,
 }
 
 impl Statement {
     /// Reads a statement whose text begins at this place of its file.
     #[must_use]
     pub fn new(sql: &str, line: u32, column: u32) -> Self {
-        Self { sql: sql.to_owned(), line, column, action: Reader::new(sql).action() }
+        Self { sql: sql.to_owned(), line, column, action: Reader::new(sql).action(), renamed: Vec::new() }
     }
 
     /// Whether the object that it creates, drops, alters or writes is said to be temporary: `CREATE TEMP …` or `temp.name`.
@@ -35,6 +38,24 @@ impl Statement {
         let mut reader = Reader::new(&self.sql);
         reader.action();
         reader.is_temporary()
+    }
+
+    /// The table that it makes, alters or writes, as it is called afterwards; none where it is about no table.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        match &self.action {
+            Action::RenameTable { to, .. } => Some(to),
+            Action::Insert(insert) => Some(&insert.table),
+            Action::CreateTable { table, .. }
+            | Action::DropTable { table }
+            | Action::RenameColumn { table, .. }
+            | Action::AddColumn { table, .. }
+            | Action::DropColumn { table, .. }
+            | Action::AlterOther { table }
+            | Action::Update { table, .. }
+            | Action::Delete { table, .. } => Some(table),
+            _ => None,
+        }
     }
 
     /// The statement on one line of at most `width` characters, for a person to recognise it by. No value that it writes
@@ -54,6 +75,8 @@ pub enum Action {
         table: String,
         /// The one table that `AS SELECT` reads, where there is one.
         source: Option<String>,
+        /// The tables that the arms of a compound `AS SELECT` read.
+        united: Vec<Arm>,
     },
     /// `DROP TABLE`.
     DropTable {
@@ -189,6 +212,37 @@ pub enum Action {
     Unknown,
 }
 
+impl Action {
+    /// Whether its words do not tell what becomes of the tables: they could not be read, or they write SQLite's own schema
+    /// table.
+    #[must_use]
+    pub fn is_opaque(&self) -> bool {
+        let table = match self {
+            Self::Unknown => return true,
+            Self::Insert(Insert { table, .. }) | Self::Update { table, .. } | Self::Delete { table, .. } => table,
+            _ => return false,
+        };
+        ["sqlite_schema", "sqlite_master"].iter().any(|name| table.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether it writes rows or the schema.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Pragma { .. }
+                | Self::Begin
+                | Self::Commit
+                | Self::Rollback
+                | Self::Savepoint
+                | Self::Vacuum
+                | Self::Attach
+                | Self::Read
+                | Self::Unknown
+        )
+    }
+}
+
 /// `INSERT [OR conflict] INTO table [(columns)] source`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Insert {
@@ -218,6 +272,17 @@ pub struct Select {
     pub filtered: bool,
     /// Whether there is a join or a comma in FROM.
     pub joined: bool,
+    /// Where `from` is none: the parts of a UNION that each read one table, in order, and what reads one table through a WITH.
+    pub arms: Vec<Arm>,
+}
+
+/// One part of a compound `SELECT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    /// The one table that it reads.
+    pub from: String,
+    /// Its result columns, in order.
+    pub items: Vec<SelectItem>,
 }
 
 /// One result column of a `SELECT`.

@@ -79,8 +79,9 @@ impl TableProfile {
 /// When SQLite cannot read it: corruption, a missing module or function.
 pub fn of_table(connection: &Connection, table: &Table) -> Result<TableProfile> {
     let names: Vec<String> = table.columns.iter().map(|column| quote_identifier(&column.name)).collect();
-    let mut statement =
-        connection.prepare(&format!("SELECT {} FROM {}", names.join(", "), quote_identifier(&table.name)))?;
+    // Nothing is known of the columns of a virtual table whose module is missing; SQLite then says so.
+    let selected = if names.is_empty() { "NULL".to_owned() } else { names.join(", ") };
+    let mut statement = connection.prepare(&format!("SELECT {selected} FROM {}", quote_identifier(&table.name)))?;
     let mut counters: Vec<Counter> = table.columns.iter().map(|column| Counter::new(&column.name)).collect();
     let mut rows = statement.query([])?;
     let mut count = 0;
@@ -94,27 +95,37 @@ pub fn of_table(connection: &Connection, table: &Table) -> Result<TableProfile> 
     Ok(TableProfile { rows: count, columns })
 }
 
-fn owned(value: ValueRef<'_>) -> Owned {
-    match value {
-        ValueRef::Null => Owned::Null,
-        ValueRef::Integer(value) => Owned::Integer(value),
-        ValueRef::Real(value) => Owned::Real(value),
-        ValueRef::Text(bytes) => Owned::Text(bytes.to_vec()),
-        ValueRef::Blob(bytes) => Owned::Blob(bytes.to_vec()),
-    }
-}
-
-/// A value that outlives its row; text need not be valid UTF-8.
-enum Owned {
+/// A value that outlives its row; text need not be valid in its encoding.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Owned {
+    /// NULL.
     Null,
+    /// An integer.
     Integer(i64),
+    /// A real.
     Real(f64),
+    /// A text.
     Text(Vec<u8>),
+    /// A blob.
     Blob(Vec<u8>),
 }
 
 impl Owned {
-    fn borrow(&self) -> ValueRef<'_> {
+    /// Copies a value.
+    #[must_use]
+    pub fn of(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(value) => Self::Integer(value),
+            ValueRef::Real(value) => Self::Real(value),
+            ValueRef::Text(bytes) => Self::Text(bytes.to_vec()),
+            ValueRef::Blob(bytes) => Self::Blob(bytes.to_vec()),
+        }
+    }
+
+    /// The value as it was read.
+    #[must_use]
+    pub fn borrow(&self) -> ValueRef<'_> {
         match self {
             Self::Null => ValueRef::Null,
             Self::Integer(value) => ValueRef::Integer(*value),
@@ -158,7 +169,7 @@ impl Counter {
         }
         match &self.first {
             None => {
-                self.first = Some(owned(value));
+                self.first = Some(Owned::of(value));
                 self.profile.spread = Spread::Constant;
             }
             Some(first) if first.borrow() == value => {}

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::compare::lineage::Change as Lineage;
-use crate::compare::rows::Key;
+use crate::compare::rows::{Key, RowComparison};
+use crate::compare::samples::{Literal, Sample};
 use crate::compare::{Comparison, TableComparison};
 use crate::execution::driver::ForeignKeys;
 use crate::execution::{self, Execution, Step};
-use crate::findings::{Evidence, Finding, Trial};
+use crate::findings::rule::{Level, Shown};
+use crate::findings::{Cell, Evidence, Finding, Trial};
 use crate::migrations::{self, State};
 use crate::profile::ColumnProfile;
 use crate::snapshot::{CopyMethod, Facts, JournalMode, Untouched, Wal};
@@ -19,17 +21,15 @@ const STATEMENT_WIDTH: usize = 2_000;
 
 /// Assembles the document.
 #[must_use]
-pub fn document(evidence: &Evidence, findings: &[Finding], verdict: doc::Verdict) -> doc::Document {
+pub fn document(evidence: &Evidence, findings: &[Finding], matrix: &[Cell], verdict: doc::Verdict) -> doc::Document {
     doc::Document {
         schema_version: doc::SCHEMA_VERSION,
-        rehearse: doc::Tool {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            sqlite_version: rusqlite::version().to_owned(),
-        },
+        rehearse: tool(),
         verdict,
         snapshot: snapshot(&evidence.snapshot, &evidence.untouched),
         plan: plan(evidence),
         execution: execution(evidence),
+        matrix: matrix.iter().map(cell).collect(),
         tables: tables(evidence.comparison()),
         schema: schema(evidence.comparison()),
         resources: resources(&evidence.trial),
@@ -38,7 +38,13 @@ pub fn document(evidence: &Evidence, findings: &[Finding], verdict: doc::Verdict
     }
 }
 
-fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
+/// What makes the report.
+pub(super) fn tool() -> doc::Tool {
+    doc::Tool { version: env!("CARGO_PKG_VERSION").to_owned(), sqlite_version: rusqlite::version().to_owned() }
+}
+
+/// The file that was given.
+pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
     let changed = match untouched {
         Untouched::Yes => Vec::new(),
         Untouched::ChangedByOthers(changes) => changes.clone(),
@@ -135,7 +141,7 @@ fn outcome(execution: &Execution) -> doc::Outcome {
 
 fn settings(execution: &Execution) -> doc::Settings {
     let driver = execution.settings.driver;
-    let strings = driver.double_quoted_strings;
+    let strings = execution.settings.double_quoted_strings;
     let fixed = (driver.foreign_keys == ForeignKeys::AlwaysOn).then(|| "PRAGMA foreign_keys has no effect".to_owned());
     let around = driver.before.iter().chain(driver.after).map(|&pragma| pragma.to_owned()).chain(fixed);
     doc::Settings {
@@ -182,6 +188,29 @@ fn error(error: &execution::steps::StepError) -> doc::StepError {
     }
 }
 
+fn cell(cell: &Cell) -> doc::MatrixCell {
+    let Trial { execution, comparison, .. } = &cell.trial;
+    let driver = execution.settings.driver;
+    let level = cell.findings.iter().map(|finding| finding.level).max().filter(|level| *level > Level::Note);
+    let gravest = cell.findings.iter().filter(|finding| Some(finding.level) == level);
+    let mut codes: Vec<String> = gravest.map(|finding| finding.rule.code.to_owned()).collect();
+    codes.dedup();
+    let columns = comparison.tables.iter().filter_map(|table| table.rows.as_ref()).flat_map(|rows| &rows.columns);
+    doc::MatrixCell {
+        driver: driver.name.to_owned(),
+        decided: cell.decided,
+        sqlite_version: (!driver.sqlite_version.is_empty()).then(|| driver.sqlite_version.to_owned()),
+        foreign_keys: execution.settings.foreign_keys,
+        transaction_around: execution.settings.transaction.around().to_owned(),
+        outcome: outcome(execution),
+        error: cell.trial.failure().map(|failure| failure.error.message.clone()),
+        rows_lost: comparison.rows_lost(),
+        values_changed: columns.map(|column| column.changed).sum(),
+        level,
+        codes,
+    }
+}
+
 fn alternative(other: &Trial, main: &Trial) -> doc::Alternative {
     let rows = |trial: &Trial| -> BTreeMap<String, Option<u64>> {
         let tables = trial.comparison.tables.iter();
@@ -197,7 +226,8 @@ fn alternative(other: &Trial, main: &Trial) -> doc::Alternative {
     }
 }
 
-fn tables(comparison: &Comparison) -> Vec<doc::Table> {
+/// Every table of the user, the biggest loss first, then by name.
+pub(super) fn tables(comparison: &Comparison) -> Vec<doc::Table> {
     let mut tables: Vec<doc::Table> = comparison.tables.iter().map(|compared| table(comparison, compared)).collect();
     tables.sort_by(|one, other| {
         let lost = |table: &doc::Table| table.rows.lost.unwrap_or_default();
@@ -212,7 +242,7 @@ fn table(comparison: &Comparison, compared: &TableComparison) -> doc::Table {
         after: compared.after.as_ref().map(|after| after.rows),
         lost: lost(compared),
         gained: gained(compared),
-        changed: compared.rows.as_ref().and_then(|rows| rows.changed),
+        changed: compared.rows.as_ref().and_then(changed),
     };
     let redefined = comparison.schema_changes.iter().any(|change| change.table == compared.name());
     let quiet = !redefined
@@ -231,6 +261,11 @@ fn table(comparison: &Comparison, compared: &TableComparison) -> doc::Table {
         rows,
         columns: if quiet { Vec::new() } else { columns(compared) },
     }
+}
+
+/// Of rows that are matched by content, none changed where each has its equal.
+fn changed(rows: &RowComparison) -> Option<u64> {
+    rows.changed.or_else(|| (rows.lost == 0 && rows.gained == 0).then_some(0))
 }
 
 fn lost(compared: &TableComparison) -> Option<u64> {
@@ -279,11 +314,21 @@ fn column(compared: &TableComparison, before: Option<&ColumnProfile>, after: Opt
             filled: column.filled,
             converted: column.converted,
             lossy: column.lossy,
+            lossy_kinds: kinds(column.lossy_kinds.iter().map(|(kind, values)| (kind.name(), *values))),
+            text_altered: kinds(column.text_altered.iter().map(|(kind, values)| (kind.name(), *values))),
+            blank_to_null: column.blank_to_null,
+            null_to_blank: column.null_to_blank,
+            shifted_from: column.shifted_from.clone(),
         }),
     }
 }
 
-fn schema(comparison: &Comparison) -> doc::Schema {
+fn kinds<'a>(kinds: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
+    kinds.map(|(kind, values)| (kind.to_owned(), values)).collect()
+}
+
+/// What became of the schema.
+pub(super) fn schema(comparison: &Comparison) -> doc::Schema {
     let changes = comparison.schema_changes.iter().map(|change| doc::SchemaChange {
         kind: change.kind.name().to_owned(),
         change: change.how.name().to_owned(),
@@ -307,7 +352,8 @@ fn resources(trial: &Trial) -> doc::Resources {
     }
 }
 
-fn finding(finding: &Finding) -> doc::Finding {
+/// What a rule says.
+pub(super) fn finding(finding: &Finding) -> doc::Finding {
     let place = finding.place.as_ref();
     doc::Finding {
         code: finding.rule.code.to_owned(),
@@ -317,7 +363,7 @@ fn finding(finding: &Finding) -> doc::Finding {
         table: finding.table.clone(),
         column: finding.column.clone(),
         object: finding.object.clone(),
-        migration: place.map(|place| place.migration.clone()),
+        migration: place.map(|place| place.migration.clone()).filter(|migration| !migration.is_empty()),
         file: place.map(|place| place.file.clone()),
         line: place.map(|place| place.line),
         position: place.map(|place| place.column),
@@ -328,11 +374,30 @@ fn finding(finding: &Finding) -> doc::Finding {
         cause: finding.cause.clone(),
         proof: finding.proof.clone(),
         help: finding.help.clone(),
-        waived: None,
+        waived: finding.waived.clone(),
+        samples: finding.samples.as_ref().map(samples),
     }
 }
 
-fn not_compared(comparison: &Comparison) -> Vec<doc::NotCompared> {
+fn samples(shown: &Shown) -> doc::Samples {
+    let literals = |key: &[Literal]| key.iter().map(|literal| literal.0.clone()).collect();
+    let values = |values: &[(String, Literal)]| {
+        let value = |(column, literal): &(String, Literal)| doc::SampleValue {
+            column: column.clone(),
+            value: literal.0.clone(),
+        };
+        values.iter().map(value).collect()
+    };
+    let row = |sample: &Sample| doc::Sample {
+        key: literals(&sample.key),
+        before: values(&sample.before),
+        after: values(&sample.after),
+    };
+    doc::Samples { key: shown.key.clone(), rows: shown.rows.iter().map(row).collect() }
+}
+
+/// What could not be compared, and why.
+pub(super) fn not_compared(comparison: &Comparison) -> Vec<doc::NotCompared> {
     let missing = comparison.not_compared.iter();
     missing.map(|missing| doc::NotCompared { table: missing.what.clone(), why: missing.why.clone() }).collect()
 }

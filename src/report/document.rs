@@ -1,6 +1,7 @@
 //! The report document: everything that a rehearsal found out, with stable field names. Every format renders this and nothing else.
 //!
-//! Lines are 1-based, orders are deterministic, names are the user's own. No row's value is in it.
+//! Lines are 1-based, orders are deterministic, names are the user's own. No row's value is in it but in `samples`, where a person asked
+//! for them.
 
 use std::collections::BTreeMap;
 
@@ -26,13 +27,16 @@ pub struct Document {
     pub plan: Plan,
     /// What ran.
     pub execution: Execution,
+    /// The same under every driver of the tool; left out where that was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matrix: Vec<MatrixCell>,
     /// Every table of the user, before and after; the biggest loss first, then by name.
     pub tables: Vec<Table>,
     /// What became of the schema.
     pub schema: Schema,
     /// What it took.
     pub resources: Resources,
-    /// What the rules say; the gravest first.
+    /// What the rules say; the gravest first, waived ones last.
     pub findings: Vec<Finding>,
     /// What could not be compared, and why.
     pub not_compared: Vec<NotCompared>,
@@ -249,6 +253,33 @@ pub struct Alternative {
     pub differs: BTreeMap<String, Option<u64>>,
 }
 
+/// The same migrations under one driver of the tool.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MatrixCell {
+    /// The driver.
+    pub driver: String,
+    /// Whether the project was found to use it, or may use it; the verdict is about these.
+    pub decided: bool,
+    /// Version of SQLite that it ships; null where that is not known.
+    pub sqlite_version: Option<String>,
+    /// Whether foreign keys were enforced when the migrations began.
+    pub foreign_keys: bool,
+    /// What one transaction is around: `all` migrations, `each`, the `first` statement only, `none`.
+    pub transaction_around: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The error's message, where it failed.
+    pub error: Option<String>,
+    /// Rows lost in all tables.
+    pub rows_lost: u64,
+    /// Values of surviving rows that changed in all tables.
+    pub values_changed: u64,
+    /// The gravest level found, warning or error; null where there is none.
+    pub level: Option<Level>,
+    /// The codes of that level, each once.
+    pub codes: Vec<String>,
+}
+
 /// One table before and after.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Table {
@@ -342,6 +373,23 @@ pub struct Values {
     pub converted: u64,
     /// Of these: a conversion that lost something.
     pub lossy: u64,
+    /// The lossy ones by what was lost: `became_zero`, `trailing_text`, `exponent`, `beyond_2_53`, `rounding`, `leading_zeros`,
+    /// `notation`; kinds without values are left out.
+    #[serde(default)]
+    pub lossy_kinds: BTreeMap<String, u64>,
+    /// Of the changed: text that is still recognisable, by what happened to it: `truncated`, `trimmed`, `case`, `encoding`,
+    /// `nul`; kinds without values are left out.
+    #[serde(default)]
+    pub text_altered: BTreeMap<String, u64>,
+    /// Of the nulled: were the empty text.
+    #[serde(default)]
+    pub blank_to_null: u64,
+    /// Of the filled: are the empty text.
+    #[serde(default)]
+    pub null_to_blank: u64,
+    /// The column whose values of the same rows all changed values are; null where they are no column's.
+    #[serde(default)]
+    pub shifted_from: Option<String>,
 }
 
 /// What became of the schema.
@@ -421,6 +469,40 @@ pub struct Finding {
     pub help: Vec<String>,
     /// The waiver that covers it; null where none does.
     pub waived: Option<String>,
+    /// Some of the rows that it is about; only where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<Samples>,
+}
+
+/// Some of the rows that a finding is about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Samples {
+    /// The columns of their key; empty where only whole rows tell them apart.
+    pub key: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Sample>,
+}
+
+/// One row. Values are written as SQL literals and cut.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sample {
+    /// The key's values.
+    pub key: Vec<String>,
+    /// Values that were there; only where values were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<SampleValue>,
+    /// Values that are there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<SampleValue>,
+}
+
+/// A value of a row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SampleValue {
+    /// Its column.
+    pub column: String,
+    /// The value as an SQL literal, cut.
+    pub value: String,
 }
 
 /// Something that could not be compared.

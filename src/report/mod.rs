@@ -6,8 +6,11 @@
 //! A new format is one file here and one line in [`Format::ALL`].
 
 pub mod assemble;
+pub mod diff;
 pub mod document;
+pub mod file;
 pub mod json;
+pub mod profile;
 pub mod text;
 pub mod visible;
 

@@ -1,8 +1,12 @@
 //! The report for people: the verdict and its reason, what was found, what changed, what ran.
 
+mod diff;
+mod file;
 mod finding;
 mod layout;
 mod paint;
+mod profile;
+mod samples;
 mod sections;
 
 use layout::wrap;
@@ -46,8 +50,7 @@ const LONG: usize = 60;
 /// The report as text. Every line ends in a newline; nothing in it acts on a terminal except the colours, if asked for.
 #[must_use]
 pub fn render(document: &Document, style: &Style) -> String {
-    let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
-    let mut page = Page { style, paint: Paint(style.colour), lines: Vec::new() };
+    let mut page = Page::new(style);
     verdict(&mut page, document);
     if style.detail == Detail::Brief {
         finding::findings(&mut page, &document.findings);
@@ -56,13 +59,14 @@ pub fn render(document: &Document, style: &Style) -> String {
     sections::context(&mut page, document);
     page.blank();
     finding::findings(&mut page, &document.findings);
-    sections::tables(&mut page, document);
-    sections::columns(&mut page, document);
-    sections::schema(&mut page, document);
+    sections::tables(&mut page, &document.tables);
+    sections::columns(&mut page, &document.tables);
+    sections::schema(&mut page, &document.schema);
     sections::plan(&mut page, &document.plan);
     sections::execution(&mut page, document);
     sections::alternatives(&mut page, document);
-    sections::not_compared(&mut page, document);
+    sections::matrix(&mut page, document);
+    sections::not_compared(&mut page, &document.not_compared);
     sections::snapshot(&mut page, document);
     if page.lines.len() > LONG {
         verdict(&mut page, document);
@@ -73,17 +77,31 @@ pub fn render(document: &Document, style: &Style) -> String {
 /// What `rehearse plan` shows: what is applied, what will run and what never will, and how that was found out.
 #[must_use]
 pub fn render_plan(plan: &super::document::Plan, style: &Style) -> String {
-    let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
-    let mut page = Page { style, paint: Paint(style.colour), lines: Vec::new() };
+    let mut page = Page::new(style);
     sections::whole_plan(&mut page, plan);
+    page.finish()
+}
+
+/// What `rehearse diff` shows: one sentence, then each difference.
+#[must_use]
+pub fn render_diff(diff: &super::diff::Diff, style: &Style) -> String {
+    let mut page = Page::new(style);
+    diff::whole(&mut page, diff);
+    page.finish()
+}
+
+/// What `rehearse profile` shows: the file, then each table with its columns.
+#[must_use]
+pub fn render_profile(profile: &super::profile::Profile, style: &Style) -> String {
+    let mut page = Page::new(style);
+    profile::whole(&mut page, profile);
     page.finish()
 }
 
 /// What `rehearse rules` shows: code, name, level and condition of every rule.
 #[must_use]
 pub fn render_rules(rules: &[[&str; 4]], style: &Style) -> String {
-    let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
-    let mut page = Page { style, paint: Paint(style.colour), lines: Vec::new() };
+    let mut page = Page::new(style);
     sections::rules(&mut page, rules);
     page.finish()
 }
@@ -171,6 +189,11 @@ struct Page {
 }
 
 impl Page {
+    fn new(style: &Style) -> Self {
+        let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
+        Self { style, paint: Paint(style.colour), lines: Vec::new() }
+    }
+
     fn push(&mut self, line: String) {
         self.lines.push(line);
     }

@@ -31,6 +31,8 @@ pub enum Kind {
     Table,
     /// A column.
     Column,
+    /// The order of the columns that are on both sides.
+    ColumnOrder,
     /// The declared type of a column.
     Type,
     /// NOT NULL of a column.
@@ -81,6 +83,7 @@ impl Kind {
         match self {
             Self::Table => "table",
             Self::Column => "column",
+            Self::ColumnOrder => "column-order",
             Self::Type => "type",
             Self::NotNull => "not-null",
             Self::Default => "default",
@@ -139,6 +142,7 @@ pub fn of_table(pair: &Paired<'_>, names: &dyn Names) -> Vec<Change> {
         changes.push(Kind::Table, How::Renamed, &pair.after.name, &pair.before.name, &pair.after.name);
     }
     columns(pair, &mut changes);
+    column_order(pair, &mut changes);
     keys(pair, &mut changes);
     foreign_keys(pair, names, &mut changes);
     checks(pair, &mut changes);
@@ -171,16 +175,11 @@ pub fn of_objects(before: &Schema, after: &Schema, names: &dyn Names) -> Vec<Cha
         for (key, object) in old {
             match new.get(key) {
                 None => changes.push(of_object(kind, How::Removed, object, &names.table(&object.table))),
-                Some(now) if !same_sql(&object.sql, &now.sql) => {
-                    changes.push(Change {
-                        before: object.sql.clone(),
-                        after: now.sql.clone(),
-                        ..of_object(kind, How::Changed, now, &now.table)
-                    });
-                    if kind == Kind::Index {
-                        changes.extend(no_longer_unique(before, after, names, object));
-                    }
-                }
+                Some(now) if !same_sql(&object.sql, &now.sql) => changes.push(Change {
+                    before: object.sql.clone(),
+                    after: now.sql.clone(),
+                    ..of_object(kind, How::Changed, now, &now.table)
+                }),
                 Some(_) => {}
             }
         }
@@ -279,6 +278,22 @@ fn columns(pair: &Paired<'_>, changes: &mut Changes) {
     }
 }
 
+/// Columns are listed by their names after. New and lost ones do not count.
+fn column_order(pair: &Paired<'_>, changes: &mut Changes) {
+    let list = |table: &Table, name: &dyn Fn(&str) -> Option<String>| {
+        let paired = table.columns.iter().filter_map(|column| name(&column.name));
+        paired.collect::<Vec<_>>().join(", ")
+    };
+    let was = list(pair.before, &|column| {
+        pair.columns.iter().find(|(before, _)| before == column).map(|(_, after)| after.clone())
+    });
+    let is = list(pair.after, &|column| {
+        pair.columns.iter().find(|(_, after)| after == column).map(|(_, after)| after.clone())
+    });
+    let table = pair.after.name.clone();
+    changes.push_if_different(Kind::ColumnOrder, &table, &was, &is);
+}
+
 /// An expression with other names of columns, without quotes around names and in lower case but for strings.
 fn plain_expression(text: &str, name: &dyn Fn(&str) -> String) -> String {
     super::lexer::tokens(text)
@@ -316,8 +331,12 @@ fn keys(pair: &Paired<'_>, changes: &mut Changes) {
     let held = unique_sets(pair.before, &|column| now(pair, column));
     let holds = unique_sets(pair.after, &str::to_owned);
     let after = uniques(pair.after, &str::to_owned);
-    let lost = before.into_iter().filter(|columns| !holds.contains(&set(columns.split(", ")))).collect();
-    let new = after.into_iter().filter(|columns| !held.contains(&set(columns.split(", ")))).collect();
+    // Fewer columns that are unique keep more of them unique.
+    let is_kept = |columns: &str, sets: &[BTreeSet<String>]| {
+        sets.iter().any(|kept| !kept.is_empty() && kept.is_subset(&set(columns.split(", "))))
+    };
+    let lost = before.into_iter().filter(|columns| !is_kept(columns, &holds)).collect();
+    let new = after.into_iter().filter(|columns| !is_kept(columns, &held)).collect();
     changes.push_lone(Kind::Unique, lost, new);
 }
 
@@ -330,26 +349,6 @@ fn unique_sets(table: &Table, name: &dyn Fn(&str) -> String) -> Vec<BTreeSet<Str
 /// Columns in any order and in any case.
 fn set(columns: impl Iterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
     columns.map(|column| column.as_ref().to_ascii_lowercase()).collect()
-}
-
-/// A unique index that is there under its name and no longer keeps its columns unique.
-fn no_longer_unique(before: &Schema, after: &Schema, names: &dyn Names, index: &Object) -> Option<Change> {
-    let old = before.table(&index.table)?;
-    let unique = old.uniques.iter().find(|unique| unique.index.eq_ignore_ascii_case(&index.name))?;
-    let columns: Vec<String> = unique.columns.iter().map(|column| names.column(&old.name, column)).collect();
-    let new = after.table(&names.table(&old.name))?;
-    if unique_sets(new, &str::to_owned).contains(&set(columns.iter())) {
-        return None;
-    }
-    let columns = columns.join(", ");
-    Some(Change {
-        kind: Kind::Unique,
-        how: How::Removed,
-        table: new.name.clone(),
-        name: columns.clone(),
-        before: columns,
-        after: String::new(),
-    })
 }
 
 /// A foreign key as it reads after, and the columns by which it is recognised.
@@ -478,14 +477,8 @@ fn listing(schema: &Schema) -> String {
     listing
 }
 
-/// Equal but for white space and the quotes around names.
+/// Equal but for white space, the case of words and the quotes around names.
 fn same_sql(before: &str, after: &str) -> bool {
-    let plain = |sql: &str| -> String {
-        super::lexer::tokens(sql)
-            .filter(|token| !token.is_trivia())
-            .map(|token| token.name(sql).map_or_else(|| token.text(sql).to_owned(), std::borrow::Cow::into_owned))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let plain = |sql: &str| plain_expression(sql, &str::to_owned);
     before == after || plain(before) == plain(after)
 }

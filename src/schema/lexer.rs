@@ -364,6 +364,12 @@ pub fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A text as a string of SQL: `'it''s'`.
+#[must_use]
+pub fn quote_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// The names in the `"…"` of a text, in order, unquoted; which of them SQLite takes as strings is for the schema to say.
 #[must_use]
 pub fn double_quoted(sql: &str) -> Vec<String> {

@@ -4,6 +4,7 @@
 //! list, are read from the CREATE statement.
 
 pub mod changes;
+pub mod index;
 pub mod lexer;
 mod read;
 
@@ -51,6 +52,8 @@ pub struct Table {
     pub checks: Vec<String>,
     /// Root page of its b-tree; 0 for virtual tables.
     pub root_page: u32,
+    /// Of a full-text table that indexes the rows of another table or view and keeps none of its own: that one.
+    pub content: Option<String>,
 }
 
 /// What a table is.
@@ -159,6 +162,21 @@ impl Table {
     #[must_use]
     pub fn is_user_table(&self) -> bool {
         matches!(self.kind, TableKind::Ordinary | TableKind::Virtual(_))
+    }
+
+    /// Whether what it shows is kept by others: the rows that a full-text table indexes, its words, the pages of the file.
+    #[must_use]
+    pub fn shows_others(&self) -> bool {
+        const MODULES: [&str; 4] = ["dbstat", "fts5vocab", "fts4aux", "fts3tokenize"];
+        let derived = matches!(&self.kind, TableKind::Virtual(module) if MODULES.contains(&module.as_str()));
+        derived || self.content.is_some()
+    }
+
+    /// Whether it is a full-text table that keeps no text (`content=''`): its rows read as NULLs, whatever its index holds.
+    #[must_use]
+    pub fn is_contentless(&self) -> bool {
+        matches!(self.kind, TableKind::Virtual(_))
+            && read::external_content(&self.sql).is_some_and(|name| name.is_empty())
     }
 
     /// The column of this name, in any case.

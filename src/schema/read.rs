@@ -66,8 +66,11 @@ fn table(connection: &Connection, listed: Listed, is_content: bool) -> Result<Ta
     }
     let rowid_alias = rowid_alias(connection, &listed, &columns, &primary_key)?;
     let autoincrement = significant(&listed.sql).any(|token| token.is_word(&listed.sql, "AUTOINCREMENT"));
+    let full_text = matches!(&kind, TableKind::Virtual(module) if module.starts_with("fts"));
+    let content = external_content(&listed.sql).filter(|content| full_text && !content.is_empty());
     Ok(Table {
         kind,
+        content,
         autoincrement,
         uniques: uniques(connection, &listed.name)?,
         foreign_keys: foreign_keys(connection, &listed.name)?,
@@ -227,7 +230,7 @@ fn module(sql: &str) -> String {
 }
 
 /// The table after `content =` in the declaration of a virtual table.
-fn external_content(sql: &str) -> Option<String> {
+pub(super) fn external_content(sql: &str) -> Option<String> {
     let tokens: Vec<Token> = significant(sql).collect();
     let mut names =
         tokens.windows(3).filter(|part| part[0].is_word(sql, "CONTENT") && part[1].kind == TokenKind::Equals);

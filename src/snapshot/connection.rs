@@ -14,7 +14,7 @@ const TRIES: i32 = 10_000;
 
 /// A private copy that is only read. It is opened as if for writing, because SQLite forgets the CHECK constraints of a read-only
 /// database, so that `integrity_check` would pass over them; `query_only` refuses every write.
-pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = private(path)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

@@ -31,6 +31,7 @@ use std::time::SystemTime;
 
 use rusqlite::Connection;
 
+pub(crate) use connection::reader;
 pub use journal::{Journal, SuperJournal, Wal};
 pub use working_copy::{WorkingCopy, check_keep_target};
 pub use workspace::Workspace;

@@ -43,7 +43,11 @@ pub(super) fn pages(location: &Location, copy: &Path, header: &Header) -> Result
 pub(super) fn recover(copy: &Path) -> rusqlite::Result<()> {
     let connection = connection::private(copy)?;
     connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
-    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    let is_busy: bool = match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)) {
+        // It wants to read the schema; closing the connection does the same without.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => false,
+        is_busy => is_busy?,
+    };
     if is_busy {
         let busy = ffi::Error::new(ffi::SQLITE_BUSY);
         return Err(rusqlite::Error::SqliteFailure(busy, Some("another connection is open on the copy".into())));

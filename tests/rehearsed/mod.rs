@@ -73,6 +73,8 @@ fn run(folder: &Path, before: &str, driver: &str, tool: &str) -> Rehearsal {
         workspace: Some(folder.to_owned()),
         keep_copy: Some(folder.join("after.db")),
         fail_on: Some(Level::Error),
+        matrix: false,
+        sampling: rehearse::compare::samples::Sampling::None,
         max_snapshot_age: None,
         config: Config::default(),
         levels: Levels::default(),

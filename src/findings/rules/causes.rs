@@ -2,36 +2,17 @@
 
 use crate::compare::TableComparison;
 use crate::execution::driver::{Driver, ForeignKeys, Transaction};
-use crate::execution::steps::By;
-use crate::execution::{Outcome, Step};
+use crate::execution::steps::{By, RECORDING};
+use crate::execution::{Outcome, Step, Turned};
 use crate::findings::Evidence;
 use crate::findings::wording::{names, share};
 use crate::migrations::statement::Action;
 use crate::schema::lexer::quote_identifier;
 use crate::schema::{Schema, Table, TableKind};
 
-/// Whether this name is one that the table had before, after or while it was rebuilt.
-pub(super) fn is_called(table: &TableComparison, name: &str, evidence: &Evidence) -> bool {
-    let is = |other: Option<&String>| other.is_some_and(|other| other.eq_ignore_ascii_case(name));
-    is(table.pair.before.as_ref())
-        || is(table.pair.after.as_ref())
-        || interim_names(table, evidence).any(|other| other.eq_ignore_ascii_case(name))
-}
-
-/// The names under which the table was made before it was renamed to what it is called after.
-pub(super) fn interim_names<'a>(table: &'a TableComparison, evidence: &'a Evidence) -> impl Iterator<Item = &'a str> {
-    evidence.committed().filter_map(move |step| match &step.statement.action {
-        Action::RenameTable { table: from, to } => {
-            let after = table.pair.after.as_ref()?;
-            after.eq_ignore_ascii_case(to).then_some(from.as_str())
-        }
-        _ => None,
-    })
-}
-
 /// Rows of the table that this step deleted in this way.
-pub(super) fn deleted(step: &Step, table: &TableComparison, by: By, evidence: &Evidence) -> u64 {
-    let mine = step.changes.iter().filter(|change| change.by == by && is_called(table, &change.table, evidence));
+pub(super) fn deleted(step: &Step, table: &TableComparison, by: By) -> u64 {
+    let mine = step.changes.iter().filter(|change| change.by == by && table.pair.is_called(&change.table));
     mine.map(|change| change.deleted).sum()
 }
 
@@ -106,7 +87,7 @@ pub(super) fn defer_pragma(evidence: &Evidence) -> Option<&Step> {
 
 /// What the same migrations do to this table with foreign keys off.
 pub(super) fn proof(evidence: &Evidence, table: &TableComparison) -> Option<String> {
-    let without = evidence.without_foreign_keys.as_ref()?;
+    let without = evidence.turned(Turned::ForeignKeysOff)?;
     let name = table.pair.before.as_ref()?;
     let there = without.comparison.table_before(name)?;
     let rows = |table: &TableComparison| table.before.as_ref().map(|before| before.rows);
@@ -114,7 +95,33 @@ pub(super) fn proof(evidence: &Evidence, table: &TableComparison) -> Option<Stri
     let kept = before.saturating_sub(there.lost());
     let now = rows(table)?.saturating_sub(table.lost());
     (without.execution.outcome == Outcome::Completed && kept > now)
-        .then(|| format!("rehearsed again with foreign keys off: `{name}` keeps {}", share(kept, before, "row")))
+        .then(|| again(Turned::ForeignKeysOff, &format!("`{name}` keeps {}", share(kept, before, "row"))))
+}
+
+/// `rehearsed again with foreign keys off: …`.
+pub(super) fn again(turned: Turned, shown: &str) -> String {
+    format!("rehearsed again {}: {shown}", turned.describe())
+}
+
+/// Where the same migrations fail on the string that this step has read, once such strings are refused.
+pub(super) fn string_refused(evidence: &Evidence, step: &Step, name: &str) -> Option<String> {
+    let refused = evidence.turned(Turned::StringsRefused)?;
+    let failure = refused.failure()?;
+    let failed = refused.execution.steps.get(failure.step?)?;
+    let is_it = (&failed.file, failed.number) == (&step.file, step.number);
+    let message = failure.error.message.split(" - should this be").next().unwrap_or_default();
+    (is_it && message.contains(name))
+        .then(|| again(Turned::StringsRefused, &format!("line {} fails with `{message}`", step.statement.line)))
+}
+
+/// The steps of the failed migration that wrote something and stay committed.
+pub(super) fn left_behind(evidence: &Evidence) -> Vec<&Step> {
+    let Some(failure) = evidence.trial.failure() else { return Vec::new() };
+    let steps = &evidence.execution().steps;
+    let failed = failure.step.and_then(|index| steps.get(index));
+    let recorded = failure.doing == RECORDING;
+    let Some(last) = failed.or_else(|| steps.last().filter(|_| recorded)) else { return Vec::new() };
+    evidence.committed().filter(|step| step.migration == last.migration && step.statement.action.writes()).collect()
 }
 
 /// What to do so that a rebuild of `parent` leaves its children alone under this driver.
@@ -125,7 +132,16 @@ pub(super) fn keep_children(evidence: &Evidence, parent: &str, child: &str) -> V
         let lead = "turn foreign keys off before the migrations run and on again after them";
         return vec![format!("{lead}:\n{around}")];
     }
-    vec![set_aside(evidence, parent, &[child])]
+    let schema = &evidence.comparison().before;
+    let mut children = vec![child];
+    for (other, _) in schema.references_to(parent) {
+        let holds_rows = evidence.comparison().table_before(&other.name).and_then(|table| table.before.as_ref());
+        let is_new = !children.contains(&other.name.as_str()) && !other.name.eq_ignore_ascii_case(parent);
+        if is_new && holds_rows.is_some_and(|held| held.rows > 0) {
+            children.push(&other.name);
+        }
+    }
+    vec![set_aside(evidence, parent, &children)]
 }
 
 /// The same, without turning foreign keys off: SQL that empties the children before the rebuild and fills them again after it.

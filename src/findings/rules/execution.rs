@@ -2,13 +2,12 @@
 
 mod add_column;
 
-use crate::execution::Outcome;
-use crate::execution::Step;
 use crate::execution::driver::SeveralStatements;
 use crate::execution::steps::Failure;
-use crate::findings::catalogue::{EX601, EX602, EX609, SN915};
+use crate::execution::{Outcome, Step, Turned};
+use crate::findings::catalogue::{EX601, EX602, EX609, SN906, SN915, TX505};
 use crate::findings::evidence::place;
-use crate::findings::rules::causes;
+use crate::findings::rules::{causes, missing};
 use crate::findings::wording::{count, names, share};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::Action;
@@ -28,28 +27,56 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         return Vec::new();
     }
     let passes_on_empty = evidence.on_empty.as_ref().is_some_and(|execution| execution.outcome == Outcome::Completed);
-    let rule = if passes_on_empty { &EX602 } else { &EX601 };
+    let lacking = missing::of_message(&failure.error.message);
+    let rule = match step {
+        Some(step) if is_locked_out(step, &failure.error.message) => &TX505,
+        _ if lacking.is_some() => &SN906,
+        _ if passes_on_empty => &EX602,
+        _ => &EX601,
+    };
     let where_ = step.map_or_else(|| failure.doing.to_owned(), |step| format!("`{}` fails", step.migration));
+    let left = causes::left_behind(evidence);
     let mut finding = Finding::new(rule, format!("{where_}: {}", failure.error.message));
     if let Some(step) = step {
-        let label =
-            if failure.rolled_back { "fails; everything is rolled back" } else { "fails; what ran before stays" };
+        let label = match (failure.rolled_back, left.is_empty()) {
+            (true, _) => "fails; everything is rolled back",
+            (false, true) => "fails; this migration is rolled back, those before it stay applied",
+            (false, false) => "fails; what ran before stays",
+        };
         finding = finding.at(Some(place(step)), label);
         finding.object = Some(step.migration.clone());
         finding.cause = cause(evidence, step, failure);
         finding.help = help(evidence, step, failure);
     }
+    if let Some(lacking) = lacking {
+        finding.cause = Some(lacking.cause());
+        finding.help = vec![lacking.help()];
+    }
     finding.proof = passes_without_foreign_keys(evidence);
     if passes_on_empty && finding.cause.is_none() {
         finding.cause = Some("the rows of the snapshot: on an empty database the same migrations pass".to_owned());
     }
-    if !failure.rolled_back {
+    if !failure.rolled_back && step.is_none() && left.is_empty() {
         finding.help.push(
             "what ran before the failure is committed and is not rolled back: restore the database, or finish by hand"
                 .to_owned(),
         );
     }
     vec![finding]
+}
+
+/// Whether VACUUM, ATTACH or DETACH was refused, by an open transaction or by the rehearsal.
+fn is_locked_out(step: &Step, message: &str) -> bool {
+    match step.statement.action {
+        Action::Vacuum => message.contains("within a transaction") || is_refused_here(message),
+        Action::Attach => message.contains("is locked") || is_refused_here(message),
+        _ => false,
+    }
+}
+
+/// SQLite's words where the rehearsal does not let a migration open another file.
+fn is_refused_here(message: &str) -> bool {
+    message == "not authorized"
 }
 
 /// SN915: an error where the migrations fail on what is already there, else a warning.
@@ -106,6 +133,16 @@ fn cause(evidence: &Evidence, step: &Step, failure: &Failure) -> Option<String> 
             driver.name
         ));
     }
+    if is_locked_out(step, &failure.error.message) {
+        return Some(if is_refused_here(&failure.error.message) {
+            format!(
+                "it opens another file, which a rehearsal does not do; {} would run it, and what it does there is not known",
+                driver.name
+            )
+        } else {
+            format!("{} has already opened a transaction", causes::migrator(driver, evidence))
+        });
+    }
     let several =
         matches!(driver.several_statements, SeveralStatements::Refused(message) if message == failure.error.message);
     several.then(|| format!("{} takes one statement a chunk", driver.name))
@@ -129,6 +166,12 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         return vec!["remove the empty chunk, or put a statement into it".to_owned()];
     }
     match &step.statement.action {
+        Action::Vacuum if is_locked_out(step, message) => {
+            vec!["take VACUUM out of the migration and run it by itself, when no transaction is open".to_owned()]
+        }
+        Action::Attach if is_locked_out(step, message) => vec![
+            "take it out of the migration, and move rows between databases in a script of its own".to_owned(),
+        ],
         Action::AddColumn { table, column, .. } if message.contains("UNIQUE") || message.contains("PRIMARY KEY") => {
             add_column::unique(&step.statement.sql, table, column)
         }
@@ -149,9 +192,6 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         _ if message.contains("within a transaction") => vec![
             "take BEGIN and COMMIT out of the migration: the transaction is already open when it runs".to_owned(),
         ],
-        _ if message.starts_with("cannot VACUUM") => {
-            vec!["run VACUUM outside of the migrations: no transaction may be open".to_owned()]
-        }
         _ if message.starts_with("error in view ") => view_help(evidence, message),
         _ if message.contains("no such column") => vec!["the SELECT names a column that the old table does not have: leave it out of both lists, or name the old column".to_owned()],
         _ => Vec::new(),
@@ -160,9 +200,9 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
 
 /// What the same migrations do with foreign keys off, where a foreign key stopped them.
 fn passes_without_foreign_keys(evidence: &Evidence) -> Option<String> {
-    let without = evidence.without_foreign_keys.as_ref()?;
+    let without = evidence.turned(Turned::ForeignKeysOff)?;
     (without.execution.outcome == Outcome::Completed && evidence.trial.failure()?.error.is_foreign_key())
-        .then(|| "rehearsed again with foreign keys off: every migration runs".to_owned())
+        .then(|| causes::again(Turned::ForeignKeysOff, "every migration runs"))
 }
 
 /// `NOT NULL constraint failed: __new_users.email`: the rows come from the table that the statement reads.

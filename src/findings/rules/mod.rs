@@ -3,10 +3,11 @@
 mod causes;
 mod execution;
 mod integrity;
+mod missing;
 mod random_names;
 mod rows;
 mod schema;
-mod snapshot;
+pub(super) mod snapshot;
 mod transactions;
 mod values;
 
@@ -23,8 +24,12 @@ pub static ALL: &[Check] = &[
     rows::multiplied,
     values::columns_dropped,
     values::values,
+    values::names_exchanged,
+    values::tables_exchanged,
+    values::rowids,
     values::sequences,
     schema::objects_lost,
+    schema::objects_changed,
     schema::objects_broken,
     schema::constraints_lost,
     schema::foreign_key_actions,
@@ -36,11 +41,19 @@ pub static ALL: &[Check] = &[
     schema::generated_columns,
     schema::autoincrement,
     schema::leftovers,
+    schema::column_order,
+    schema::full_text,
+    schema::header_numbers,
     integrity::damaged,
+    integrity::checks,
     integrity::foreign_keys,
     transactions::foreign_keys_on,
     transactions::own_transaction,
+    transactions::not_atomic,
+    transactions::foreign_keys_left_off,
     transactions::double_quoted_strings,
+    transactions::sqlite_version,
+    transactions::implicit_columns,
     transactions::partly_run,
     transactions::plan,
     transactions::drivers,
@@ -48,6 +61,8 @@ pub static ALL: &[Check] = &[
     execution::push_managed,
     execution::nothing_pending,
     snapshot::files,
+    missing::unreadable,
+    snapshot::not_understood,
     snapshot::not_compared,
     snapshot::names,
 ];

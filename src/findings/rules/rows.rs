@@ -4,15 +4,15 @@ use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
 use crate::compare::rows::{ColumnComparison, Key};
 use crate::execution::steps::{self, By};
-use crate::execution::{Outcome, Step};
+use crate::execution::{Outcome, Step, Turned};
 use crate::findings::catalogue::{LS101, LS102, LS103, LS104, LS105, LS106, LS107, LS108, LS110, VL203};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
 use crate::findings::wording::{count, names, number, share};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::{Action, Conflict, Insert};
-use crate::schema::ForeignKey;
 use crate::schema::lexer::quote_identifier;
+use crate::schema::{ForeignKey, TableKind};
 
 /// LS102 and LS103: what ON DELETE did to tables that the statement does not name.
 pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
@@ -20,16 +20,15 @@ pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
         .comparison()
         .tables
         .iter()
-        .flat_map(|table| [cascade(evidence, table), nulled(evidence, table)])
-        .flatten()
+        .flat_map(|table| cascade(evidence, table).into_iter().chain(nulled(evidence, table)))
         .collect()
 }
 
 fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
-    let deleted = |step: &Step| causes::deleted(step, table, By::ForeignKey, evidence);
+    let deleted = |step: &Step| causes::deleted(step, table, By::ForeignKey);
     let step = worst(evidence, deleted)?;
     // A rebuild of a tree deletes rows of the old and of the new table; what counts is what is no longer there.
-    let rows = evidence.committed().map(deleted).sum::<u64>().min(net_lost(table));
+    let rows = evidence.committed().map(deleted).sum::<u64>().min(net_lost(evidence, table));
     if rows == 0 {
         return None;
     }
@@ -61,8 +60,12 @@ fn own_rows(step: &Step, parent: &str) -> String {
     }
 }
 
-fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
-    let Nulling { key, step, rows } = nulling(evidence, table)?;
+fn nulled(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
+    nullings(evidence, table).iter().map(|nulling| nulled_key(evidence, table, nulling)).collect()
+}
+
+fn nulled_key(evidence: &Evidence, table: &TableComparison, nulling: &Nulling<'_>) -> Finding {
+    let Nulling { key, step, rows } = *nulling;
     let name = table.name();
     let columns: Vec<_> = key.columns.iter().filter_map(|column| table.column_before(column)).collect();
     let to_null = key.on_delete == "SET NULL";
@@ -91,23 +94,23 @@ fn nulled(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
         Action::Delete { .. } => vec![format!("give these rows of `{name}` another `{parent}` before the DELETE")],
         _ => causes::keep_children(evidence, parent, name),
     };
-    Some(finding)
+    finding
 }
 
 /// Rows of the table that a foreign key updated in this step.
-fn updated_by_key(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64 {
+fn updated_by_key(table: &TableComparison, step: &Step) -> u64 {
     let mine = step.changes.iter().filter(|change| change.by == By::ForeignKey);
-    mine.filter(|change| causes::is_called(table, &change.table, evidence)).map(|change| change.updated).sum()
+    mine.filter(|change| table.pair.is_called(&change.table)).map(|change| change.updated).sum()
 }
 
 /// What the same migrations do to these references with foreign keys off, where they run and leave them alone.
 fn references_stay(evidence: &Evidence, table: &TableComparison, key: &ForeignKey) -> Option<String> {
-    let without = evidence.without_foreign_keys.as_ref()?;
+    let without = evidence.turned(Turned::ForeignKeysOff)?;
     let there = without.comparison.table_before(table.pair.before.as_ref()?)?;
     let unchanged =
         key.columns.iter().all(|column| there.column_before(column).is_some_and(|column| column.changed == 0));
     (without.execution.outcome == Outcome::Completed && unchanged)
-        .then(|| "rehearsed again with foreign keys off: the references stay".to_owned())
+        .then(|| causes::again(Turned::ForeignKeysOff, "the references stay"))
 }
 
 /// What ON DELETE SET NULL or SET DEFAULT wrote in a table and is still there.
@@ -120,18 +123,44 @@ pub(super) struct Nulling<'a> {
     rows: u64,
 }
 
-pub(super) fn nulling<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<Nulling<'a>> {
-    let step = evidence.committed().find(|step| {
-        step.changes.iter().any(|change| {
-            change.by == By::ForeignKey && change.updated > 0 && causes::is_called(table, &change.table, evidence)
-        }) && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
-    })?;
-    let key = acting_key(evidence, table, causes::parent_of(step)?, &["SET NULL", "SET DEFAULT"])?;
-    let written: u64 = evidence.committed().map(|step| updated_by_key(evidence, table, step)).sum();
-    let wrote = |column: &ColumnComparison| if key.on_delete == "SET NULL" { column.nulled } else { column.changed };
-    let columns = key.columns.iter().filter_map(|column| table.column_before(column));
-    let rows = columns.map(wrote).max().unwrap_or_default().min(written);
-    (rows > 0).then_some(Nulling { key, step, rows })
+/// One entry per foreign key of the table that wrote.
+pub(super) fn nullings<'a>(evidence: &'a Evidence, table: &TableComparison) -> Vec<Nulling<'a>> {
+    let wrote = |step: &&Step| {
+        updated_by_key(table, step) > 0
+            && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
+    };
+    let Some(first) = evidence.committed().find(wrote) else { return Vec::new() };
+    let parents = evidence.committed().filter(wrote).filter_map(|step| Some((step, causes::parent_of(step)?)));
+    let actions = ["SET NULL", "SET DEFAULT"];
+    let mut acting: Vec<(&ForeignKey, &Step)> = Vec::new();
+    for (step, parent) in parents {
+        for key in own_keys(evidence, table).iter().filter(|key| actions.contains(&key.on_delete.as_str())) {
+            let is_new = !acting.iter().any(|(known, _)| std::ptr::eq(*known, key));
+            if is_new && key.parent.eq_ignore_ascii_case(parent) {
+                acting.push((key, step));
+            }
+        }
+    }
+    if acting.is_empty() {
+        // What the statement deletes from goes by another name than the foreign key says.
+        let any = own_keys(evidence, table).iter().find(|key| actions.contains(&key.on_delete.as_str()));
+        acting.extend(any.map(|key| (key, first)));
+    }
+    let written: u64 = evidence.committed().map(|step| updated_by_key(table, step)).sum();
+    let nulled = |(key, step): (&'a ForeignKey, &'a Step)| {
+        let wrote =
+            |column: &ColumnComparison| if key.on_delete == "SET NULL" { column.nulled } else { column.changed };
+        let columns = key.columns.iter().filter_map(|column| table.column_before(column));
+        let rows = columns.map(wrote).max().unwrap_or_default().min(written);
+        (rows > 0).then_some(Nulling { key, step, rows })
+    };
+    acting.into_iter().filter_map(nulled).collect()
+}
+
+/// The foreign keys that the table had.
+fn own_keys<'a>(evidence: &'a Evidence, table: &TableComparison) -> &'a [ForeignKey] {
+    let before = table.pair.before.as_ref().and_then(|name| evidence.comparison().before.table(name));
+    before.map_or(&[], |table| table.foreign_keys.as_slice())
 }
 
 /// The foreign key of `table` to `parent` with one of these actions.
@@ -157,8 +186,8 @@ pub(super) fn tables(evidence: &Evidence) -> Vec<Finding> {
 fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     let mut findings = Vec::new();
     let overwritten = table.rows.as_ref().and_then(|rows| rows.changed).unwrap_or_default();
-    let lost = net_lost(table);
-    let cascaded: u64 = evidence.committed().map(|step| causes::deleted(step, table, By::ForeignKey, evidence)).sum();
+    let lost = net_lost(evidence, table);
+    let cascaded: u64 = evidence.committed().map(|step| causes::deleted(step, table, By::ForeignKey)).sum();
     let mut unexplained = lost.saturating_sub(cascaded);
     if lost + overwritten > 0 {
         findings.extend(conflicts(evidence, table, &mut unexplained));
@@ -176,23 +205,19 @@ fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
 }
 
 /// Rows of the table that this step overwrote or discarded because they broke a unique key.
-fn overwritten(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64 {
+fn overwritten(table: &TableComparison, step: &Step) -> u64 {
     match &step.statement.action {
         Action::Insert(Insert { conflict: Some(Conflict::Replace), .. })
-        | Action::Update { conflict: Some(Conflict::Replace), .. } => {
-            causes::deleted(step, table, By::Statement, evidence)
-        }
-        Action::Insert(Insert { table: into, conflict: Some(Conflict::Ignore), .. })
-            if causes::is_called(table, into, evidence) =>
-        {
+        | Action::Update { conflict: Some(Conflict::Replace), .. } => causes::deleted(step, table, By::Statement),
+        Action::Insert(Insert { table: into, conflict: Some(Conflict::Ignore), .. }) if table.pair.is_called(into) => {
             not_copied(step).filter(|_| table.pair.change == Change::Rebuilt).unwrap_or_default()
         }
         Action::Insert(Insert { upsert: true, .. }) => {
-            let mine = step
-                .changes
-                .iter()
-                .filter(|change| change.by == By::Statement && causes::is_called(table, &change.table, evidence));
-            mine.map(|change| change.updated).sum()
+            let mine =
+                step.changes.iter().filter(|change| change.by == By::Statement && table.pair.is_called(&change.table));
+            let written: u64 = mine.map(|change| change.updated).sum();
+            // What it wrote as it was is not overwritten.
+            written.min(table.rows.as_ref().map_or(0, |rows| rows.lost + rows.changed.unwrap_or_default()))
         }
         _ => 0,
     }
@@ -200,12 +225,12 @@ fn overwritten(evidence: &Evidence, table: &TableComparison, step: &Step) -> u64
 
 /// Rows of the table that REPLACE or an upsert overwrote or discarded: their new values are what the statement asked for.
 pub(super) fn rows_overwritten(evidence: &Evidence, table: &TableComparison) -> u64 {
-    evidence.committed().map(|step| overwritten(evidence, table, step)).sum()
+    evidence.committed().map(|step| overwritten(table, step)).sum()
 }
 
 /// LS106.
 fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Option<Finding> {
-    let removed = |step: &Step| overwritten(evidence, table, step);
+    let removed = |step: &Step| overwritten(table, step);
     let rows: u64 = evidence.committed().map(removed).sum();
     let step = worst(evidence, removed)?;
     *unexplained = unexplained.saturating_sub(rows);
@@ -274,7 +299,7 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
                         Some(place(step)),
                         format!("keeps {} as `{archive}`; `{name}` begins anew", count(before, "row")),
                     )
-                    .help(copy_statement(evidence, table)),
+                    .help(copy_statement(table)),
             );
         }
         let dropped = table.pair.before.as_ref().and_then(|name| causes::dropping(evidence, name));
@@ -284,12 +309,12 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
                     dropped.map(place),
                     format!("dropped `{name}` with {}, and no statement had copied them", count(before, "row")),
                 )
-                .help(copy_statement(evidence, table)),
+                .help(copy_statement(table)),
         );
     };
     let filtered = matches!(&step.statement.action, Action::Insert(Insert { select: Some(select), .. }) if select.filtered || select.joined);
     let label = if filtered { "its WHERE, JOIN, DISTINCT, GROUP BY or LIMIT left out" } else { "left out" };
-    Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(evidence, table)))
+    Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(table)))
 }
 
 /// Whether its rows went into several new tables, all of them.
@@ -309,14 +334,18 @@ fn kept_as<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a S
     })
 }
 
+fn copy_statement(table: &TableComparison) -> String {
+    format!("copy every row before the old table is dropped:\n{}", copy_sql(table))
+}
+
 /// The copy of every row, into the table that the migration makes for the rebuild.
-fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
+pub(super) fn copy_sql(table: &TableComparison) -> String {
     let columns = |side: fn(&(String, String)) -> &str| {
         table.pair.columns.iter().map(|pair| quote_identifier(side(pair))).collect::<Vec<_>>().join(", ")
     };
-    let into = causes::interim_names(table, evidence).next().unwrap_or(table.name());
+    let into = table.pair.interim.first().map_or(table.name(), String::as_str);
     format!(
-        "copy every row before the old table is dropped:\nINSERT INTO {} ({}) SELECT {} FROM {};",
+        "INSERT INTO {} ({}) SELECT {} FROM {};",
         quote_identifier(into),
         columns(|(_, after)| after),
         columns(|(before, _)| before),
@@ -328,8 +357,7 @@ fn copy_statement(evidence: &Evidence, table: &TableComparison) -> String {
 fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterator<Item = &'a Step> {
     evidence.committed().filter(move |step| match &step.statement.action {
         Action::Insert(insert) => insert.select.as_ref().is_some_and(|select| {
-            causes::is_called(table, &insert.table, evidence)
-                && select.tables.iter().any(|from| causes::is_called(table, from, evidence))
+            table.pair.is_called(&insert.table) && select.tables.iter().any(|from| table.pair.is_called(from))
         }),
         _ => false,
     })
@@ -337,11 +365,15 @@ fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterat
 
 /// LS107.
 fn explicit_deletes(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Vec<Finding> {
+    let before = table.pair.before.as_ref().and_then(|name| evidence.comparison().before.table(name));
+    let is_virtual = before.is_some_and(|before| matches!(before.kind, TableKind::Virtual(_)));
     let mut findings = Vec::new();
     for step in evidence.committed() {
         let Action::Delete { table: from, has_where } = &step.statement.action else { continue };
-        let rows = causes::deleted(step, table, By::Statement, evidence).min(*unexplained);
-        if rows == 0 || !causes::is_called(table, from, evidence) {
+        // What a statement writes in a virtual table is not reported row by row.
+        let deleted = if is_virtual { *unexplained } else { causes::deleted(step, table, By::Statement) };
+        let rows = deleted.min(*unexplained);
+        if rows == 0 || !table.pair.is_called(from) {
             continue;
         }
         *unexplained -= rows;
@@ -370,11 +402,9 @@ fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> 
     }
     let (name, before) = (table.name(), rows_before(table));
     let emptied = table.after.as_ref().is_some_and(|after| after.rows == 0);
-    let any = |step: &Step| {
-        causes::deleted(step, table, By::Trigger, evidence) + causes::deleted(step, table, By::Statement, evidence)
-    };
+    let any = |step: &Step| causes::deleted(step, table, By::Trigger) + causes::deleted(step, table, By::Statement);
     let step = worst(evidence, any);
-    let by_trigger = step.is_some_and(|step| causes::deleted(step, table, By::Trigger, evidence) > 0);
+    let by_trigger = step.is_some_and(|step| causes::deleted(step, table, By::Trigger) > 0);
     let label = if by_trigger {
         format!("set off a trigger that removed rows of `{name}`")
     } else {
@@ -399,7 +429,7 @@ fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> 
 fn other_keys(evidence: &Evidence, table: &TableComparison, rows: u64) -> Option<Finding> {
     let compared = table.rows.as_ref()?;
     let Key::Columns(key) = &compared.key else { return None };
-    let mine = |change: &&steps::Change| causes::is_called(table, &change.table, evidence);
+    let mine = |change: &&steps::Change| table.pair.is_called(&change.table);
     let changes = || evidence.committed().flat_map(|step| &step.changes).filter(mine);
     let only_updates = changes().all(|change| change.inserted + change.deleted == 0);
     if !only_updates || compared.lost != compared.gained {
@@ -478,15 +508,22 @@ pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
             let once = if table.pair.change == Change::Rebuilt { before.max(united(evidence, table)) } else { 0 };
             let inserted = |step: &Step| step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum::<u64>();
             let copied: u64 = copies(evidence, table).map(inserted).sum();
-            if after <= before || copied <= once {
+            let repeated = repeated(evidence, table);
+            if repeated == 0 && (after <= before || copied <= once) {
                 return None;
             }
             let name = table.name();
             let step = copies(evidence, table).max_by_key(|step| inserted(step))?;
+            let more = after.saturating_sub(before);
+            let message = if repeated > more {
+                format!("{} of `{name}` were written once more than they were there", count(repeated, "row"))
+            } else {
+                format!("`{name}` had {} and has {}", count(before, "row"), number(after))
+            };
             Some(
-                Finding::new(&LS108, format!("`{name}` had {} and has {}", count(before, "row"), number(after)))
+                Finding::new(&LS108, message)
                     .table(name)
-                    .rows(after - before)
+                    .rows(more.max(repeated))
                     .at(Some(place(step)), format!("wrote {} from {}", count(inserted(step), "row"), count(before, "row")))
                     .help("copy each row once: replace the join by a subquery that returns one row, and run the copy once"),
             )
@@ -494,13 +531,22 @@ pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
         .collect()
 }
 
-/// Rows that are gone. Of rows without a key only the number is known: one that changed looks like one lost and one gained.
-fn net_lost(table: &TableComparison) -> u64 {
-    match &table.rows {
-        Some(rows) if rows.key == Key::Content => rows.lost.saturating_sub(rows.gained),
-        Some(rows) => rows.lost,
-        None => 0,
-    }
+/// Rows that are gone.
+fn net_lost(evidence: &Evidence, table: &TableComparison) -> u64 {
+    table.rows.as_ref().map_or(0, |rows| rows.lost - altered_by_content(evidence, table))
+}
+
+/// Rows without a key that are no longer what they were: one that changed looks like one lost and one gained.
+pub(super) fn altered_by_content(evidence: &Evidence, table: &TableComparison) -> u64 {
+    let by_content = table.rows.as_ref().filter(|rows| rows.key == Key::Content);
+    by_content.map_or(0, |rows| rows.lost.min(rows.gained - repeated(evidence, table)))
+}
+
+/// Rows without a key that are there once more than before, where the copy is such that it may write a row several times.
+fn repeated(evidence: &Evidence, table: &TableComparison) -> u64 {
+    let joins = |step: &Step| matches!(&step.statement.action, Action::Insert(insert) if insert.select.as_ref().is_some_and(|select| select.joined));
+    let may_repeat = copies(evidence, table).any(joins) || copies(evidence, table).count() > 1;
+    table.rows.as_ref().filter(|_| may_repeat).map_or(0, |rows| rows.repeated)
 }
 
 fn rows_before(table: &TableComparison) -> u64 {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::compare::{TableComparison, lineage};
+use crate::compare::integrity::OutOfSync;
+use crate::compare::{HeaderNumber, TableComparison, lineage};
 use crate::execution::Step;
 use crate::findings::catalogue::{
     SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC312, SC313, SC314, SC315, SC316,
-    SC317, SC322, SC323,
+    SC317, SC318, SC319, SC320, SC322, SC323,
 };
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
@@ -14,8 +15,9 @@ use crate::findings::wording::{self, count_of};
 use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::Action;
 use crate::schema::changes::{Change, How, Kind};
+use crate::schema::index::Definition;
 use crate::schema::lexer::{TokenKind, quote_identifier, tokens};
-use crate::schema::{Object, Schema, TableKind};
+use crate::schema::{Object, Schema, Table, TableKind};
 
 /// SC301 to SC303: indexes, triggers and views that are gone while what they stood on is still there.
 pub(super) fn objects_lost(evidence: &Evidence) -> Vec<Finding> {
@@ -41,35 +43,95 @@ pub(super) fn objects_lost(evidence: &Evidence) -> Vec<Finding> {
     .collect()
 }
 
-/// Whether an index of another name, or a constraint in the place of a unique index, does the same.
+/// Whether another index, or a constraint, does what this one did.
 fn lives_on(evidence: &Evidence, change: &Change, object: &Object) -> bool {
     let comparison = evidence.comparison();
-    let constrained = unique_columns(evidence, object).is_some_and(|columns| {
-        let same = |others: &[String]| {
-            others.len() == columns.len()
-                && others.iter().zip(&columns).all(|(one, other)| one.eq_ignore_ascii_case(other))
-        };
-        comparison
-            .after
-            .table(&change.table)
-            .is_some_and(|table| same(&table.primary_key) || table.uniques.iter().any(|unique| same(&unique.columns)))
+    let Some(table) = comparison.after.table(&change.table) else { return false };
+    let Some(was) = definition_before(evidence, object) else { return false };
+    let mut indexes = comparison.after.indexes.values().filter(|index| index.table.eq_ignore_ascii_case(&table.name));
+    let keys = table.uniques.iter().filter(|unique| unique.constraint).map(|unique| &unique.columns);
+    let mut keys = keys.chain([&table.primary_key]).filter(|columns| !columns.is_empty()).map(|columns| Definition {
+        unique: true,
+        terms: columns.iter().map(|column| column.to_ascii_lowercase()).collect(),
+        condition: None,
     });
-    let what = |sql: &str| {
-        sql.split_once('(').map(|(_, rest)| rest.replace(['"', '`', '[', ']', ' '], "").to_ascii_lowercase())
-    };
-    constrained
-        || comparison.after.indexes.values().any(|other| {
-            other.table.eq_ignore_ascii_case(&change.table)
-                && what(&other.sql) == what(&object.sql)
-                && is_unique(&other.sql) == is_unique(&object.sql)
-        })
+    keys.any(|key| key.stands_for(&was)) || indexes.any(|index| definition(index, table).stands_for(&was))
 }
 
-/// The columns of a complete unique index over plain columns.
-fn unique_columns(evidence: &Evidence, index: &Object) -> Option<Vec<String>> {
-    let table = evidence.comparison().before.table(&index.table)?;
-    let unique = table.uniques.iter().find(|unique| unique.index.eq_ignore_ascii_case(&index.name))?;
-    Some(unique.columns.clone())
+/// An index after.
+fn definition(index: &Object, table: &Table) -> Definition {
+    Definition::of(index, table, &str::to_owned)
+}
+
+/// An index before, with its columns as they are called after.
+fn definition_before(evidence: &Evidence, index: &Object) -> Option<Definition> {
+    let comparison = evidence.comparison();
+    let table = comparison.before.table(&index.table)?;
+    let columns = comparison.table_before(&table.name).map(|compared| compared.pair.columns.as_slice());
+    let now = |column: &str| {
+        let renamed = columns.unwrap_or_default().iter().find(|(before, _)| before.eq_ignore_ascii_case(column));
+        renamed.map_or_else(|| column.to_owned(), |(_, after)| after.clone())
+    };
+    Some(Definition::of(index, table, &now))
+}
+
+/// SC301, SC302 and SC310: indexes and triggers that are there under their name, and are not what they were.
+pub(super) fn objects_changed(evidence: &Evidence) -> Vec<Finding> {
+    let changed = evidence.comparison().schema_changes.iter().filter(|change| change.how == How::Changed);
+    changed
+        .filter_map(|change| match change.kind {
+            Kind::Index => index_changed(evidence, change),
+            Kind::Trigger => trigger_changed(evidence, change),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The new definition says so in so many words, which may well be meant; that the old one goes is not always seen.
+fn index_changed(evidence: &Evidence, change: &Change) -> Option<Finding> {
+    let comparison = evidence.comparison();
+    let key = change.name.to_ascii_lowercase();
+    let (old, new) = (comparison.before.indexes.get(&key)?, comparison.after.indexes.get(&key)?);
+    if lives_on(evidence, change, old) {
+        return None;
+    }
+    let (table, name) = (&change.table, &change.name);
+    let was = definition_before(evidence, old)?;
+    let is = definition(new, comparison.after.table(table)?);
+    let weaker = was.unique && !is.is_at_least_as_unique_as(&was);
+    let (rule, kind): (&'static Rule, _) = if weaker { (&SC310, "unique index") } else { (&SC301, "index") };
+    let message = format!("{kind} `{name}` of `{table}` is {} and was {}", is.describe(), was.describe());
+    let dropped = dropped_by_name(evidence, Kind::Index, name);
+    let made = evidence.committed().rev().find(
+        |step| matches!(&step.statement.action, Action::CreateIndex { name: made, .. } if made.eq_ignore_ascii_case(name)),
+    );
+    Some(
+        Finding::new(rule, message)
+            .table(table)
+            .object(name)
+            .at_level(if dropped.is_some() { Level::Note } else { Level::Warning })
+            .at(made.map(place), "makes it anew with another definition")
+            .help(format!("if that is intended, nothing is to be done; else create it as it was:\n{};", old.sql)),
+    )
+}
+
+/// A trigger that went with its table and was made anew. Where it was dropped by name, that is what the migration is for.
+fn trigger_changed(evidence: &Evidence, change: &Change) -> Option<Finding> {
+    let (table, name) = (&change.table, &change.name);
+    let made = evidence.committed().rev().find(
+        |step| matches!(&step.statement.action, Action::CreateTrigger { name: made, .. } if made.eq_ignore_ascii_case(name)),
+    )?;
+    if dropped_by_name(evidence, Kind::Trigger, name).is_some() {
+        return None;
+    }
+    Some(
+        Finding::new(&SC302, format!("trigger `{name}` of `{table}` was made anew with another text"))
+            .table(table)
+            .object(name)
+            .at_level(Level::Note)
+            .at(Some(place(made)), "makes it anew")
+            .help(format!("compare it with the one that was there:\n{};", change.before)),
+    )
 }
 
 /// `CREATE UNIQUE INDEX` is how SQLite stores it, whatever was typed.
@@ -77,13 +139,18 @@ fn is_unique(index: &str) -> bool {
     index.get(..19).is_some_and(|start| start.eq_ignore_ascii_case("CREATE UNIQUE INDEX"))
 }
 
-fn lost(evidence: &Evidence, rule: &'static Rule, change: &Change, object: &Object) -> Finding {
-    let by_name = evidence.committed().find(|step| match &step.statement.action {
-        Action::DropIndex { name } => change.kind == Kind::Index && name.eq_ignore_ascii_case(&object.name),
-        Action::DropTrigger { name } => change.kind == Kind::Trigger && name.eq_ignore_ascii_case(&object.name),
-        Action::DropView { name } => change.kind == Kind::View && name.eq_ignore_ascii_case(&object.name),
+/// The statement that drops this index, trigger or view by its name.
+fn dropped_by_name<'a>(evidence: &'a Evidence, kind: Kind, object: &str) -> Option<&'a Step> {
+    evidence.committed().find(|step| match &step.statement.action {
+        Action::DropIndex { name } => kind == Kind::Index && name.eq_ignore_ascii_case(object),
+        Action::DropTrigger { name } => kind == Kind::Trigger && name.eq_ignore_ascii_case(object),
+        Action::DropView { name } => kind == Kind::View && name.eq_ignore_ascii_case(object),
         _ => false,
-    });
+    })
+}
+
+fn lost(evidence: &Evidence, rule: &'static Rule, change: &Change, object: &Object) -> Finding {
+    let by_name = dropped_by_name(evidence, change.kind, &object.name);
     let kind = if rule.code == SC310.code { "unique index" } else { change.kind.name() };
     let of = if change.kind == Kind::View { String::new() } else { format!(" of `{}`", change.table) };
     let finding =
@@ -360,7 +427,7 @@ fn columns_changed(
     let table = compared.name();
     let added = |step: &&Step| {
         matches!(&step.statement.action, Action::AddColumn { table, column, .. }
-            if columns.iter().any(|(name, _)| name.eq_ignore_ascii_case(column)) && causes::is_called(compared, table, evidence))
+            if columns.iter().any(|(name, _)| name.eq_ignore_ascii_case(column)) && compared.pair.is_called(table))
     };
     let (step, label) = match evidence.committed().rev().find(added) {
         Some(step) => (Some(step), "adds the column"),
@@ -490,7 +557,9 @@ fn constraint(evidence: &Evidence, rule: &'static Rule, change: &Change) -> Find
 /// The CREATE TABLE that became this table.
 fn rebuilding<'a>(evidence: &'a Evidence, table: &str) -> Option<&'a Step> {
     let compared = evidence.comparison().table_after(table)?;
-    evidence.committed().find(|step| matches!(&step.statement.action, Action::CreateTable { table, .. } if causes::is_called(compared, table, evidence)))
+    evidence.committed().find(
+        |step| matches!(&step.statement.action, Action::CreateTable { table, .. } if compared.pair.is_called(table)),
+    )
 }
 
 /// SC317.
@@ -528,4 +597,68 @@ fn interim(name: &str) -> Option<&str> {
         .into_iter()
         .find_map(|prefix| name.strip_prefix(prefix))
         .filter(|rest| !rest.is_empty())
+}
+
+/// SC318.
+pub(super) fn column_order(evidence: &Evidence) -> Vec<Finding> {
+    let changed = evidence.comparison().schema_changes.iter().filter(|change| change.kind == Kind::ColumnOrder);
+    changed
+        .map(|change| {
+            let Change { table, before, after, .. } = change;
+            Finding::new(&SC318, format!("`{table}` has its columns in another order: {after} instead of {before}"))
+                .table(table)
+                .at(rebuilding(evidence, table).map(place), "declares them in another order")
+                .help(
+                    "look for SELECT * and for INSERT without a list of columns in the app; else nothing is to be done",
+                )
+        })
+        .collect()
+}
+
+/// SC319.
+pub(super) fn full_text(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let found = comparison.integrity.out_of_sync.iter().map(|OutOfSync { table, content, before, .. }| {
+        let name = quote_identifier(table);
+        let message = if *before {
+            format!("the full-text index `{table}` did not match the rows of `{content}` before the migrations")
+        } else {
+            format!("the full-text index `{table}` no longer matches the rows of `{content}`")
+        };
+        let compared = comparison.table_after(content);
+        let writes = |step: &&Step| {
+            let is_it = |name: &str| {
+                name.eq_ignore_ascii_case(content) || compared.is_some_and(|compared| compared.pair.is_called(name))
+            };
+            step.changes.iter().any(|change| is_it(&change.table))
+        };
+        let step = evidence.committed().find(writes).filter(|_| !before);
+        Finding::new(&SC319, message)
+            .table(table)
+            .object(content)
+            .at_level(if *before { Level::Note } else { SC319.level })
+            .at(step.map(place), format!("wrote `{content}` and not the index"))
+            .help(format!(
+                "build the index anew at the end of the migration:\nINSERT INTO {name} ({name}) VALUES ('rebuild');"
+            ))
+    });
+    found.collect()
+}
+
+/// SC320.
+pub(super) fn header_numbers(evidence: &Evidence) -> Vec<Finding> {
+    let own = |pragma: &str| evidence.plan.ledger.name.ends_with(pragma);
+    let changed = evidence.comparison().header.iter().filter(|number| number.before != number.after);
+    changed
+        .filter(|number| !own(number.pragma))
+        .map(|HeaderNumber { pragma, before, after }| {
+            let step = evidence.committed().rev().find(
+                |step| matches!(&step.statement.action, Action::Pragma { name, value: Some(_) } if name == pragma),
+            );
+            Finding::new(&SC320, format!("`{pragma}` is {after} instead of {before}"))
+                .object(*pragma)
+                .at(step.map(place), "sets it")
+                .help("look who reads it: apps and other migration tools keep the version of the schema there")
+        })
+        .collect()
 }

@@ -3,22 +3,30 @@
 use std::time::Duration;
 
 use super::random_names::{ADJECTIVES, HEROES};
-use crate::findings::catalogue::{SN901, SN902, SN903, SN905, SN911, SN912};
-use crate::findings::evidence::file;
+use crate::findings::catalogue::{SN901, SN902, SN903, SN905, SN910, SN911, SN912};
+use crate::findings::evidence::{file, place};
+use crate::findings::rules::missing;
 use crate::findings::wording::count;
 use crate::findings::{Evidence, Finding, Level};
-use crate::snapshot::{Journal, JournalMode, Untouched, Wal};
+use crate::migrations::statement::Action;
+use crate::snapshot::{Facts, Journal, JournalMode, Untouched, Wal};
 
 /// SN901, SN902, SN903 and SN905.
 pub(super) fn files(evidence: &Evidence) -> Vec<Finding> {
-    let facts = &evidence.snapshot;
+    let mut findings = of_file(&evidence.snapshot, &evidence.untouched);
+    findings.extend(stale(evidence));
+    findings
+}
+
+/// SN901, SN902 and SN905: what can be said of any file that is read.
+pub(in crate::findings) fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<Finding> {
     let path = facts.path.display();
     let mut findings = Vec::new();
     if facts.journal_mode == JournalMode::Wal && facts.wal == Wal::Absent {
         findings.push(
             Finding::new(&SN901, format!("the database is in WAL mode and no `{path}-wal` is beside it"))
                 .object("wal")
-                .cause("what the app had committed but not yet checkpointed when the file was copied is in the -wal, and so not in this rehearsal")
+                .cause("what the app had committed but not yet checkpointed when the file was copied is in the -wal, and so is missing here")
                 .help(format!("take the snapshot with SQLite itself, which takes everything:\nsqlite3 prod.db \".backup '{path}'\"")),
         );
     }
@@ -33,16 +41,12 @@ pub(super) fn files(evidence: &Evidence) -> Vec<Finding> {
             .help("take the snapshot with SQLite itself: sqlite3 prod.db \".backup 'snapshot.db'\""),
         );
     }
-    findings.extend(stale(evidence));
-    if let Untouched::ChangedByOthers(changes) = &evidence.untouched {
+    if let Untouched::ChangedByOthers(changes) = untouched {
         findings.push(
-            Finding::new(
-                &SN905,
-                format!("somebody else wrote to the snapshot during the rehearsal: {}", changes.join(", ")),
-            )
-            .at_level(Level::Note)
-            .object("snapshot")
-            .cause("the rehearsal ran on the state that was copied at its start"),
+            Finding::new(&SN905, format!("somebody else wrote to the snapshot meanwhile: {}", changes.join(", ")))
+                .at_level(Level::Note)
+                .object("snapshot")
+                .cause("what is told here is the state that was copied at the start"),
         );
     }
     findings
@@ -74,13 +78,33 @@ fn span(duration: Duration) -> String {
 
 /// SN911.
 pub(super) fn not_compared(evidence: &Evidence) -> Vec<Finding> {
-    let missing = &evidence.comparison().not_compared;
-    missing
-        .iter()
-        .map(|missing| {
-            Finding::new(&SN911, format!("`{}` was not compared: {}", missing.what, missing.why))
-                .table(&missing.what)
-                .help("look at it by hand before you deploy: nothing is known about what happened to it")
+    let items = evidence.comparison().not_compared.iter();
+    items
+        .map(|item| {
+            Finding::new(&SN911, format!("`{}` was not compared: {}", item.what, item.why)).table(&item.what).help(
+                match missing::of_message(&item.why) {
+                    Some(_) => "SN906 says what is missing; what happened to it is not known",
+                    None => "look at it by hand before you deploy: nothing is known about what happened to it",
+                },
+            )
+        })
+        .collect()
+}
+
+/// SN910.
+pub(super) fn not_understood(evidence: &Evidence) -> Vec<Finding> {
+    let steps = evidence.committed().filter(|step| step.not_understood);
+    steps
+        .map(|step| {
+            let what = if step.statement.action == Action::Unknown {
+                "its words are not known to rehearse"
+            } else {
+                "it writes SQLite's own schema table"
+            };
+            Finding::new(&SN910, format!("a statement of `{}` changed the database, and {what}", step.migration))
+                .object(&step.migration)
+                .at(Some(place(step)), "not followed")
+                .help("what it did is compared, but findings may name another statement as their cause: read them with this one in mind")
         })
         .collect()
 }

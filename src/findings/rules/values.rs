@@ -1,11 +1,18 @@
-//! VL: values of surviving rows that are gone or are no longer what they were. One finding per column.
+//! VL: values of surviving rows that are gone or are no longer what they were. One finding per column and rule; each changed
+//! value is counted under one of them.
+
+mod exchanged;
+mod identity;
+mod kinds;
+mod updates;
 
 use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
-use crate::compare::rows::{ColumnComparison, Key};
+use crate::compare::rows::{ColumnComparison, RowComparison};
 use crate::execution::Step;
 use crate::findings::catalogue::{VL201, VL202, VL203, VL204, VL205, VL206, VL212};
 use crate::findings::evidence::place;
+use crate::findings::rule::Place;
 use crate::findings::rules::{causes, rows};
 use crate::findings::wording::{count, names, share};
 use crate::findings::{Evidence, Finding, Level, Rule};
@@ -13,6 +20,9 @@ use crate::migrations::statement::{Action, Select, SelectItem};
 use crate::profile::{ColumnProfile, Spread, TableProfile};
 use crate::schema::Table;
 use crate::schema::lexer::{Token, TokenKind, tokens};
+
+pub(super) use exchanged::{names_exchanged, tables_exchanged};
+pub(super) use identity::rowids;
 
 /// VL201.
 pub(super) fn columns_dropped(evidence: &Evidence) -> Vec<Finding> {
@@ -25,6 +35,7 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
     let elsewhere = |column: &str| {
         table.takeover.as_ref().is_some_and(|takeover| !takeover.left.iter().any(|left| left == column))
             || moved_within(evidence, table, column)
+            || shifted_away(table, column)
     };
     let lone = before.columns.iter().filter(|column| {
         let paired = table.pair.columns.iter().any(|(paired, _)| *paired == column.name);
@@ -85,7 +96,7 @@ fn left_behind(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
 fn moved_within(evidence: &Evidence, table: &TableComparison, column: &str) -> bool {
     let copied = evidence.committed().find(|step| {
         matches!(&step.statement.action, Action::Update { table: written, columns, has_where: false, .. }
-            if causes::is_called(table, written, evidence) && columns.len() == 1
+            if table.pair.is_called(written) && columns.len() == 1
                 && assigns_column(&step.statement.sql, &columns[0], column))
     });
     let Some(step) = copied else { return false };
@@ -100,6 +111,15 @@ fn moved_within(evidence: &Evidence, table: &TableComparison, column: &str) -> b
     complete && evidence.committed().filter(later).count() == 1
 }
 
+/// Whether another column holds in every row what the column held; VL207 says so.
+fn shifted_away(table: &TableComparison, column: &str) -> bool {
+    let holds = |rows: &RowComparison| {
+        let mut columns = rows.columns.iter();
+        columns.any(|other| other.shifted_from.as_deref() == Some(column) && other.changed == rows.matched)
+    };
+    table.rows.as_ref().is_some_and(holds)
+}
+
 /// `UPDATE t SET new = old`, and nothing else.
 fn assigns_column(sql: &str, new: &str, old: &str) -> bool {
     let tokens: Vec<Token> = tokens(sql).filter(|token| !token.is_trivia()).collect();
@@ -112,47 +132,73 @@ fn assigns_column(sql: &str, new: &str, old: &str) -> bool {
 fn dropping<'a>(evidence: &'a Evidence, table: &'a TableComparison, column: &str) -> Option<&'a Step> {
     let dropped = evidence.committed().find(|step| {
         matches!(&step.statement.action, Action::DropColumn { table: from, column: gone }
-            if gone.eq_ignore_ascii_case(column) && causes::is_called(table, from, evidence))
+            if gone.eq_ignore_ascii_case(column) && table.pair.is_called(from))
     });
     let before = table.pair.before.as_ref();
     dropped.or_else(|| copy(evidence, table)).or_else(|| before.and_then(|name| causes::dropping(evidence, name)))
 }
 
-/// VL202 to VL206 for every column that is on both sides, and VL206 for new ones.
+/// VL202 to VL210 and VL213 for every column that is on both sides, VL206 for new ones, and VL214.
 pub(super) fn values(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut filled = Vec::new();
     for (table, before, after) in both_sides(evidence) {
         for column in &after.columns {
             let old = table.pair.columns.iter().find(|(_, paired)| *paired == column.name).map(|(old, _)| old.as_str());
-            findings.extend(of_column(evidence, table, (before, old), (after, &column.name)));
+            let Some(subject) = subject(evidence, table, (before, old), (after, &column.name)) else { continue };
+            findings.extend(of_column(&subject, old, after));
+            filled.extend(old.and_then(|old| subject.bulk_update(table.column_before(old)?)));
         }
         findings.extend(rows_without_key(evidence, table));
     }
+    // What the statement did otherwise says more.
+    let stands = |place: &Option<Place>| findings.iter().any(|finding| finding.place == *place);
+    filled.retain(|finding| !stands(&finding.place));
+    findings.extend(filled);
     findings
 }
 
-fn of_column(
-    evidence: &Evidence,
-    table: &TableComparison,
+/// A column after and the statement that wrote it; none where its values are computed, or a foreign key wrote them.
+fn subject<'a>(
+    evidence: &'a Evidence,
+    table: &'a TableComparison,
     (before, old): (&Table, Option<&str>),
-    (after, new): (&Table, &str),
-) -> Vec<Finding> {
-    let held = old.and_then(|old| table.before.as_ref()?.column(old));
-    let Some(holds) = table.after.as_ref().and_then(|profile| profile.column(new)) else { return Vec::new() };
-    let compared = old.and_then(|old| table.column_before(old));
+    (after, new): (&Table, &'a str),
+) -> Option<Subject<'a>> {
     let was_generated = old.and_then(|old| before.column(old)).is_some_and(|column| column.generated);
-    let by_foreign_key = rows::nulling(evidence, table).is_some_and(|nulling| {
-        nulling.key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default()))
-    });
+    let by_foreign_key = rows::nullings(evidence, table)
+        .iter()
+        .any(|nulling| nulling.key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default())));
     if by_foreign_key || (was_generated && after.column(new).is_some_and(|column| column.generated)) {
-        return Vec::new();
+        return None;
     }
-    let subject = Subject { evidence, table, column: new, step: assignment(evidence, table, old, new) };
+    Some(Subject { evidence, table, column: new, step: assignment(evidence, table, old, new) })
+}
+
+fn of_column(subject: &Subject<'_>, old: Option<&str>, after: &Table) -> Vec<Finding> {
+    let table = subject.table;
+    let held = old.and_then(|old| table.before.as_ref()?.column(old));
+    let Some(holds) = table.after.as_ref().and_then(|profile| profile.column(subject.column)) else {
+        return Vec::new();
+    };
+    let compared = old.and_then(|old| table.column_before(old));
     if let Some(finding) = subject.filled(held, holds, compared, after) {
         return vec![finding];
     }
     let Some(compared) = compared.filter(|compared| compared.changed > 0) else { return Vec::new() };
-    [subject.nulled(compared), subject.altered(compared), subject.converted(compared)].into_iter().flatten().collect()
+    if let Some(finding) = subject.shifted(compared) {
+        return vec![finding];
+    }
+    let findings = [
+        subject.nulled(compared),
+        subject.blanks(compared),
+        subject.text_altered(compared),
+        subject.defaulted(compared),
+        subject.altered(compared),
+        subject.converted(compared),
+        subject.collapsed(compared, holds),
+    ];
+    findings.into_iter().flatten().collect()
 }
 
 /// A column under judgement and the statement that wrote it.
@@ -184,6 +230,23 @@ impl Subject<'_> {
         self.step.as_ref().is_some_and(|assignment| assignment.explicit)
     }
 
+    /// Whether an UPDATE names the column.
+    fn is_updated(&self) -> bool {
+        let updates = |step: &Step| matches!(step.statement.action, Action::Update { .. });
+        self.step.as_ref().is_some_and(|assignment| assignment.explicit && updates(assignment.step))
+    }
+
+    /// Whether so many values are what REPLACE or an upsert wrote, of which LS106 speaks.
+    fn is_overwritten(&self, values: u64) -> bool {
+        values <= rows::rows_overwritten(self.evidence, self.table)
+    }
+
+    /// The values that the column held.
+    fn values_before(&self, compared: &ColumnComparison) -> u64 {
+        let held = self.table.before.as_ref().and_then(|before| before.column(&compared.before));
+        held.map_or(0, ColumnProfile::values)
+    }
+
     /// Whether the statement converts with CAST, which takes what it can read and drops the rest.
     fn casts(&self) -> bool {
         self.step.as_ref().is_some_and(|assignment| assignment.step.statement.sql.to_ascii_uppercase().contains("CAST"))
@@ -212,6 +275,10 @@ impl Subject<'_> {
                 format!("wrote the text '{}' into every row", self.column),
             );
             finding.cause = read_as_string;
+            finding.proof = self
+                .step
+                .as_ref()
+                .and_then(|assignment| causes::string_refused(self.evidence, assignment.step, self.column));
             finding.help = vec![format!(
                 "name a column that exists in the old table, or leave `{}` out of both lists so that its default is used",
                 self.column
@@ -256,28 +323,29 @@ impl Subject<'_> {
 
     /// VL202.
     fn nulled(&self, compared: &ColumnComparison) -> Option<Finding> {
-        if compared.nulled == 0 {
+        let nulled = compared.nulled - compared.blank_to_null;
+        if nulled == 0 {
             return None;
         }
-        let total = self.table.before.as_ref()?.column(&compared.before)?.values();
+        let total = self.values_before(compared);
         let finding = self
             .finding(
                 &VL202,
-                format!("`{}` became NULL in {}", self.name(), share(compared.nulled, total, "value")),
-                compared.nulled,
-                format!("left NULL in {}", count(compared.nulled, "row")),
+                format!("`{}` became NULL in {}", self.name(), share(nulled, total, "value")),
+                nulled,
+                format!("left NULL in {}", count(nulled, "row")),
             )
             .help(format!("carry the values over: name \"{}\" in the SELECT that fills the table, or write the column with an UPDATE before the old one goes", compared.before));
         Some(if self.is_explicit() { finding.at_level(Level::Warning) } else { finding })
     }
 
-    /// VL203.
+    /// VL203: what no other rule says.
     fn altered(&self, compared: &ColumnComparison) -> Option<Finding> {
-        let altered = compared.altered();
-        if altered <= rows::rows_overwritten(self.evidence, self.table) {
+        let altered = compared.altered() - compared.recognisable() - self.values_defaulted(compared);
+        if altered == 0 || self.is_overwritten(compared.altered()) {
             return None;
         }
-        let total = self.table.before.as_ref()?.column(&compared.before)?.values();
+        let total = self.values_before(compared);
         let finding = self
             .finding(
                 &VL203,
@@ -291,7 +359,7 @@ impl Subject<'_> {
 
     /// VL205 where something was lost on the way, else VL204.
     fn converted(&self, compared: &ColumnComparison) -> Option<Finding> {
-        let total = self.table.before.as_ref()?.column(&compared.before)?.values();
+        let total = self.values_before(compared);
         let (before, after) = (
             classes(self.table.before.as_ref(), &compared.before),
             classes(self.table.after.as_ref(), &compared.after),
@@ -302,15 +370,14 @@ impl Subject<'_> {
                 .finding(
                     &VL205,
                     format!(
-                        "{} of `{}` lost something on the way from {before} to {after}",
+                        "{} of `{}` lost something on the way from {before} to {after}: {}{}",
                         share(compared.lossy, total, "value"),
-                        self.name()
+                        self.name(),
+                        kinds::losses(compared),
+                        identity::also_collapsed(compared)
                     ),
                     compared.lossy,
-                    format!(
-                        "converted {} with a loss: leading zeros, digits, spaces or an exponent",
-                        count(compared.lossy, "value")
-                    ),
+                    format!("converted {} with a loss: {}", count(compared.lossy, "value"), kinds::losses(compared)),
                 )
                 .help(format!(
                     "keep \"{}\" as text, or convert into a column of its own and compare before the old one goes",
@@ -345,15 +412,14 @@ fn classes(profile: Option<&TableProfile>, column: &str) -> String {
 
 /// Rows that are matched by content only: how many are no longer what they were cannot be said by column.
 fn rows_without_key(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
-    let rows = table.rows.as_ref().filter(|rows| rows.key == Key::Content)?;
-    let altered = rows.lost.min(rows.gained);
+    let altered = rows::altered_by_content(evidence, table);
     if altered == 0 {
         return None;
     }
     let name = table.name();
-    let step = evidence.committed().find(|step| {
-        step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence))
-    });
+    let step = evidence
+        .committed()
+        .find(|step| step.changes.iter().any(|change| change.updated > 0 && table.pair.is_called(&change.table)));
     let step = step.or_else(|| copy(evidence, table));
     let total = table.before.as_ref()?.rows;
     Some(
@@ -381,21 +447,18 @@ fn assignment<'a>(
         |column: &String| column.eq_ignore_ascii_case(new) || old.is_some_and(|old| column.eq_ignore_ascii_case(old));
     let explicit = evidence.committed().rev().find_map(|step| match &step.statement.action {
         Action::Update { table: written, columns, .. }
-            if causes::is_called(table, written, evidence) && columns.iter().any(is_it) =>
+            if table.pair.is_called(written) && columns.iter().any(is_it) =>
         {
             Some(Assignment { step, explicit: true })
         }
-        Action::DropColumn { table: written, column }
-            if causes::is_called(table, written, evidence) && is_it(column) =>
-        {
+        Action::DropColumn { table: written, column } if table.pair.is_called(written) && is_it(column) => {
             Some(Assignment { step, explicit: false })
         }
         _ => None,
     });
     let by_trigger = || {
-        let wrote = |step: &&Step| {
-            step.changes.iter().any(|change| change.updated > 0 && causes::is_called(table, &change.table, evidence))
-        };
+        let wrote =
+            |step: &&Step| step.changes.iter().any(|change| change.updated > 0 && table.pair.is_called(&change.table));
         evidence.committed().rev().find(wrote).map(|step| Assignment { step, explicit: false })
     };
     explicit
@@ -407,27 +470,40 @@ fn assignment<'a>(
 
 /// Whether an `INSERT … SELECT` fills the column from an expression over the rows that were there.
 fn computes(evidence: &Evidence, compared: &TableComparison, step: &Step, column: &str) -> bool {
-    let Action::Insert(insert) = &step.statement.action else { return false };
+    matches!(selected(evidence, compared, step, column), Some(SelectItem::Expression { .. }))
+}
+
+/// The same where the expression reads what the column was itself, `old`.
+fn computes_from(evidence: &Evidence, compared: &TableComparison, step: &Step, column: &str, old: &str) -> bool {
+    matches!(selected(evidence, compared, step, column), Some(SelectItem::Expression { columns, .. })
+        if columns.iter().any(|read| read.eq_ignore_ascii_case(old)))
+}
+
+/// What an `INSERT … SELECT` over the rows that were there puts into the column.
+fn selected<'a>(
+    evidence: &Evidence,
+    compared: &TableComparison,
+    step: &'a Step,
+    column: &str,
+) -> Option<&'a SelectItem> {
+    let Action::Insert(insert) = &step.statement.action else { return None };
     let table = evidence.comparison().after.table(compared.name());
-    let reads = |select: &Select| select.tables.iter().any(|from| causes::is_called(compared, from, evidence));
-    if !insert.select.as_ref().is_some_and(reads) {
-        return false;
-    }
+    let reads = |select: &&Select| select.tables.iter().any(|from| compared.pair.is_called(from));
+    let select = insert.select.as_ref().filter(reads)?;
     let written: Vec<&String> = match (insert.columns.is_empty(), table) {
         (true, Some(table)) => {
             table.columns.iter().filter(|column| !column.generated).map(|column| &column.name).collect()
         }
         _ => insert.columns.iter().collect(),
     };
-    let place = written.iter().position(|name| name.eq_ignore_ascii_case(column));
-    let item = place.zip(insert.select.as_ref()).and_then(|(place, select)| select.items.get(place));
-    matches!(item, Some(SelectItem::Expression { .. }))
+    let place = written.iter().position(|name| name.eq_ignore_ascii_case(column))?;
+    select.items.get(place)
 }
 
 /// The `INSERT … SELECT` that filled a rebuilt table.
 fn copy<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> Option<&'a Step> {
     evidence.committed().filter(|_| table.pair.change == Change::Rebuilt).find(|step| {
-        matches!(&step.statement.action, Action::Insert(insert) if insert.select.is_some() && causes::is_called(table, &insert.table, evidence))
+        matches!(&step.statement.action, Action::Insert(insert) if insert.select.is_some() && table.pair.is_called(&insert.table))
     })
 }
 

@@ -1,10 +1,10 @@
 //! Reads what a statement does from its tokens: one pass from left to right, without building a tree. It follows SQLite's
 //! grammar as far as names and clauses go and skips expressions; what it cannot follow becomes `Action::Unknown`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::{Action, Conflict, Insert, Select, SelectItem};
+use super::{Action, Arm, Conflict, Insert, Select, SelectItem};
 use crate::schema::lexer::{Token, TokenKind, is_reserved, tokens};
 
 /// The words that end a select's result columns or its FROM at the same depth.
@@ -17,8 +17,8 @@ pub(super) struct Reader<'a> {
     at: usize,
     temporary: bool,
     reads_rows: bool,
-    /// The names that WITH defines, in lower case.
-    defined: BTreeSet<String>,
+    /// The names that WITH defines, in lower case, each with the one table that it reads, where there is one.
+    defined: BTreeMap<String, Option<String>>,
     /// The tables that the bodies of WITH read.
     tables: Vec<String>,
 }
@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
             at: 0,
             temporary: false,
             reads_rows: false,
-            defined: BTreeSet::new(),
+            defined: BTreeMap::new(),
             tables: Vec::new(),
         }
     }
@@ -100,8 +100,9 @@ impl<'a> Reader<'a> {
             }
             "TABLE" => {
                 self.reads_rows = self.eat("AS");
-                let source = if self.reads_rows { self.select().and_then(|select| select.from) } else { None };
-                Some(Action::CreateTable { table: name, source })
+                let select = if self.reads_rows { self.select() } else { None };
+                let (source, united) = select.map_or((None, Vec::new()), |select| (select.from, select.arms));
+                Some(Action::CreateTable { table: name, source, united })
             }
             "INDEX" => self.subject().map(|table| Action::CreateIndex { name, table, unique }),
             "TRIGGER" => self.subject().map(|table| Action::CreateTrigger { name, table }),
@@ -268,7 +269,8 @@ impl<'a> Reader<'a> {
         self.eat("RECURSIVE");
         loop {
             let name = self.name()?;
-            self.defined.insert(name.to_ascii_lowercase());
+            // It may read itself.
+            self.defined.insert(name.to_ascii_lowercase(), None);
             if self.is_kind(self.at, TokenKind::Open) {
                 self.at = self.behind_group(self.at);
             }
@@ -282,6 +284,9 @@ impl<'a> Reader<'a> {
             }
             let body = self.at..self.behind_group(self.at);
             self.at = body.end;
+            // Behind the parenthesis and the SELECT.
+            let base = self.arm(body.start + 2..body.end - 1).filter(|_| self.is(body.start + 1, "SELECT"));
+            self.defined.insert(name.to_ascii_lowercase(), base.map(|arm| arm.from));
             let sources = self.sources(body);
             self.tables.extend(sources.tables);
             if !self.eat_kind(TokenKind::Comma) {
@@ -346,13 +351,51 @@ impl<'a> Reader<'a> {
         tables.extend(in_results.tables);
         tables.extend(sources.tables);
         tables.retain(|table| !self.is_defined(table));
+        let from = from.filter(|table| !self.is_defined(table));
         Some(Select {
-            from: from.filter(|table| !self.is_defined(table)),
+            arms: if from.is_none() { self.arms(start..end) } else { Vec::new() },
+            from,
             tables,
             items,
             filtered: distinct || narrowed,
             joined: sources.joined,
         })
+    }
+
+    /// The arms of the compound select that begins behind its first SELECT: of UNION only, as the others take rows away.
+    fn arms(&self, range: Range<usize>) -> Vec<Arm> {
+        let operators = || self.top_level(range.start).take_while(|&at| at < range.end);
+        if operators().any(|at| self.is_any(at, &["INTERSECT", "EXCEPT"])) {
+            return Vec::new();
+        }
+        let unions = operators().filter(|&at| self.is(at, "UNION"));
+        let ends = unions.chain([range.end]).collect::<Vec<_>>();
+        let selects = ends.iter().filter_map(|&union| {
+            let select = union + 1 + usize::from(self.is(union + 1, "ALL"));
+            (union < range.end && self.is(select, "SELECT")).then_some(select + 1)
+        });
+        let ranges = std::iter::once(range.start).chain(selects).filter_map(|start| {
+            let end = ends.iter().copied().find(|&end| end >= start)?;
+            Some(start..end)
+        });
+        ranges.filter_map(|range| self.arm(range)).collect()
+    }
+
+    /// A select without its first word, where it reads one table. A name of WITH stands for the table that it reads.
+    fn arm(&self, range: Range<usize>) -> Option<Arm> {
+        let start = range.start + usize::from(self.is_any(range.start, &["DISTINCT", "ALL"]));
+        let body = || self.top_level(start).take_while(|&at| at < range.end);
+        if body().any(|at| self.is_any(at, &["UNION", "INTERSECT", "EXCEPT"])) {
+            return None;
+        }
+        let result_end = body().find(|&at| self.ends_result(at))?;
+        let sources = self.sources(result_end..range.end);
+        let [Some(table)] = sources.outer.as_slice() else { return None };
+        let from = match self.defined.get(&table.to_ascii_lowercase()) {
+            Some(base) => base.clone()?,
+            None => table.clone(),
+        };
+        (!sources.joined).then(|| Arm { from, items: self.select_items(start..result_end) })
     }
 
     fn end_of_select(&self, start: usize) -> usize {
@@ -380,7 +423,7 @@ impl<'a> Reader<'a> {
     }
 
     fn is_defined(&self, table: &str) -> bool {
-        self.defined.contains(&table.to_ascii_lowercase())
+        self.defined.contains_key(&table.to_ascii_lowercase())
     }
 
     /// The tables that the FROM clauses between two places name, at any depth.

@@ -1,6 +1,6 @@
 //! Tables of statements and what is read of them.
 
-use super::{Action, Conflict, SelectItem, Statement, redact};
+use super::{Action, Arm, Conflict, Insert, SelectItem, Statement, redact};
 use crate::schema::lexer::{TokenKind, double_quoted, identifiers, quote_identifier, tokens};
 
 fn action(sql: &str) -> Action {
@@ -10,7 +10,7 @@ fn action(sql: &str) -> Action {
 /// An action in one line: its name, then its names and its flags that are set.
 fn brief(sql: &str) -> String {
     match action(sql) {
-        Action::CreateTable { table, source } => format!("create table {table} from {source:?}"),
+        Action::CreateTable { table, source, .. } => format!("create table {table} from {source:?}"),
         Action::DropTable { table } => format!("drop table {table}"),
         Action::RenameTable { table, to } => format!("rename table {table} {to}"),
         Action::RenameColumn { table, column, to } => format!("rename column {table}.{column} {to}"),
@@ -325,5 +325,26 @@ fn kinds_of_tokens() {
         ("\u{b}!\\", &[K::Illegal, K::Illegal, K::Illegal]),
     ] {
         assert_eq!(tokens(sql).map(|token| token.kind).collect::<Vec<_>>(), kinds, "{sql}");
+    }
+}
+
+#[test]
+fn the_parts_of_a_union_name_their_tables() {
+    for (sql, parts) in [
+        ("SELECT a, b FROM u UNION ALL SELECT c, 1 FROM w", "u:2 w:2"),
+        ("SELECT DISTINCT a FROM u UNION SELECT ALL * FROM w WHERE x ORDER BY 1", "u:1 w:1"),
+        ("SELECT a FROM u UNION ALL SELECT a FROM w JOIN x USING (a) UNION ALL VALUES (1)", "u:1"),
+        ("SELECT a FROM u EXCEPT SELECT a FROM w", ""),
+        ("SELECT a FROM u, w", ""),
+        ("WITH x AS (SELECT * FROM u WHERE y) SELECT a FROM x", "u:1"),
+        ("WITH x AS (SELECT a FROM u UNION SELECT a FROM w) SELECT a FROM x", ""),
+        ("WITH RECURSIVE x AS (SELECT 1 UNION SELECT a FROM x) SELECT a FROM x UNION ALL SELECT b FROM w", "w:1"),
+        ("SELECT a FROM u", ""),
+    ] {
+        let Action::Insert(Insert { select: Some(select), .. }) = action(&format!("INSERT INTO t {sql}")) else {
+            panic!("{sql}")
+        };
+        let arm = |arm: &Arm| format!("{}:{}", arm.from, arm.items.len());
+        assert_eq!(select.arms.iter().map(arm).collect::<Vec<_>>().join(" "), parts, "{sql}");
     }
 }

@@ -2,8 +2,9 @@
 
 use super::layout::{width, wrap};
 use super::paint::Role;
+use super::samples::samples;
 use super::{Detail, Page};
-use crate::findings::rule::Level;
+use crate::findings::rule::{Level, LevelFrom};
 use crate::findings::wording::{count_of, list, number};
 use crate::report::document::Finding;
 use crate::report::visible::{visible, visible_lines};
@@ -13,7 +14,8 @@ const IN_FULL: usize = 3;
 /// Lines of a statement that are shown.
 const EXCERPT: usize = 8;
 
-/// Every finding in the order of the document; without `-v`, notes and waived findings in one line, long series cut.
+/// Every finding in the order of the document; without `-v`, waived findings and notes in one line behind the others, long
+/// series cut.
 pub fn findings(page: &mut Page, findings: &[Finding]) {
     let detail = page.style.detail;
     if detail == Detail::Brief {
@@ -23,8 +25,10 @@ pub fn findings(page: &mut Page, findings: &[Finding]) {
         return;
     }
     let everything = detail == Detail::Full;
+    let (waived, standing): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|finding| !everything && finding.waived.is_some());
     let (short, full): (Vec<&Finding>, Vec<&Finding>) =
-        findings.iter().partition(|finding| !everything && (finding.level == Level::Note || finding.waived.is_some()));
+        standing.into_iter().partition(|finding| !everything && finding.level == Level::Note);
     let mut codes: Vec<&str> = Vec::new();
     for finding in &full {
         if !codes.contains(&finding.code.as_str()) {
@@ -41,6 +45,11 @@ pub fn findings(page: &mut Page, findings: &[Finding]) {
             rest(page, &series[shown..]);
         }
     }
+    // Each of them: whoever reviews a migration has to see what it was allowed to do.
+    for finding in &waived {
+        heading(page, finding);
+    }
+    page.blank();
     if !short.is_empty() {
         let mut shown: Vec<(&str, usize)> = Vec::new();
         for finding in short {
@@ -61,12 +70,14 @@ pub fn findings(page: &mut Page, findings: &[Finding]) {
 
 /// `error[LS102] cascade-deleted-rows: `posts` lost 100 of 100 rows`.
 fn heading(page: &mut Page, finding: &Finding) {
-    let waived = finding.waived.as_ref().map(|waiver| format!(" ({waiver})")).unwrap_or_default();
+    let waived = finding.waived.as_ref().map(|waiver| format!("; {waiver}")).unwrap_or_default();
     let head = if finding.waived.is_some() { "waived" } else { finding.level.name() };
     let code = format!("{head}[{}]", visible(&finding.code));
-    let fact = format!("{}: {}{waived}", finding.name, finding.message);
-    let role = if finding.waived.is_some() { Role::Dim } else { Role::of(finding.level) };
-    page.hanging(&code, role, &visible(&fact), if finding.waived.is_some() { Role::Dim } else { Role::Strong }, 4);
+    let by = |from: &LevelFrom| format!(" ({} by itself, {} by {})", from.level.name(), finding.level.name(), from.by);
+    let set = finding.level_from.as_ref().map(by).unwrap_or_default();
+    let fact = format!("{}: {}{set}{waived}", finding.name, finding.message);
+    let role = if finding.waived.is_some() { Role::Warning } else { Role::of(finding.level) };
+    page.hanging(&code, role, &visible(&fact), if finding.waived.is_some() { Role::Plain } else { Role::Strong }, 4);
 }
 
 fn one(page: &mut Page, finding: &Finding, last_of_its_rule: bool) {
@@ -77,7 +88,7 @@ fn one(page: &mut Page, finding: &Finding, last_of_its_rule: bool) {
     if excerpt {
         statement(page, finding, gutter);
     }
-    let notes = notes(finding, last_of_its_rule);
+    let notes = notes(finding, last_of_its_rule, page.style.width.saturating_sub(gutter + 5).max(20));
     if excerpt && !notes.is_empty() {
         page.frame(gutter, " |", "");
     }
@@ -156,8 +167,9 @@ fn label(page: &mut Page, finding: &Finding, gutter: usize, mark: &str, room: us
 }
 
 /// What follows the excerpt, in the order in which it is read.
-fn notes(finding: &Finding, last_of_its_rule: bool) -> Vec<(&'static str, String)> {
+fn notes(finding: &Finding, last_of_its_rule: bool, width: usize) -> Vec<(&'static str, String)> {
     let mut notes = Vec::new();
+    notes.extend(samples(finding, width).map(|rows| ("rows", rows)));
     notes.extend(finding.cause.clone().map(|cause| ("cause", cause)));
     notes.extend(finding.proof.clone().map(|proof| ("proof", proof)));
     notes.extend(finding.help.iter().map(|help| ("help", help.clone())));

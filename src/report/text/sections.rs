@@ -6,7 +6,9 @@ use super::layout::{Cell, Grid, Side, width, wrap};
 use super::paint::Role;
 use super::{Detail, Page};
 use crate::findings::wording::{bytes, count, count_of, duration, list, number};
-use crate::report::document::{Column, Document, Migration, Outcome, Plan, Step, Table, TableChange};
+use crate::report::document::{
+    Column, Document, Migration, NotCompared, Outcome, Plan, Schema, Step, Table, TableChange,
+};
 use crate::report::visible::{visible, visible_lines};
 
 /// Lines of a section that are shown without `-v`.
@@ -54,12 +56,11 @@ pub fn holdings(document: &Document) -> String {
 }
 
 /// The tables that changed, and one line about the others.
-pub fn tables(page: &mut Page, document: &Document) {
-    if document.tables.is_empty() {
+pub fn tables(page: &mut Page, tables: &[Table]) {
+    if tables.is_empty() {
         return;
     }
-    let (changed, unchanged): (Vec<&Table>, Vec<&Table>) =
-        document.tables.iter().partition(|table| table_changed(table));
+    let (changed, unchanged): (Vec<&Table>, Vec<&Table>) = tables.iter().partition(|table| table_changed(table));
     page.heading("Tables");
     let shown = if page.style.detail == Detail::Full || changed.len() <= SHOWN { changed.len() } else { SHOWN };
     let mut grid = Grid::new(&[
@@ -111,10 +112,12 @@ pub fn tables(page: &mut Page, document: &Document) {
     }
 }
 
+/// Whether anything differs in the table, or nothing is known of it.
 fn table_changed(table: &Table) -> bool {
     let some = |rows: Option<u64>| rows.is_some_and(|rows| rows > 0);
     table.change != TableChange::Same
         || table.rows.before != table.rows.after
+        || table.rows.lost.is_none()
         || some(table.rows.lost)
         || some(table.rows.gained)
         || some(table.rows.changed)
@@ -136,10 +139,10 @@ fn became(table: &Table) -> String {
 }
 
 /// The columns whose NULLs, storage classes or values changed for another reason than that rows came or went.
-pub fn columns(page: &mut Page, document: &Document) {
+pub fn columns(page: &mut Page, tables: &[Table]) {
     let full = page.style.detail == Detail::Full;
     let mut lines: Vec<(String, String)> = Vec::new();
-    for table in &document.tables {
+    for table in tables {
         if matches!(table.change, TableChange::Added | TableChange::Dropped) {
             continue;
         }
@@ -186,6 +189,7 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
             (values.lossy, "lost digits or text"),
         ]
         .into_iter()
+        .chain(values.text_altered.iter().map(|(kind, amount)| (*amount, altered(kind))))
         .filter(|(amount, _)| *amount > 0)
         .map(|(amount, what)| format!("{} {what}", number(amount)))
         .collect();
@@ -219,15 +223,24 @@ fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
     facts
 }
 
+/// What happened to texts of this kind.
+fn altered(kind: &str) -> &str {
+    match kind {
+        "case" => "in other case",
+        "encoding" => "in another encoding",
+        "nul" => "without a NUL",
+        kind => kind,
+    }
+}
+
 /// The diff of the CREATE statements.
-pub fn schema(page: &mut Page, document: &Document) {
-    if document.schema.diff.is_empty() && document.schema.changes.is_empty() {
+pub fn schema(page: &mut Page, schema: &Schema) {
+    if schema.diff.is_empty() && schema.changes.is_empty() {
         return;
     }
     page.heading("Schema");
-    if page.style.detail == Detail::Full || document.schema.diff.is_empty() {
-        let lines: Vec<(String, String)> = document
-            .schema
+    if page.style.detail == Detail::Full || schema.diff.is_empty() {
+        let lines: Vec<(String, String)> = schema
             .changes
             .iter()
             .map(|change| {
@@ -245,7 +258,7 @@ pub fn schema(page: &mut Page, document: &Document) {
         pairs(page, &lines);
         page.blank();
     }
-    let lines = visible_lines(document.schema.diff.trim_end());
+    let lines = visible_lines(schema.diff.trim_end());
     let shown = if page.style.detail == Detail::Full || lines.len() <= 2 * SHOWN { lines.len() } else { 2 * SHOWN };
     for line in &lines[..shown] {
         let role = match line.as_bytes().first() {
@@ -447,7 +460,7 @@ fn all_steps(page: &mut Page, steps: &[Step]) {
 
 /// The same migrations under the other drivers that production may use.
 pub fn alternatives(page: &mut Page, document: &Document) {
-    if document.execution.alternatives.is_empty() {
+    if document.execution.alternatives.is_empty() || !document.matrix.is_empty() {
         return;
     }
     page.heading("Other drivers");
@@ -488,17 +501,75 @@ pub fn alternatives(page: &mut Page, document: &Document) {
     indented(page, &grid);
 }
 
-/// What could not be compared.
-pub fn not_compared(page: &mut Page, document: &Document) {
-    if document.not_compared.is_empty() {
+/// The same migrations under every driver of the tool, side by side.
+pub fn matrix(page: &mut Page, document: &Document) {
+    if document.matrix.is_empty() {
         return;
     }
-    page.heading("Not compared");
-    let lines: Vec<(String, String)> = document
-        .not_compared
+    page.heading("Every driver");
+    let mut grid = Grid::new(&[
+        ("driver", Side::Left),
+        ("SQLite", Side::Left),
+        ("fk", Side::Left),
+        ("around", Side::Left),
+        ("outcome", Side::Left),
+        ("lost", Side::Right),
+        ("changed", Side::Right),
+        ("findings", Side::Left),
+    ]);
+    for cell in &document.matrix {
+        let (outcome, role) = match cell.outcome {
+            Outcome::Completed => ("ran", Role::Plain),
+            Outcome::NothingPending => ("nothing", Role::Dim),
+            Outcome::Failed => ("failed", Role::Error),
+            Outcome::Refused => ("refused", Role::Error),
+        };
+        let rows = |rows: u64, role: Role| Cell::new(number(rows), if rows > 0 { role } else { Role::Dim });
+        let mark = if cell.decided { " *" } else { "" };
+        let level = cell.level.map_or(Role::Dim, Role::of);
+        grid.row(vec![
+            Cell::new(visible(&format!("{}{mark}", cell.driver)), Role::Plain),
+            Cell::new(visible(cell.sqlite_version.as_deref().unwrap_or("?")), Role::Dim),
+            Cell::new(if cell.foreign_keys { "on" } else { "off" }, Role::Plain),
+            Cell::new(visible(&cell.transaction_around), Role::Plain),
+            Cell::new(outcome, role),
+            rows(cell.rows_lost, Role::Error),
+            rows(cell.values_changed, Role::Warning),
+            Cell::new(visible(&cell.codes.join(" ")), level),
+        ]);
+    }
+    indented(page, &grid);
+    let ours = &document.rehearse.sqlite_version;
+    let legend = format!(
+        "* is what the verdict is about; fk: foreign keys at the start; around: what one transaction spans; \
+         all of it ran with SQLite {ours}"
+    );
+    page.prose(2, &visible(&legend), Role::Dim);
+    let failed: Vec<(String, String)> = document
+        .matrix
         .iter()
-        .map(|item| (visible(&item.table).into_owned(), visible(&item.why).into_owned()))
+        .filter_map(|cell| Some((visible(&cell.driver).into_owned(), visible(cell.error.as_ref()?).into_owned())))
         .collect();
+    pairs(page, &failed);
+}
+
+/// What could not be compared.
+pub fn not_compared(page: &mut Page, missing: &[NotCompared]) {
+    listed(page, "Not compared", missing);
+}
+
+/// What could not be read.
+pub fn not_read(page: &mut Page, missing: &[NotCompared]) {
+    listed(page, "Not read", missing);
+}
+
+fn listed(page: &mut Page, heading: &str, missing: &[NotCompared]) {
+    if missing.is_empty() {
+        return;
+    }
+    page.heading(heading);
+    let lines: Vec<(String, String)> =
+        missing.iter().map(|item| (visible(&item.table).into_owned(), visible(&item.why).into_owned())).collect();
     pairs(page, &lines);
 }
 
@@ -616,7 +687,7 @@ pub fn rules(page: &mut Page, rules: &[[&str; 4]]) {
 }
 
 /// `key  text` lines, the texts aligned and wrapped.
-fn pairs(page: &mut Page, lines: &[(String, String)]) {
+pub fn pairs(page: &mut Page, lines: &[(String, String)]) {
     let key = lines.iter().map(|(key, _)| width(key)).max().unwrap_or(0).min(page.style.width / 3);
     let room = page.style.width.saturating_sub(key + 4).max(20);
     for (name, text) in lines {
@@ -632,7 +703,7 @@ fn pairs(page: &mut Page, lines: &[(String, String)]) {
     }
 }
 
-fn indented(page: &mut Page, grid: &Grid) {
+pub fn indented(page: &mut Page, grid: &Grid) {
     for line in grid.lines(page.style.width.saturating_sub(2), page.paint) {
         page.push(format!("  {line}"));
     }

@@ -1,0 +1,49 @@
+//! Some of the rows that a finding is about: their keys on one line, or one line for each with its values.
+
+use super::layout::cut;
+use crate::findings::wording::number;
+use crate::report::document::{Finding, Sample, SampleValue, Samples};
+use crate::report::visible::visible;
+
+/// A first line, and lines of their own for rows whose values are shown, each at most `width` columns wide; none where no row
+/// is shown.
+pub fn samples(finding: &Finding, width: usize) -> Option<String> {
+    let samples = finding.samples.as_ref()?;
+    let shown = samples.rows.len() as u64;
+    let many = match finding.rows {
+        Some(rows) if rows > shown => format!("{} of {}", number(shown), number(rows)),
+        _ => number(shown),
+    };
+    let by = if samples.key.is_empty() { String::new() } else { format!(" by {}", key_names(samples)) };
+    let with_values = samples.rows.iter().any(|row| !(row.before.is_empty() && row.after.is_empty()));
+    if !with_values {
+        let keys: Vec<String> = samples.rows.iter().map(|row| key(&row.key)).collect();
+        return Some(format!("{many}{by}: {}", keys.join(", ")));
+    }
+    let lines = samples.rows.iter().map(|row| cut(&visible(&line(row)), width));
+    Some(std::iter::once(format!("{many}{by}:")).chain(lines).collect::<Vec<_>>().join("\n"))
+}
+
+fn key_names(samples: &Samples) -> String {
+    samples.key.iter().map(|name| format!("`{}`", visible(name))).collect::<Vec<_>>().join(", ")
+}
+
+/// `17`, or `(17, 'a')`.
+fn key(values: &[String]) -> String {
+    let shown: Vec<_> = values.iter().map(|value| visible(value)).collect();
+    if shown.len() == 1 { shown[0].to_string() } else { format!("({})", shown.join(", ")) }
+}
+
+/// `17: code '00123' → 123`, or `17: id 17, code '00123'` of a row that is on one side only.
+fn line(row: &Sample) -> String {
+    let key = if row.key.is_empty() { String::new() } else { format!("{}: ", key(&row.key)) };
+    let values = match (row.before.as_slice(), row.after.as_slice()) {
+        ([before], [after]) => format!("{} {} → {}", after.column, before.value, after.value),
+        (before, after) => before.iter().chain(after).map(value).collect::<Vec<_>>().join(", "),
+    };
+    format!("{key}{values}")
+}
+
+fn value(value: &SampleValue) -> String {
+    format!("{} {}", value.column, value.value)
+}
