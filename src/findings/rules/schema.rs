@@ -10,7 +10,7 @@ use crate::findings::catalogue::{
     SC317, SC318, SC319, SC320, SC322, SC323,
 };
 use crate::findings::evidence::place;
-use crate::findings::rules::causes;
+use crate::findings::rules::{causes, values};
 use crate::findings::wording::{self, count_of};
 use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::Action;
@@ -618,7 +618,12 @@ pub(super) fn column_order(evidence: &Evidence) -> Vec<Finding> {
 /// SC319.
 pub(super) fn full_text(evidence: &Evidence) -> Vec<Finding> {
     let comparison = evidence.comparison();
-    let found = comparison.integrity.out_of_sync.iter().map(|OutOfSync { table, content, before, .. }| {
+    // That rows have other rowids is why the index finds others, and VL211 says so.
+    let misled = |found: &&OutOfSync| {
+        comparison.table_after(&found.content).is_some_and(|content| values::misleads(evidence, content))
+    };
+    let found = comparison.integrity.out_of_sync.iter().filter(|found| found.before || !misled(found));
+    let found = found.map(|OutOfSync { table, content, before, .. }| {
         let name = quote_identifier(table);
         let message = if *before {
             format!("the full-text index `{table}` did not match the rows of `{content}` before the migrations")

@@ -19,10 +19,10 @@ use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::{Action, Select, SelectItem};
 use crate::profile::{ColumnProfile, Spread, TableProfile};
 use crate::schema::Table;
-use crate::schema::lexer::{Token, TokenKind, tokens};
+use crate::schema::lexer::{Token, TokenKind, quote_identifier, tokens};
 
 pub(super) use exchanged::{names_exchanged, tables_exchanged};
-pub(super) use identity::rowids;
+pub(super) use identity::{misleads, rowids};
 
 /// VL201.
 pub(super) fn columns_dropped(evidence: &Evidence) -> Vec<Finding> {
@@ -64,8 +64,8 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
             .rows(values)
             .at(step.map(place), label);
         Some(match new.as_slice() {
-            [] => finding.help(format!("if nobody needs them, this is fine; else keep them first:\nALTER TABLE \"{name}\" RENAME COLUMN \"{0}\" TO \"{0}_old\";", column.name)),
-            [replacement, ..] => finding.help(format!("if `{replacement}` is the new name, rename instead of dropping and adding (in drizzle-kit: choose the rename at the prompt):\nALTER TABLE \"{name}\" RENAME COLUMN \"{}\" TO \"{replacement}\";", column.name)),
+            [] => finding.help(format!("if nobody needs them, this is fine; else keep them first:\nALTER TABLE {} RENAME COLUMN {} TO {};", quote_identifier(name), quote_identifier(&column.name), quote_identifier(&format!("{}_old", column.name)))),
+            [replacement, ..] => finding.help(format!("if `{replacement}` is the new name, rename instead of dropping and adding (in drizzle-kit: choose the rename at the prompt):\nALTER TABLE {} RENAME COLUMN {} TO {};", quote_identifier(name), quote_identifier(&column.name), quote_identifier(replacement))),
         })
     })
     .collect()
@@ -302,7 +302,7 @@ impl Subject<'_> {
                 changed,
                 "wrote one value into every row".to_owned(),
             )
-            .help(format!("copy the column: SELECT \"{}\" instead of a constant", self.column))
+            .help(format!("copy the column: SELECT {} instead of a constant", quote_identifier(self.column)))
         })
     }
 
@@ -335,7 +335,7 @@ impl Subject<'_> {
                 nulled,
                 format!("left NULL in {}", count(nulled, "row")),
             )
-            .help(format!("carry the values over: name \"{}\" in the SELECT that fills the table, or write the column with an UPDATE before the old one goes", compared.before));
+            .help(format!("carry the values over: name {} in the SELECT that fills the table, or write the column with an UPDATE before the old one goes", quote_identifier(&compared.before)));
         Some(if self.is_explicit() { finding.at_level(Level::Warning) } else { finding })
     }
 
@@ -380,8 +380,8 @@ impl Subject<'_> {
                     format!("converted {} with a loss: {}", count(compared.lossy, "value"), kinds::losses(compared)),
                 )
                 .help(format!(
-                    "keep \"{}\" as text, or convert into a column of its own and compare before the old one goes",
-                    self.column
+                    "keep {} as text, or convert into a column of its own and compare before the old one goes",
+                    quote_identifier(self.column)
                 ));
             return Some(if computed { finding.at_level(Level::Warning) } else { finding });
         }

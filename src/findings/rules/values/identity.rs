@@ -22,11 +22,11 @@ pub(super) fn also_collapsed(compared: &ColumnComparison) -> String {
 }
 
 impl Subject<'_> {
-    /// VL210. A lossy conversion says it itself, and so does what wrote one value into every row.
+    /// VL210. A lossy conversion says it itself, and so does what wrote one value into every row, or into the rows of an UPDATE.
     pub(super) fn collapsed(&self, compared: &ColumnComparison, holds: &ColumnProfile) -> Option<Finding> {
         let collapse = compared.collapsed?;
         let one = holds.spread == Spread::Constant;
-        if one || compared.lossy > 0 || self.is_overwritten(compared.changed) {
+        if one || compared.lossy > 0 || self.is_overwritten(compared.changed) || self.is_set_anew() {
             return None;
         }
         let gone = collapse.values - collapse.distinct;
@@ -45,11 +45,24 @@ impl Subject<'_> {
             .help("find the rows that share a value now, and decide what tells them apart"),
         )
     }
+
+    /// Whether an UPDATE gives the column values that do not come from what it held.
+    fn is_set_anew(&self) -> bool {
+        let Some(assignment) = self.step.as_ref().filter(|_| self.is_updated()) else { return false };
+        let sql = &assignment.step.statement.sql;
+        let named = tokens(sql).filter_map(|token| token.name(sql));
+        named.filter(|name| name.eq_ignore_ascii_case(self.column)).count() == 1
+    }
 }
 
 /// VL211.
 pub(in crate::findings::rules) fn rowids(evidence: &Evidence) -> Vec<Finding> {
     evidence.comparison().tables.iter().filter_map(|table| renumbered(evidence, table)).collect()
+}
+
+/// Whether VL211 says that what refers to this table by rowid finds other rows.
+pub(in crate::findings::rules) fn misleads(evidence: &Evidence, table: &TableComparison) -> bool {
+    renumbered(evidence, table).is_some_and(|finding| finding.level == Level::Error)
 }
 
 fn renumbered(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {

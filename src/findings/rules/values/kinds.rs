@@ -7,6 +7,7 @@ use crate::execution::steps::By;
 use crate::findings::catalogue::{VL208, VL209, VL213};
 use crate::findings::wording::{count, list, number, share};
 use crate::findings::{Finding, Level};
+use crate::schema::lexer::quote_identifier;
 
 /// `1 lost leading zeros and 2 became 0`: what the conversions of a column lost, with the number of values.
 pub(super) fn losses(compared: &ColumnComparison) -> String {
@@ -99,7 +100,10 @@ impl Subject<'_> {
                 values,
                 format!("left the DEFAULT in {}", count(values, "row")),
             )
-            .help(format!("carry the values over: name \"{}\" on both sides of the INSERT … SELECT", self.column)),
+            .help(format!(
+                "carry the values over: name {} on both sides of the INSERT … SELECT",
+                quote_identifier(self.column)
+            )),
         )
     }
 }
