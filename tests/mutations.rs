@@ -251,53 +251,89 @@ struct Truth {
     gained: u64,
     /// Changed values by column, of those that changed.
     changed: BTreeMap<String, u64>,
+    /// Values that became equal to others, by column, where all were different and none a real.
+    collapsed: BTreeMap<String, u64>,
 }
 
-/// The rows of a table by `seq`, several where it has doubles: each a list of storage class and bytes by column.
-type Rows = BTreeMap<i64, Vec<BTreeMap<String, String>>>;
+/// A value: storage class and bytes.
+type Exact = (u8, Vec<u8>);
+
+/// The rows of a table by `seq`, several where it has doubles, and the names of its columns.
+struct Rows {
+    names: Vec<String>,
+    by_seq: BTreeMap<i64, Vec<Vec<Exact>>>,
+}
+
+const NULL: u8 = 0;
+const REAL: u8 = 2;
 
 impl Truth {
     fn of(before: &Path, after: &Path) -> Self {
-        let (before, after) = (rows(before), rows(after));
+        let (before, after) = (Rows::of(before), Rows::of(after));
         let mut truth = Self::default();
-        for seq in before.keys().chain(after.keys().filter(|seq| !before.contains_key(seq))) {
-            let side = |rows: &Rows| rows.get(seq).cloned().unwrap_or_default();
-            let (old, new) = (side(&before), side(&after));
+        let shared: Vec<(usize, usize)> =
+            before.names.iter().enumerate().filter_map(|(old, name)| Some((old, after.place(name)?))).collect();
+        let none = Vec::new();
+        let new_ones = after.by_seq.keys().filter(|seq| !before.by_seq.contains_key(seq));
+        for seq in before.by_seq.keys().chain(new_ones) {
+            let (old, new) = (before.by_seq.get(seq).unwrap_or(&none), after.by_seq.get(seq).unwrap_or(&none));
             truth.lost += old.len().saturating_sub(new.len()) as u64;
             truth.gained += new.len().saturating_sub(old.len()) as u64;
-            for (old, new) in old.iter().zip(&new) {
-                for (column, value) in old {
-                    if new.get(column).is_some_and(|now| now != value) {
-                        *truth.changed.entry(column.clone()).or_default() += 1;
-                    }
+            for (old, new) in old.iter().zip(new) {
+                for (place, _) in shared.iter().filter(|(place, now)| old[*place] != new[*now]) {
+                    *truth.changed.entry(before.names[*place].clone()).or_default() += 1;
                 }
+            }
+        }
+        for (old, new) in shared {
+            let name = &before.names[old];
+            let (old, new) = (before.values(old), after.values(new));
+            let distinct = |values: &[&Exact]| values.iter().collect::<BTreeSet<_>>().len();
+            let changed = truth.changed.contains_key(name);
+            if changed
+                && old.iter().all(|value| value.0 != REAL)
+                && distinct(&old) == old.len()
+                && distinct(&new) < new.len()
+            {
+                truth.collapsed.insert(name.clone(), (new.len() - distinct(&new)) as u64);
             }
         }
         truth
     }
 }
 
-fn rows(file: &Path) -> Rows {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut statement = connection.prepare("SELECT * FROM items").unwrap();
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let place = names.iter().position(|name| name == "seq").unwrap();
-    let mut found = Rows::new();
-    let mut cursor = statement.query([]).unwrap();
-    while let Some(row) = cursor.next().unwrap() {
-        let values = names.iter().enumerate().map(|(index, name)| (name.clone(), exact(row.get_ref(index).unwrap())));
-        found.entry(row.get(place).unwrap()).or_default().push(values.collect());
+impl Rows {
+    fn of(file: &Path) -> Self {
+        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let mut statement = connection.prepare("SELECT * FROM items").unwrap();
+        let names = statement.column_names().into_iter().map(str::to_owned).collect();
+        let mut rows = Self { names, by_seq: BTreeMap::new() };
+        let seq = rows.place("seq").unwrap();
+        let mut cursor = statement.query([]).unwrap();
+        while let Some(row) = cursor.next().unwrap() {
+            let values = (0..rows.names.len()).map(|place| exact(row.get_ref(place).unwrap())).collect();
+            rows.by_seq.entry(row.get(seq).unwrap()).or_default().push(values);
+        }
+        rows
     }
-    found
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|other| other == name)
+    }
+
+    /// What is not NULL in a column.
+    fn values(&self, place: usize) -> Vec<&Exact> {
+        self.by_seq.values().flatten().map(|row| &row[place]).filter(|value| value.0 != NULL).collect()
+    }
 }
 
-fn exact(value: ValueRef<'_>) -> String {
+fn exact(value: ValueRef<'_>) -> Exact {
     match value {
-        ValueRef::Null => "null".to_owned(),
-        ValueRef::Integer(integer) => format!("integer {integer}"),
-        ValueRef::Real(real) => format!("real {:x}", real.to_bits()),
-        ValueRef::Text(bytes) => format!("text {bytes:x?}"),
-        ValueRef::Blob(bytes) => format!("blob {bytes:x?}"),
+        ValueRef::Null => (NULL, Vec::new()),
+        ValueRef::Integer(integer) => (1, integer.to_le_bytes().to_vec()),
+        ValueRef::Real(real) => (REAL, real.to_bits().to_le_bytes().to_vec()),
+        ValueRef::Text(bytes) => (3, bytes.to_vec()),
+        ValueRef::Blob(bytes) => (4, bytes.to_vec()),
     }
 }
 
@@ -319,9 +355,9 @@ impl Case<'_> {
         let before = format!("{}{};", self.kind.database(), self.prepare);
         let rehearsal = plain_in(folder.path(), &before, &[&self.migration], "sqlite");
         let truth = Truth::of(&folder.path().join("prod.db"), &folder.path().join("after.db"));
-        let found: Vec<String> =
-            rehearsal.findings.iter().filter(|finding| finding.level > Level::Note).map(line).collect();
         let mut expected = expected(&truth);
+        let counts = |finding: &&Finding| finding.level > Level::Note || expected.contains(&line(finding));
+        let found: Vec<String> = rehearsal.findings.iter().filter(counts).map(line).collect();
         expected.sort();
         let completed = rehearsal.evidence.execution().outcome == Outcome::Completed;
         let mut sorted = found.clone();
@@ -350,7 +386,9 @@ impl Case<'_> {
         for column in &table.columns {
             let changed = column.values.as_ref().map(|values| values.changed);
             let really = truth.changed.get(&column.name).copied().unwrap_or_default();
-            if changed.is_some_and(|changed| changed != really) {
+            // A column that was renamed is compared with itself; that its name was another's is told apart.
+            let renamed = column.before_name.as_ref().is_some_and(|before| *before != column.name);
+            if !renamed && changed.is_some_and(|changed| changed != really) {
                 write!(wrong, "`{}` counted as {changed:?} instead of {really}; ", column.name).unwrap();
             }
         }
@@ -378,29 +416,45 @@ fn pick(numbers: &mut Numbers) -> String {
 }
 
 #[test]
-fn damaged_values_are_found_in_tables_of_every_kind() {
-    let mut numbers = Numbers(20_261_122);
+fn values_damaged_by_an_update_are_found_in_tables_of_every_kind() {
+    damaged_values(20_261_122, |_, damage, pick| {
+        format!("UPDATE items SET {} = {} WHERE {pick}", damage.column, damage.expression)
+    });
+}
+
+#[test]
+fn values_damaged_in_a_rebuild_are_found_in_tables_of_every_kind() {
+    damaged_values(19_700_101, |kind, damage, pick| {
+        let ValueDamage { column, expression, .. } = damage;
+        kind.rebuild(&[(column, &format!("CASE WHEN {pick} THEN {expression} ELSE items.{column} END"))], "")
+    });
+}
+
+#[track_caller]
+fn damaged_values(seed: u64, migration: fn(&Kind, &ValueDamage, &str) -> String) {
+    let mut numbers = Numbers(seed);
     let mut wrong = Vec::new();
     let mut cases = 0;
     for damage in VALUE_DAMAGES {
         for kind in KINDS.iter().filter(|kind| !damage.not_in.contains(&kind.name)) {
-            let pick = pick(&mut numbers);
-            let (column, expression) = (damage.column, damage.expression);
-            let replaced = format!("CASE WHEN {pick} THEN {expression} ELSE items.{column} END");
-            for (way, migration) in [
-                ("an UPDATE", format!("UPDATE items SET {column} = {expression} WHERE {pick}")),
-                ("a rebuild", kind.rebuild(&[(column, &replaced)], "")),
-            ] {
-                let name = format!("{} by {way}", damage.name);
-                let case = Case { name, kind, prepare: damage.prepare.replace("PICK", &pick), migration };
-                let expected =
-                    |truth: &Truth| vec![format!("{} items {column} rows={}", damage.rule, truth.changed[column])];
-                wrong.extend(case.check(&expected));
-                cases += 1;
-            }
+            let (pick, column) = (pick(&mut numbers), damage.column);
+            let migration = migration(kind, damage, &pick);
+            // What an UPDATE makes of a column's own values may be equal to others, and so may what a rebuild copies; VL205 says
+            // so itself.
+            let may_collapse =
+                damage.rule != "VL205" && (damage.expression.contains(column) || !migration.starts_with("UPDATE"));
+            let expected = |truth: &Truth| {
+                let mut expected = vec![format!("{} items {column} rows={}", damage.rule, truth.changed[column])];
+                let equal = truth.collapsed.get(column).filter(|_| may_collapse);
+                expected.extend(equal.map(|values| format!("VL210 items {column} rows={values}")));
+                expected
+            };
+            let (name, prepare) = (damage.name.to_owned(), damage.prepare.replace("PICK", &pick));
+            wrong.extend(Case { name, kind, prepare, migration }.check(&expected));
+            cases += 1;
         }
     }
-    none_of(&wrong, cases, 700);
+    none_of(&wrong, cases, 400);
 }
 
 /// Damage that is not done to single values: rows, whole columns, and what belongs to the table.
@@ -639,7 +693,12 @@ fn other_damage_is_found_in_tables_of_every_kind() {
                 let filled = |line: &&str| {
                     numbers.iter().fold((*line).to_owned(), |line, (name, rows)| line.replace(name, &rows.to_string()))
                 };
-                damage.expected.iter().map(filled).collect()
+                let mut expected: Vec<String> = damage.expected.iter().map(filled).collect();
+                if kind.is("autoincrement") && truth.lost >= 200 {
+                    // Its ids are every third number, and the last ones are not there any more.
+                    expected.push(format!("VL212 items rows={}", 3 * truth.lost));
+                }
+                expected
             };
             wrong.extend(case.check(&expected));
             cases += 1;
