@@ -266,8 +266,13 @@ fn damage_is_found_with_its_table_column_and_number() {
         ),
         (
             "values that become equal beside rows that are new",
-            s("UPDATE notes SET a = 'same' WHERE id < 3; INSERT INTO notes VALUES (500, 'a7', 'same')"),
+            s("UPDATE notes SET a = 'x' || length(a) WHERE id < 3; INSERT INTO notes VALUES (500, 'a7', 'same')"),
             &["VL203 warning notes a rows=2", "VL210 warning notes a rows=1"],
+        ),
+        (
+            "rows that an update sets to one text",
+            s("UPDATE notes SET a = 'same' WHERE id < 3"),
+            &["VL203 warning notes a rows=2"],
         ),
         // ---- rows
         (
