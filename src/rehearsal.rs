@@ -18,6 +18,7 @@ use crate::findings::catalogue::SN907;
 use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, Wishes, waivers};
 use crate::migrations::directive::{Renamed, Says};
 use crate::migrations::project::Project;
+use crate::migrations::statement::Action;
 use crate::migrations::{self, Decision, Migration, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
@@ -255,19 +256,23 @@ impl Theatre<'_> {
 }
 
 /// The settings that may have made a difference: foreign keys where they acted or refused, strings where a name was read as one,
-/// the transaction where something was committed by itself, chunks where a part of one was left out.
+/// the transaction where a part stays committed or a statement works outside of one only, chunks where a part of one was left out.
 fn worth_turning(trial: &Trial) -> Vec<Turned> {
     let Execution { settings, steps, .. } = &trial.execution;
     let acted = steps.iter().flat_map(|step| &step.changes).any(|change| change.by == By::ForeignKey);
     let refused = trial.failure().is_some_and(|failure| failure.error.is_foreign_key());
     let partly_committed = trial.failure().is_some_and(|failure| !failure.rolled_back);
     let never_around_all = matches!(settings.transaction, Transaction::None | Transaction::FirstStatementOnly);
-    let alone = |step: &&execution::Step| !step.in_transaction && step.statement.action.writes();
-    let committed_alone = steps.iter().filter(alone).count() > 0;
+    // Nothing else goes another way in a transaction than outside of one.
+    let outside_only = |step: &execution::Step| match &step.statement.action {
+        Action::Pragma { name, .. } => name == "foreign_keys",
+        action => *action == Action::Vacuum,
+    };
+    let hangs_on_it = steps.iter().any(|step| !step.in_transaction && outside_only(step));
     [
         (Turned::ForeignKeysOff, settings.foreign_keys && (acted || refused)),
         (Turned::StringsRefused, steps.iter().any(|step| !step.strings.is_empty())),
-        (Turned::OneTransaction, never_around_all && (partly_committed || committed_alone)),
+        (Turned::OneTransaction, never_around_all && (partly_committed || hangs_on_it)),
         (Turned::EveryStatement, steps.iter().any(|step| !step.ran)),
     ]
     .into_iter()

@@ -146,7 +146,7 @@ pub struct RunArguments {
     /// The configuration [default: the nearest rehearse.yaml, from here up to the repository's root]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Also shows some of the rows that each finding is about: their keys, or their keys and values
+    /// Also shows some of the rows that each finding is about: their keys, or their keys and values (not where others read the log)
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Samples::None)]
     pub samples: Samples,
     /// How many rows `--samples` shows for a finding
@@ -189,11 +189,8 @@ pub enum FailOn {
 /// What may be shown of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Samples {
-    /// Nothing
     None,
-    /// Keys
     Keys,
-    /// Keys and values: not where others read the log
     Values,
 }
 

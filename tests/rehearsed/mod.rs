@@ -25,13 +25,17 @@ pub fn database(path: &Path, sql: &str) {
 
 /// Rehearses plain files under a driver of the tool `sql`; foreign keys are off under `sqlite` and on under `rusqlite`.
 pub fn plain(before: &str, migrations: &[&str], driver: &str) -> Rehearsal {
-    let folder = tempfile::tempdir().unwrap();
-    let files = folder.path().join("migrations");
+    plain_in(tempfile::tempdir().unwrap().path(), before, migrations, driver)
+}
+
+/// The same in this folder, where `prod.db` is left as it was before and `after.db` as it is after.
+pub fn plain_in(folder: &Path, before: &str, migrations: &[&str], driver: &str) -> Rehearsal {
+    let files = folder.join("migrations");
     fs::create_dir(&files).unwrap();
     for (index, sql) in migrations.iter().enumerate() {
         fs::write(files.join(format!("{:04}.sql", index + 1)), sql).unwrap();
     }
-    run(folder.path(), before, driver, "sql")
+    run(folder, before, driver, "sql")
 }
 
 /// Rehearses drizzle v0 migrations; each is a list of chunks.
