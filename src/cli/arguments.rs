@@ -13,6 +13,7 @@ use rehearse::findings::rule::Level;
 use rehearse::migrations::Request;
 use rehearse::migrations::tools::TOOLS;
 use rehearse::report::Format;
+use rehearse::report::visible::visible;
 use rehearse::{Config, Options};
 
 use super::suggest;
@@ -300,7 +301,7 @@ fn format(text: &str) -> Result<Format, String> {
 /// `LS104=warning`, `nonempty-table-dropped=warning`, `LS=warning`.
 fn level(text: &str) -> Result<(Selector, Level), String> {
     let (rule, level) = text.split_once('=').ok_or("write RULE=LEVEL, for example LS104=warning")?;
-    let selector = Selector::parse(rule)?;
+    let selector = Selector::parse(rule).map_err(|why| visible(&why).into_owned())?;
     let levels = [Level::Error, Level::Warning, Level::Note];
     let level = levels.into_iter().find(|known| known.name().eq_ignore_ascii_case(level.trim()));
     Ok((selector, level.ok_or("the level is `error`, `warning` or `note`")?))

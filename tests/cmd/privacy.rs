@@ -152,6 +152,13 @@ fn hostile_names_are_harmless() {
         let quoted = format!("\"{name}\"");
         let snapshot =
             format!("CREATE TABLE {quoted} ({quoted} TEXT, b TEXT); INSERT INTO {quoted} VALUES ('v', 'w');");
+        let project = Project::new(&snapshot);
+        project.database("empty.db", &format!("CREATE TABLE {quoted} (a);"));
+        for arguments in [&["diff", "prod.db", "empty.db"][..], &["profile", "prod.db"]] {
+            for more in [&["-v"][..], &["-q"], &["--format", "json"]] {
+                assert_harmless(&project.run(&[arguments, more].concat()).all(), more.contains(&"json"));
+            }
+        }
         let migrations = [
             format!("DELETE FROM {quoted};"),
             format!("UPDATE {quoted} SET {quoted} = NULL; DROP TABLE {quoted};"),
@@ -164,10 +171,20 @@ fn hostile_names_are_harmless() {
             let project = Project::new(&snapshot).migration(&file, &migration);
             let plan = project.run(&["plan", "--snapshot", "prod.db", "--migrations", "migrations"]);
             assert_harmless(&plan.all(), false);
-            for more in [&[][..], &["-v"], &["-q"], &["--format", "json"]] {
-                let ran = project.rehearse(more);
-                assert!(matches!(ran.code, Some(0 | 1 | 3)), "{name:?}: {:?} {}", ran.code, ran.stderr);
-                assert_harmless(&ran.all(), more.contains(&"json"));
+            let config = serde_json::json!({
+                "allow": [{"rule": "LS107", "table": name, "because": name}],
+                "expect": {
+                    "tables": {name: {"lost": 0, "columns": {name: {"changed": 0}}}},
+                    "queries": [{"name": name, "sql": format!("SELECT * FROM {quoted}"), "same": true}],
+                },
+            });
+            for more in [&[][..], &["-v"], &["-q"], &["--format", "json"], &["--samples", "values", "--matrix"]] {
+                for config in ["", &config.to_string().replace('\u{9b}', "\\u009b")] {
+                    std::fs::write(project.path("rehearse.yaml"), config).unwrap();
+                    let ran = project.rehearse(more);
+                    assert!(matches!(ran.code, Some(0 | 1 | 3)), "{name:?}: {:?} {}", ran.code, ran.stderr);
+                    assert_harmless(&ran.all(), more.contains(&"json"));
+                }
             }
         }
     }
@@ -185,13 +202,17 @@ fn hostile_arguments_are_harmless() {
             ["--snapshot", "prod.db", "--format", name],
             ["--snapshot", "prod.db", "--report", &format!("{name}=x")],
             ["--snapshot", "prod.db", "--keep-copy", &format!("nowhere/{name}")],
+            ["--snapshot", "prod.db", "--config", name],
+            ["--snapshot", "prod.db", "--level", &format!("{name}=note")],
+            ["--snapshot", "prod.db", "--samples", name],
         ] {
             let ran = project.run(&arguments);
             assert!(matches!(ran.code, Some(2 | 4)), "{arguments:?}");
             assert_harmless(&ran.all(), false);
         }
-        let ran = project.run(&["explain", name]);
-        assert_harmless(&ran.all(), false);
+        for arguments in [&["explain", name][..], &["diff", name, "prod.db"], &["profile", name]] {
+            assert_harmless(&project.run(arguments).all(), false);
+        }
     }
 }
 
