@@ -59,7 +59,7 @@ impl Config {
     }
 
     /// Reads text that came from `path`.
-    fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         // A file of comments only is an empty one.
         let mut config: Self = yaml::parse::<Option<Self>>(text, path)?.unwrap_or_default();
         config.file = Some(path.to_owned());

@@ -82,8 +82,8 @@ impl<'a> Theatre<'a> {
     fn set(scenario: &'a Scenario, dir: &'a Path) -> Result<Self, Error> {
         fs::create_dir_all(dir.join("work")).doing(|| format!("creating a folder in `{}`", dir.display()))?;
         let prepared = scenario.prepare(dir)?;
-        let config = match scenario.config {
-            Some(_) => Config::read(&prepared.project.join(config::FILE))?,
+        let config = match &scenario.config {
+            Some(text) => Config::parse(text, Path::new(config::FILE))?,
             None => Config::default(),
         };
         Ok(Self { scenario, dir, prepared, config })

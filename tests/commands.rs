@@ -601,6 +601,34 @@ mod matrix {
     }
 }
 
+#[test]
+fn a_scenario_that_cannot_run_is_named() {
+    let project = Project::empty();
+    for (scenario, code, said) in [
+        (
+            "snapshot: CREATE TABLE t (a",
+            4,
+            "error: running the scenario's `snapshot`: incomplete input\nhint: in the scenario `x.yaml`\n",
+        ),
+        (
+            "config: 'rules: {LS1: note}'",
+            2,
+            "error: reading `rehearse.yaml:1:9`: `rules`: there is no rule `LS1`; did you mean `LS110`? (every rule: rehearse \
+             rules)\n  |\n1 | rules: {LS1: note}\n  |         ^^^\nhint: in the scenario `x.yaml`\n",
+        ),
+        (
+            "drivr: d1",
+            2,
+            "error: reading `x.yaml:1:1`: unknown key `drivr`\n  |\n1 | drivr: d1\n  | ^^^^^\nhint: did you mean `driver`?\n\
+             hint: allowed here: about, tool, layout, driver, foreign_keys, table, fail_on, max_snapshot_age, config, \
+             snapshot, snapshot_state, migrations, nearly, expect\n",
+        ),
+    ] {
+        std::fs::write(project.path("x.yaml"), format!("{scenario}\nexpect: {{verdict: passed}}\n")).unwrap();
+        project.run(&["test", "x.yaml"]).refused(code, said);
+    }
+}
+
 /// What is said to do is done, and helps.
 mod help {
     use super::{DEMO, Project, Value};

@@ -30,14 +30,20 @@ pub fn run(paths: &[PathBuf], terminal: &Terminal) -> Result<u8, Error> {
     }
     let mut outcomes = Vec::new();
     for file in files {
-        let differences = rehearse::scenarios::run(&file)?.differences;
-        outcomes.push(Outcome { file: file.display().to_string(), differences });
+        let name = file.display().to_string();
+        let outcome = rehearse::scenarios::run(&file).map_err(|error| in_scenario(error, &name))?;
+        outcomes.push(Outcome { file: name, differences: outcome.differences });
     }
     terminal.print(&match terminal.format {
         Format::Text => text(&outcomes, terminal.is_quiet()),
         Format::Json => json::pretty(&outcomes),
     })?;
     Ok(u8::from(outcomes.iter().any(|outcome| !outcome.differences.is_empty())))
+}
+
+/// The error of a scenario that could not run, with its file where the error does not name it already.
+fn in_scenario(error: Error, file: &str) -> Error {
+    if error.to_string().contains(file) { error } else { error.hint(format!("in the scenario `{file}`")) }
 }
 
 /// Files as given; of folders every `.yaml` and `.yml` file at any depth, by name.
