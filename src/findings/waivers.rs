@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use super::catalogue::{SN907, SN908, SN909, find};
 use super::levels::{Text, no_such_rule};
 use super::rule::{Finding, Level, Place, Rule};
-use super::wording::number;
+use super::wording::{nearest, number};
 use super::{Evidence, catalogue};
 use crate::error::Error;
 use crate::execution::Outcome;
@@ -322,10 +322,24 @@ fn unused(waiver: &Waiver, used: Use, evidence: &Evidence) -> Option<Finding> {
         _ if used == Use::Uncounted => {
             format!("it says how many at most, and {} counts nothing here", waiver.rule.code)
         }
-        _ => "no finding needs it".to_owned(),
+        _ => no_such_table(waiver, evidence).unwrap_or_else(|| "no finding needs it".to_owned()),
     };
     let help = if used == Use::Uncounted { "leave the number out" } else { "take the waiver out" };
     Some(waiver.finding(&SN907, format!("the waiver of {} covers nothing: {why}", waiver.subject())).help(help))
+}
+
+/// That the table which the waiver names is not there, and which one may have been meant.
+fn no_such_table(waiver: &Waiver, evidence: &Evidence) -> Option<String> {
+    let Target::Named { table: Some(table), .. } = &waiver.target else { return None };
+    let schemas = [&evidence.comparison().before, &evidence.comparison().after];
+    if schemas.iter().any(|schema| schema.table(table).is_some()) {
+        return None;
+    }
+    let ledger = &evidence.plan.ledger.name;
+    let known = schemas.iter().flat_map(|schema| schema.user_tables(ledger));
+    let known: Vec<&str> = known.map(|table| table.name.as_str()).collect();
+    let meant = nearest(table, &known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    Some(format!("there is no table `{table}`, neither before nor after{meant}"))
 }
 
 impl Waivable {

@@ -124,6 +124,22 @@ fn a_waiver_that_does_not_cover_decides_the_exit_code() {
 }
 
 #[test]
+fn a_waiver_of_a_table_that_is_not_there_says_which_was_meant() {
+    for (table, why) in [
+        ("cart", "there is no table `cart`, neither before nor after; did you mean `carts`?"),
+        ("visits", "there is no table `visits`, neither before nor after"),
+        ("CARTS", "no finding needs it"),
+    ] {
+        let config = format!("allow: [{{rule: LS107, table: {table}, because: x}}]\n");
+        let document = dropping(&config, "").document(&[]);
+        let unused =
+            document["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "SN907").unwrap();
+        let message = unused["message"].as_str().unwrap();
+        assert_eq!(message, format!("the waiver of LS107 on `{table}` covers nothing: {why}"));
+    }
+}
+
+#[test]
 fn a_column_that_is_called_renamed_may_go_on() {
     let first = "-- rehearse: renamed name -> nick
         CREATE TABLE n (id INTEGER PRIMARY KEY, nick TEXT);
