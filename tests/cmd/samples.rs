@@ -100,6 +100,18 @@ const CASES: &[(&str, &str, &[&str], &[&str], &[(&str, &str)], &[(&str, &str)])]
         &[("code", "'007'")],
         &[("code", "7")],
     ),
+    (
+        "INSERT OR REPLACE INTO posts VALUES (20, 2, 'new')",
+        "LS106",
+        &["id"],
+        &["20"],
+        &[("title", "'t2'")],
+        &[("title", "'new'")],
+    ),
+    ("CREATE TABLE n (id INTEGER PRIMARY KEY, code TEXT, name TEXT, age); INSERT INTO n SELECT id, code, 'one', age FROM users;
+         DROP TABLE users; ALTER TABLE n RENAME TO users;", "VL206", &["id"], &["1"], &[("name", "' n1'")], &[("name", "'one'")]),
+    ("CREATE TABLE n (id INTEGER PRIMARY KEY, code TEXT, name TEXT, age); INSERT INTO n SELECT id, code, code, age FROM users;
+         DROP TABLE users; ALTER TABLE n RENAME TO users;", "VL207", &["id"], &["1"], &[("name", "' n1'")], &[("name", "'007'")]),
     ("UPDATE users SET name = trim(name)", "VL208", &["id"], &["1"], &[("name", "' n1'")], &[("name", "'n1'")]),
 ];
 
