@@ -192,11 +192,12 @@ fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     if lost + overwritten > 0 {
         findings.extend(conflicts(evidence, table, &mut unexplained));
     }
-    if unexplained > 0 {
-        findings.extend(shortfall(evidence, table, &mut unexplained));
-    }
+    let before_deletes = unexplained;
     if unexplained > 0 {
         findings.extend(explicit_deletes(evidence, table, &mut unexplained));
+    }
+    if unexplained > 0 {
+        findings.extend(shortfall(evidence, table, before_deletes - unexplained, &mut unexplained));
     }
     if unexplained > 0 {
         findings.push(unexplained_loss(evidence, table, unexplained));
@@ -275,13 +276,13 @@ fn not_copied(step: &Step) -> Option<u64> {
     step.source_rows.map(|source| source.saturating_sub(inserted))
 }
 
-/// LS105.
-fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Option<Finding> {
+/// LS105. Rows that a DELETE had removed were not there to be copied.
+fn shortfall(evidence: &Evidence, table: &TableComparison, deleted: u64, unexplained: &mut u64) -> Option<Finding> {
     if table.pair.change != Change::Rebuilt {
         return None;
     }
     let name = table.name();
-    let (before, rows) = (rows_before(table), *unexplained);
+    let (before, rows) = (rows_before(table) - deleted, *unexplained);
     let copy = copies(evidence, table).next();
     let copied = before.saturating_sub(rows);
     let finding = Finding::new(&LS105, format!("the rebuild of `{name}` copied {}", share(copied, before, "row")))
