@@ -215,9 +215,31 @@ pub(super) fn constraints_lost(evidence: &Evidence) -> Vec<Finding> {
                 && comparison.after.table(&change.table).is_some_and(|table| {
                     table.rowid_alias.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(&change.name))
                 });
-            (!implied && !gone_with_its_column(evidence, change)).then(|| constraint(evidence, rule, change))
+            let still_there = implied || widened(evidence, change) || repaired(evidence, change);
+            (!still_there && !gone_with_its_column(evidence, change)).then(|| constraint(evidence, rule, change))
         })
         .collect()
+}
+
+/// Whether a foreign key to the same parent has all columns of the one that is gone, and more.
+fn widened(evidence: &Evidence, change: &Change) -> bool {
+    let Some(table) = evidence.comparison().after.table(&change.table) else { return false };
+    let has = |columns: &[String], name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
+    change.kind == Kind::ForeignKey
+        && change.how == How::Removed
+        && table.foreign_keys.iter().any(|key| {
+            key.parent.eq_ignore_ascii_case(parent(&change.before))
+                && change.name.split(", ").all(|name| has(&key.columns, name))
+        })
+}
+
+/// Whether a foreign key referred to a table that was not there, and now refers to one that is.
+fn repaired(evidence: &Evidence, change: &Change) -> bool {
+    let comparison = evidence.comparison();
+    change.kind == Kind::ForeignKey
+        && change.how == How::Changed
+        && comparison.before.table(parent(&change.before)).is_none()
+        && comparison.after.table(parent(&change.after)).is_some()
 }
 
 /// `users` in `(user_id) REFERENCES users(id) ON DELETE CASCADE`.
