@@ -270,6 +270,8 @@ impl Tables {
                 None => new.push((table, origin)),
             }
         }
+        // The one that has its name continues a table, whatever else was filled from it.
+        new.sort_by_key(|(table, _): &(&Table, Origin)| !unclaimed.contains(&key(&table.name)));
         for (table, origin) in new {
             match claim(table, &origin, &mut unclaimed).and_then(|name| before.table(&name)) {
                 Some(old) => pairs.push(self.pair(old, (table, after), &origin, Change::Rebuilt)),
