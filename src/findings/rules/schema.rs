@@ -247,6 +247,11 @@ fn parent(key: &str) -> &str {
     key.split_once(" REFERENCES ").map_or("", |(_, parent)| parent.split(['(', ' ']).next().unwrap_or_default())
 }
 
+/// `(user_id)` in `(user_id) REFERENCES users(id) ON DELETE CASCADE`, as the table writes it.
+fn own_columns(key: &str) -> &str {
+    key.split_once(" REFERENCES ").map_or(key, |(columns, _)| columns)
+}
+
 /// Whether a column that the constraint names was dropped: then the constraint went with it, and the column is the finding.
 fn gone_with_its_column(evidence: &Evidence, change: &Change) -> bool {
     evidence.comparison().schema_changes.iter().any(|other| {
@@ -277,8 +282,11 @@ pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
                 _ => format!("has {is} instead of {was}"),
             };
             let table = &change.table;
-            let message =
-                format!("the foreign key ({}) of `{table}` to `{}` {what}", change.name, parent(&change.after));
+            let message = format!(
+                "the foreign key {} of `{table}` to `{}` {what}",
+                own_columns(&change.after),
+                parent(&change.after)
+            );
             Some(
                 Finding::new(&SC322, message)
                     .table(table)
