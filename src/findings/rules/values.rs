@@ -32,6 +32,10 @@ pub(super) fn columns_dropped(evidence: &Evidence) -> Vec<Finding> {
 
 fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Table) -> Vec<Finding> {
     let Some(held) = &table.before else { return Vec::new() };
+    // Where no row is left, its values went with the rows, and those have a finding of their own.
+    if table.after.as_ref().is_some_and(|after| after.rows == 0) {
+        return Vec::new();
+    }
     let elsewhere = |column: &str| {
         table.takeover.as_ref().is_some_and(|takeover| !takeover.left.iter().any(|left| left == column))
             || moved_within(evidence, table, column)
