@@ -270,6 +270,8 @@ impl Tables {
                 None => new.push((table, origin)),
             }
         }
+        // The one that was filled from a table and has its name continues it, whatever else was filled from it.
+        new.sort_by_key(|(table, origin): &(&Table, Origin)| !origin.reads(&table.name));
         for (table, origin) in new {
             match claim(table, &origin, &mut unclaimed).and_then(|name| before.table(&name)) {
                 Some(old) => pairs.push(self.pair(old, (table, after), &origin, Change::Rebuilt)),
@@ -341,6 +343,11 @@ impl Origin {
             Some((now, _)) => to.clone_into(now),
             None => self.renamed.push((to.to_owned(), self.name_before(column))),
         }
+    }
+
+    /// Whether a copy into it read this table before.
+    fn reads(&self, table: &str) -> bool {
+        self.sources.iter().any(|source| source.table.eq_ignore_ascii_case(table))
     }
 
     /// Columns that are known to have had another name, or to come from a certain column: name now, name before.

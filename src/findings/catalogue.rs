@@ -147,7 +147,7 @@ rules! {
         fix: "find the values that became equal before the migration, and decide what each of them shall be"
     }
     VL211 "rowid-renumbered", Warning, Measured {
-        when: "rows of a table without INTEGER PRIMARY KEY have another rowid than before (an error where a full-text index, a view or a trigger relies on it)",
+        when: "rows of a table without INTEGER PRIMARY KEY have another rowid than before (a note where the table has a primary key, an error where a full-text index, a view or a trigger relies on it)",
         effect: "whatever keeps rowids, a full-text index, a cache, a link, refers to other rows",
         fix: "copy the rowid too, or give the table an INTEGER PRIMARY KEY"
     }

@@ -223,11 +223,12 @@ fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     if lost + overwritten > 0 {
         findings.extend(conflicts(evidence, table, &mut unexplained));
     }
-    if unexplained > 0 {
-        findings.extend(shortfall(evidence, table, &mut unexplained));
-    }
+    let before_deletes = unexplained;
     if unexplained > 0 {
         findings.extend(explicit_deletes(evidence, table, &mut unexplained));
+    }
+    if unexplained > 0 {
+        findings.extend(shortfall(evidence, table, before_deletes - unexplained, &mut unexplained));
     }
     if unexplained > 0 {
         findings.push(unexplained_loss(evidence, table, unexplained));
@@ -331,13 +332,13 @@ fn not_copied(step: &Step) -> Option<u64> {
     step.source_rows.map(|source| source.saturating_sub(inserted))
 }
 
-/// LS105.
-fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Option<Finding> {
+/// LS105. Rows that a DELETE had removed were not there to be copied.
+fn shortfall(evidence: &Evidence, table: &TableComparison, deleted: u64, unexplained: &mut u64) -> Option<Finding> {
     if table.pair.change != Change::Rebuilt {
         return None;
     }
     let name = table.name();
-    let (before, rows) = (rows_before(table), *unexplained);
+    let (before, rows) = (rows_before(table) - deleted, *unexplained);
     let copy = copies(evidence, table).next();
     // Where several tables took its rows over, what is in none of them is missing.
     let split = table.takeover.as_ref().filter(|takeover| takeover.into.len() > 1);

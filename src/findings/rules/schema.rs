@@ -215,14 +215,41 @@ pub(super) fn constraints_lost(evidence: &Evidence) -> Vec<Finding> {
                 && comparison.after.table(&change.table).is_some_and(|table| {
                     table.rowid_alias.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(&change.name))
                 });
-            (!implied && !gone_with_its_column(evidence, change)).then(|| constraint(evidence, rule, change))
+            let still_there = implied || widened(evidence, change) || repaired(evidence, change);
+            (!still_there && !gone_with_its_column(evidence, change)).then(|| constraint(evidence, rule, change))
         })
         .collect()
+}
+
+/// Whether a foreign key to the same parent has all columns of the one that is gone, and more.
+fn widened(evidence: &Evidence, change: &Change) -> bool {
+    let Some(table) = evidence.comparison().after.table(&change.table) else { return false };
+    let has = |columns: &[String], name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
+    change.kind == Kind::ForeignKey
+        && change.how == How::Removed
+        && table.foreign_keys.iter().any(|key| {
+            key.parent.eq_ignore_ascii_case(parent(&change.before))
+                && change.name.split(", ").all(|name| has(&key.columns, name))
+        })
+}
+
+/// Whether a foreign key referred to a table that was not there, and now refers to one that is.
+fn repaired(evidence: &Evidence, change: &Change) -> bool {
+    let comparison = evidence.comparison();
+    change.kind == Kind::ForeignKey
+        && change.how == How::Changed
+        && comparison.before.table(parent(&change.before)).is_none()
+        && comparison.after.table(parent(&change.after)).is_some()
 }
 
 /// `users` in `(user_id) REFERENCES users(id) ON DELETE CASCADE`.
 fn parent(key: &str) -> &str {
     key.split_once(" REFERENCES ").map_or("", |(_, parent)| parent.split(['(', ' ']).next().unwrap_or_default())
+}
+
+/// `(user_id)` in `(user_id) REFERENCES users(id) ON DELETE CASCADE`, as the table writes it.
+fn own_columns(key: &str) -> &str {
+    key.split_once(" REFERENCES ").map_or(key, |(columns, _)| columns)
 }
 
 /// Whether a column that the constraint names was dropped: then the constraint went with it, and the column is the finding.
@@ -255,8 +282,11 @@ pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
                 _ => format!("has {is} instead of {was}"),
             };
             let table = &change.table;
-            let message =
-                format!("the foreign key ({}) of `{table}` to `{}` {what}", change.name, parent(&change.after));
+            let message = format!(
+                "the foreign key {} of `{table}` to `{}` {what}",
+                own_columns(&change.after),
+                parent(&change.after)
+            );
             Some(
                 Finding::new(&SC322, message)
                     .table(table)

@@ -59,13 +59,10 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     let deferred = causes::defer_pragma(evidence);
     let rule = if deferred.is_some() { &TX503 } else { &TX502 };
     let children: Vec<&str> = children.into_iter().collect();
+    let refer = if children.len() == 1 { "refers" } else { "refer" };
     let mut finding = Finding::new(
         rule,
-        format!(
-            "`{table}` was rebuilt with foreign keys on, and {} {} to it",
-            names(children.iter().copied()),
-            if children.len() == 1 { "refers" } else { "refer" }
-        ),
+        format!("`{table}` was rebuilt with foreign keys on, and {} {refer} to it", names(children.iter().copied())),
     )
     .table(table)
     .at(Some(place(step)), format!("deletes every row of `{table}`: ON DELETE actions of its children fire"));
@@ -79,12 +76,16 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     Some(finding)
 }
 
-/// Whether the migrations had emptied the table by a DELETE of its own when this step ran: then it is no luck that it lost nothing.
+/// Whether nothing was left of the table when this step ran, because the migrations had emptied or dropped it themselves: then it is
+/// no luck that it lost nothing.
 fn is_set_aside(evidence: &Evidence, step: &Step, child: &str) -> bool {
+    let is_it = |name: &str| name.eq_ignore_ascii_case(child);
     let before = evidence.execution().steps.iter().take_while(|one| !std::ptr::eq(*one, step)).filter(|one| one.ran);
-    before.fold(false, |emptied, one| match &one.statement.action {
-        Action::Delete { table, has_where: false } if table.eq_ignore_ascii_case(child) => true,
-        _ => emptied && !one.changes.iter().any(|write| write.table.eq_ignore_ascii_case(child) && write.inserted > 0),
+    before.fold(false, |aside, one| match &one.statement.action {
+        Action::Delete { table, has_where: false } | Action::DropTable { table } if is_it(table) => true,
+        Action::CreateTable { table, .. } if is_it(table) => false,
+        Action::RenameTable { to, .. } if is_it(to) => false,
+        _ => aside && !one.changes.iter().any(|write| is_it(&write.table) && write.inserted > 0),
     })
 }
 

@@ -33,11 +33,16 @@ pub(super) fn columns_dropped(evidence: &Evidence) -> Vec<Finding> {
 
 fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Table) -> Vec<Finding> {
     let Some(held) = &table.before else { return Vec::new() };
+    // Where no row is left, its values went with the rows, and those have a finding of their own.
+    if table.after.as_ref().is_some_and(|after| after.rows == 0) {
+        return Vec::new();
+    }
     let elsewhere = |column: &str| {
         table.takeover.as_ref().is_some_and(|takeover| !takeover.left.iter().any(|left| left == column))
             || table.moved_out.iter().any(|moved| moved == column)
             || moved_within(evidence, table, column)
             || shifted_away(table, column)
+            || split_off(evidence, table, column, held)
     };
     let lone = before.columns.iter().filter(|column| {
         let paired = table.pair.columns.iter().any(|(paired, _)| *paired == column.name);
@@ -120,6 +125,17 @@ fn shifted_away(table: &TableComparison, column: &str) -> bool {
         columns.any(|other| other.shifted_from.as_deref() == Some(column) && other.changed == rows.matched)
     };
     table.rows.as_ref().is_some_and(holds)
+}
+
+/// Whether a new table that was filled from this one holds as many values of the column as there were.
+fn split_off(evidence: &Evidence, table: &TableComparison, column: &str, held: &TableProfile) -> bool {
+    let values = held.column(column).map_or(0, ColumnProfile::values);
+    let taken = |into: &str, name: &str| {
+        let target = evidence.comparison().table_after(into).filter(|target| target.pair.change == Change::Added);
+        target.and_then(|target| target.after.as_ref()?.column(name)).is_some_and(|holds| holds.values() == values)
+    };
+    let mut copies = table.pair.copies.iter().flat_map(|copy| copy.columns.iter().map(|columns| (&copy.into, columns)));
+    copies.any(|(into, (old, new))| old.eq_ignore_ascii_case(column) && taken(into, new))
 }
 
 /// `UPDATE t SET new = old`, and nothing else.

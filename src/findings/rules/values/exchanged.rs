@@ -19,7 +19,9 @@ impl Subject<'_> {
         let combines = self.step.as_ref().is_some_and(|assignment| {
             computes_from(self.evidence, self.table, assignment.step, self.column, &compared.before)
         });
-        if only_filled || self.is_updated() || combines || self.is_overwritten(compared.changed) {
+        // The column's own values in another storage class may equal another column's by chance.
+        let only_converted = compared.changed == compared.converted + compared.lossy;
+        if only_filled || only_converted || self.is_updated() || combines || self.is_overwritten(compared.changed) {
             return None;
         }
         let rows = self.table.before.as_ref().map_or(0, |before| before.rows);

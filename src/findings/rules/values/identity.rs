@@ -84,6 +84,8 @@ fn renumbered(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
         let cause = format!("{who} refers to the rows of `{name}` by rowid");
         return Some(finding.cause(cause).at_level(Level::Error));
     }
+    // Who has a key to look rows up by has little reason to keep rowids.
+    let finding = if after.primary_key.is_empty() { finding } else { finding.at_level(Level::Note) };
     // Rows that are gone or there twice move the others along, and have a finding of their own.
     Some(finding).filter(|_| compared.lost + compared.repeated == 0)
 }
