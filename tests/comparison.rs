@@ -902,6 +902,20 @@ fn tables_of_every_kind_are_compared() {
             &["LS106 error t rows=1", "VL202 warning t m rows=1", "VL203 warning t n rows=1"],
         ),
         (
+            "a key of two columns that a rebuild fills the wrong way round",
+            "CREATE TABLE t (a INTEGER NOT NULL, b INTEGER NOT NULL, n, PRIMARY KEY (a, b)); INSERT INTO t VALUES (1, 7, 'x'), (2, 1, 'y'), (2, 2, 'z'), (7, 1, 'w');",
+            "CREATE TABLE n (a INTEGER NOT NULL, b INTEGER NOT NULL, n, PRIMARY KEY (a, b)); INSERT INTO n (a, b, n) SELECT b, a, n FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
+            "rusqlite",
+            &["VL207 error t a rows=3", "VL207 error t b rows=3"],
+        ),
+        (
+            "one of several equal rows deleted, and one of others added",
+            "CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 1), (1, 1), (2, 2), (2, 2), (3, 3);",
+            "DELETE FROM t WHERE rowid = 2; INSERT INTO t SELECT a, b FROM t WHERE rowid = 3",
+            "rusqlite",
+            &["LS107 warning t rows=1"],
+        ),
+        (
             "rows that go to an archive, one of which it lacks",
             "CREATE TABLE t (id INTEGER PRIMARY KEY, n); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4);",
             "CREATE TABLE old AS SELECT * FROM t WHERE id < 3; DELETE FROM t WHERE id <= 3",

@@ -627,7 +627,20 @@ fn net_lost(evidence: &Evidence, table: &TableComparison) -> u64 {
 /// Rows without a key that are no longer what they were: one that changed looks like one lost and one gained.
 pub(super) fn altered_by_content(evidence: &Evidence, table: &TableComparison) -> u64 {
     let by_content = table.rows.as_ref().filter(|rows| rows.key == Key::Content);
-    by_content.map_or(0, |rows| rows.lost.min(rows.gained - repeated(evidence, table)))
+    by_content
+        .map_or(0, |rows| rows.lost.min(rows.gained - repeated(evidence, table)).min(may_be_altered(evidence, table)))
+}
+
+/// How many rows can have changed at most: in a table that was only written by statements, as many as were updated.
+fn may_be_altered(evidence: &Evidence, table: &TableComparison) -> u64 {
+    if !matches!(table.pair.change, Change::Same | Change::Renamed) {
+        return u64::MAX;
+    }
+    let mine = evidence.committed().flat_map(|step| &step.changes).filter(|change| table.pair.is_called(&change.table));
+    let (written, updated) = mine.fold((0, 0), |(written, updated), change| {
+        (written + change.inserted + change.deleted, updated + change.updated)
+    });
+    if written == 0 { u64::MAX } else { updated }
 }
 
 /// Rows without a key that are there once more than before, where the copy is such that it may write a row several times.
