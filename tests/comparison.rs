@@ -916,6 +916,27 @@ fn tables_of_every_kind_are_compared() {
             &["LS107 warning t rows=1"],
         ),
         (
+            "a column from which another was computed that merges two of its values",
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, price REAL); INSERT INTO t VALUES (1, 1.25), (2, 1.75), (3, 2.5);",
+            "ALTER TABLE t ADD COLUMN whole INTEGER; UPDATE t SET whole = CAST(price AS INTEGER); ALTER TABLE t DROP COLUMN price",
+            "rusqlite",
+            &["VL201 error t price rows=3"],
+        ),
+        (
+            "a column from which another was computed that leaves one value out",
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, price REAL); INSERT INTO t VALUES (1, 1.25), (2, 1.75), (3, 2.5);",
+            "ALTER TABLE t ADD COLUMN cents INTEGER; UPDATE t SET cents = price * 100 WHERE id < 3; ALTER TABLE t DROP COLUMN price",
+            "rusqlite",
+            &["VL201 error t price rows=3"],
+        ),
+        (
+            "a column whose values are all different in the one that a rebuild computes from it",
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, price REAL, x); INSERT INTO t VALUES (1, 1.25, 1), (2, 1.75, 1), (3, 2.5, 1);",
+            "CREATE TABLE n (id INTEGER PRIMARY KEY, cents INTEGER, x); INSERT INTO n (id, cents, x) SELECT id, CAST(price * 100 AS INTEGER), x FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
+            "rusqlite",
+            &["VL201 warning t price rows=3"],
+        ),
+        (
             "rows that go to an archive, one of which it lacks",
             "CREATE TABLE t (id INTEGER PRIMARY KEY, n); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4);",
             "CREATE TABLE old AS SELECT * FROM t WHERE id < 3; DELETE FROM t WHERE id <= 3",
