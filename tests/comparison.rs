@@ -937,6 +937,20 @@ fn tables_of_every_kind_are_compared() {
             &["VL201 warning t price rows=3"],
         ),
         (
+            "a row that is added, and a rebuild after it",
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES (1, 'a'), (2, 'b'); CREATE TABLE l (a, b); INSERT INTO l VALUES (1, 'a'), (2, 'b');",
+            "INSERT INTO t VALUES (3, 'c'); CREATE TABLE n (id INTEGER PRIMARY KEY, a); INSERT INTO n (id, a) SELECT id, a FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t; INSERT INTO l VALUES (3, 'c'); CREATE TABLE n (a, b); INSERT INTO n (a, b) SELECT a, b FROM l; DROP TABLE l; ALTER TABLE n RENAME TO l",
+            "rusqlite",
+            &[],
+        ),
+        (
+            "a row that is added, and a rebuild after it that copies twice",
+            "CREATE TABLE l (a, b); INSERT INTO l VALUES (1, 'a'), (2, 'b');",
+            "INSERT INTO l VALUES (3, 'c'); CREATE TABLE n (a, b); INSERT INTO n (a, b) SELECT a, b FROM l; INSERT INTO n (a, b) SELECT a, b FROM l; DROP TABLE l; ALTER TABLE n RENAME TO l",
+            "rusqlite",
+            &["LS108 error l rows=4"],
+        ),
+        (
             "rows that go to an archive, one of which it lacks",
             "CREATE TABLE t (id INTEGER PRIMARY KEY, n); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4);",
             "CREATE TABLE old AS SELECT * FROM t WHERE id < 3; DELETE FROM t WHERE id <= 3",

@@ -586,6 +586,14 @@ fn united(evidence: &Evidence, table: &TableComparison) -> u64 {
     unions.map(|select| select.tables.iter().map(rows).sum()).max().unwrap_or_default()
 }
 
+/// Rows that other statements than copies of the table's own rows added to it.
+fn added(evidence: &Evidence, table: &TableComparison) -> u64 {
+    let is_copy = |step: &&Step| copies(evidence, table).any(|copy| std::ptr::eq(copy, *step));
+    let others = evidence.committed().filter(|step| !is_copy(step));
+    let mine = others.flat_map(|step| &step.changes).filter(|change| table.pair.is_called(&change.table));
+    mine.map(|change| change.inserted.saturating_sub(change.deleted)).sum()
+}
+
 /// LS108.
 pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
     let tables = evidence.comparison().tables.iter().filter(|table| table.before.is_some());
@@ -593,7 +601,8 @@ pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
         .filter_map(|table| {
             let (before, after) = (rows_before(table), table.after.as_ref()?.rows);
             // A rebuild copies every row once; a table that stays needs no copy of itself.
-            let once = if table.pair.change == Change::Rebuilt { before.max(united(evidence, table)) } else { 0 };
+            let there = before + added(evidence, table);
+            let once = if table.pair.change == Change::Rebuilt { there.max(united(evidence, table)) } else { 0 };
             let inserted = |step: &Step| step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum::<u64>();
             let copied: u64 = copies(evidence, table).map(inserted).sum();
             let repeated = repeated(evidence, table);
