@@ -224,10 +224,10 @@ fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
         findings.extend(conflicts(evidence, table, &mut unexplained));
     }
     if unexplained > 0 {
-        findings.extend(shortfall(evidence, table, &mut unexplained));
+        findings.extend(explicit_deletes(evidence, table, &mut unexplained));
     }
     if unexplained > 0 {
-        findings.extend(explicit_deletes(evidence, table, &mut unexplained));
+        findings.extend(shortfall(evidence, table, &mut unexplained, lost));
     }
     if unexplained > 0 {
         findings.push(unexplained_loss(evidence, table, unexplained));
@@ -332,12 +332,13 @@ fn not_copied(step: &Step) -> Option<u64> {
 }
 
 /// LS105.
-fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64) -> Option<Finding> {
+/// What other findings tell of the `lost` rows is not what the copy had before it.
+fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64, lost: u64) -> Option<Finding> {
     if table.pair.change != Change::Rebuilt {
         return None;
     }
     let name = table.name();
-    let (before, rows) = (rows_before(table), *unexplained);
+    let (before, rows) = (rows_before(table) - (lost - *unexplained), *unexplained);
     let copy = copies(evidence, table).next();
     // Where several tables took its rows over, what is in none of them is missing.
     let split = table.takeover.as_ref().filter(|takeover| takeover.into.len() > 1);
@@ -407,13 +408,19 @@ pub(super) fn copy_sql(table: &TableComparison) -> String {
     let columns = |side: fn(&(String, String)) -> &str| {
         table.pair.columns.iter().map(|pair| quote_identifier(side(pair))).collect::<Vec<_>>().join(", ")
     };
-    let into = table.pair.interim.first().map_or(table.name(), String::as_str);
+    let before = table.pair.before.as_deref().unwrap_or_default();
+    let is_before = |name: &&String| name.eq_ignore_ascii_case(before);
+    let into = table.pair.interim.iter().find(|name| !is_before(name)).map_or(table.name(), String::as_str);
+    // Where an earlier statement gave the old table the name that the new one has in the end, the copy reads it under that.
+    let renamed = table.pair.interim.iter().any(|name| is_before(&name)) && before != table.name();
+    let (read, from) =
+        if renamed { (columns(|(_, after)| after), table.name()) } else { (columns(|(before, _)| before), before) };
     format!(
         "INSERT INTO {} ({}) SELECT {} FROM {};",
         quote_identifier(into),
         columns(|(_, after)| after),
-        columns(|(before, _)| before),
-        quote_identifier(table.pair.before.as_deref().unwrap_or_default())
+        read,
+        quote_identifier(from)
     )
 }
 
