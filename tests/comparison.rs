@@ -958,6 +958,13 @@ fn tables_of_every_kind_are_compared() {
             &["LS105 error t rows=1", "LS107 warning t rows=1"],
         ),
         (
+            "a join that doubles a row where the old table was renamed out of the way",
+            "CREATE TABLE l (a, b); INSERT INTO l VALUES (1, 'a'), (2, 'b'); CREATE TABLE m (a, c); INSERT INTO m VALUES (1, 1), (1, 2), (2, 1);",
+            "ALTER TABLE l RENAME TO old_l; CREATE TABLE l (a, b); INSERT INTO l (a, b) SELECT o.a, o.b FROM old_l o JOIN m ON m.a = o.a; DROP TABLE old_l",
+            "rusqlite",
+            &["LS108 error l rows=1"],
+        ),
+        (
             "rows that go to an archive, one of which it lacks",
             "CREATE TABLE t (id INTEGER PRIMARY KEY, n); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4);",
             "CREATE TABLE old AS SELECT * FROM t WHERE id < 3; DELETE FROM t WHERE id <= 3",

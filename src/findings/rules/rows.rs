@@ -364,7 +364,7 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
                         Some(place(step)),
                         format!("keeps {} as `{archive}`; `{name}` begins anew", count(before, "row")),
                     )
-                    .help(copy_statement(table)),
+                    .help(copy_statement(table, Some((table.name(), archive)))),
             );
         }
         let dropped = table.pair.before.as_ref().and_then(|name| causes::dropping(evidence, name));
@@ -374,12 +374,16 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
                     dropped.map(place),
                     format!("dropped `{name}` with {}, and no statement had copied them", count(before, "row")),
                 )
-                .help(copy_statement(table)),
+                .help(copy_statement(table, None)),
         );
     };
     let filtered = matches!(&step.statement.action, Action::Insert(Insert { select: Some(select), .. }) if select.filtered || select.joined);
     let label = if filtered { "its WHERE, JOIN, DISTINCT, GROUP BY or LIMIT left out" } else { "left out" };
-    Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(table)))
+    Some(
+        finding
+            .at(Some(place(step)), format!("{label} {}", count(rows, "row")))
+            .help(copy_statement(table, copied_tables(step))),
+    )
 }
 
 /// Whether its rows went into several new tables, all of them.
@@ -399,36 +403,53 @@ fn kept_as<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a S
     })
 }
 
-fn copy_statement(table: &TableComparison) -> String {
-    format!("copy every row before the old table is dropped:\n{}", copy_sql(table))
+fn copy_statement(table: &TableComparison, names: Option<(&str, &str)>) -> String {
+    format!("copy every row before the old table is dropped:\n{}", copy_sql(table, names))
 }
 
-/// The copy of every row, into the table that the migration makes for the rebuild.
-pub(super) fn copy_sql(table: &TableComparison) -> String {
+/// The tables that a copy writes and reads, as they are called there.
+pub(super) fn copied_tables(step: &Step) -> Option<(&str, &str)> {
+    match &step.statement.action {
+        Action::Insert(insert) => Some((&insert.table, insert.select.as_ref()?.from.as_deref()?)),
+        _ => None,
+    }
+}
+
+/// The copy of every row, into the table that the migration makes for the rebuild; `names` are what is written and what is
+/// read, where a statement tells.
+pub(super) fn copy_sql(table: &TableComparison, names: Option<(&str, &str)>) -> String {
     let columns = |side: fn(&(String, String)) -> &str| {
         table.pair.columns.iter().map(|pair| quote_identifier(side(pair))).collect::<Vec<_>>().join(", ")
     };
     let before = table.pair.before.as_deref().unwrap_or_default();
     let is_before = |name: &&String| name.eq_ignore_ascii_case(before);
     let into = table.pair.interim.iter().find(|name| !is_before(name)).map_or(table.name(), String::as_str);
-    // Where an earlier statement gave the old table the name that the new one has in the end, the copy reads it under that.
-    let renamed = table.pair.interim.iter().any(|name| is_before(&name)) && before != table.name();
-    let (read, from) =
-        if renamed { (columns(|(_, after)| after), table.name()) } else { (columns(|(before, _)| before), before) };
+    let (into, from) = names.unwrap_or((into, before));
+    // Where an earlier statement gave the old table the name that the new one has in the end, its columns may have theirs too.
+    let renamed = before != table.name() && from.eq_ignore_ascii_case(table.name());
     format!(
         "INSERT INTO {} ({}) SELECT {} FROM {};",
         quote_identifier(into),
         columns(|(_, after)| after),
-        read,
+        if renamed { columns(|(_, after)| after) } else { columns(|(before, _)| before) },
         quote_identifier(from)
     )
+}
+
+/// Whether the table has this name before, after or on the way, or the old one was renamed to it, out of the way of the new one.
+fn was_called(evidence: &Evidence, table: &TableComparison, name: &str) -> bool {
+    let set_aside = |step: &Step| {
+        matches!(&step.statement.action, Action::RenameTable { table: from, to }
+            if to.eq_ignore_ascii_case(name) && table.pair.before.as_ref().is_some_and(|old| old.eq_ignore_ascii_case(from)))
+    };
+    table.pair.is_called(name) || evidence.committed().any(set_aside)
 }
 
 /// The steps that filled a rebuilt table from the old one.
 fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterator<Item = &'a Step> {
     evidence.committed().filter(move |step| match &step.statement.action {
         Action::Insert(insert) => insert.select.as_ref().is_some_and(|select| {
-            table.pair.is_called(&insert.table) && select.tables.iter().any(|from| table.pair.is_called(from))
+            table.pair.is_called(&insert.table) && select.tables.iter().any(|from| was_called(evidence, table, from))
         }),
         _ => false,
     })
