@@ -236,12 +236,12 @@ impl Tables<'_> {
     /// The names of the rowid where SQLite gives it out, and no column is it.
     fn free_rowids(&self) -> Option<(&'static str, &'static str)> {
         let free = |table: &Table| table.kind == TableKind::Ordinary && table.rowid_alias.is_none();
-        let both = rowid_name(self.before.table).zip(rowid_name(self.after.table));
+        let both = self.before.table.rowid_name().zip(self.after.table.rowid_name());
         both.filter(|_| free(self.before.table) && free(self.after.table))
     }
 
     fn rowid(&self) -> Option<Key> {
-        Some(Key::Rowid(rowid_name(self.before.table)?, rowid_name(self.after.table)?))
+        Some(Key::Rowid(self.before.table.rowid_name()?, self.after.table.rowid_name()?))
     }
 
     /// Columns that are unique and not NULL on both sides: declared so on both, or, in a table that was made anew, declared
@@ -735,12 +735,6 @@ impl ColumnComparison {
         self.changed += 1;
         fate
     }
-}
-
-/// A name of the rowid that no column hides; none where there is no rowid.
-pub(super) fn rowid_name(table: &Table) -> Option<&'static str> {
-    let free = |name: &&str| table.column(name).is_none();
-    ["rowid", "_rowid_", "oid"].into_iter().find(free).filter(|_| !table.without_rowid)
 }
 
 /// Whether SQLite said that what it needs to read this table is not here: a module, a function, a collation.

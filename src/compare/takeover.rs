@@ -69,7 +69,10 @@ pub fn of_columns(pair: &Pair, table: &Table, states: States<'_>) -> Result<Vec<
         !key.is_empty() && key.iter().all(reads) && Some(&copy.into) != pair.after.as_ref()
     });
     let mut taken = Vec::new();
-    let Some(both) = attached(states)?.filter(|_| !pair.copies.is_empty()) else { return Ok(taken) };
+    if pair.copies.is_empty() {
+        return Ok(taken);
+    }
+    let Some(both) = attached(states)? else { return Ok(taken) };
     for copy in with_key {
         for column in copy.columns.iter().map(|(old, _)| old).filter(is_gone) {
             let mut columns: Vec<&str> = key.iter().map(String::as_str).filter(|name| name != column).collect();

@@ -51,8 +51,8 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     let Action::DropTable { table } = &step.statement.action else { return None };
     let comparison = evidence.comparison();
     let rebuilt = comparison.table_before(table).is_some_and(|compared| compared.pair.change == Change::Rebuilt);
-    let children: BTreeSet<&str> =
-        comparison.before.references_to(table).map(|(child, _)| child.name.as_str()).collect();
+    let referring = comparison.before.references_to(table).map(|(child, _)| child.name.as_str());
+    let children: BTreeSet<&str> = referring.filter(|child| !is_set_aside(evidence, step, child)).collect();
     if !step.foreign_keys || !rebuilt || children.is_empty() {
         return None;
     }
@@ -61,7 +61,11 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     let children: Vec<&str> = children.into_iter().collect();
     let mut finding = Finding::new(
         rule,
-        format!("`{table}` was rebuilt with foreign keys on, and {} refers to it", names(children.iter().copied())),
+        format!(
+            "`{table}` was rebuilt with foreign keys on, and {} {} to it",
+            names(children.iter().copied()),
+            if children.len() == 1 { "refers" } else { "refer" }
+        ),
     )
     .table(table)
     .at(Some(place(step)), format!("deletes every row of `{table}`: ON DELETE actions of its children fire"));
@@ -73,6 +77,15 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     };
     finding.help = causes::keep_children(evidence, table, children.first().copied().unwrap_or_default());
     Some(finding)
+}
+
+/// Whether the migrations had emptied the table by a DELETE of its own when this step ran: then it is no luck that it lost nothing.
+fn is_set_aside(evidence: &Evidence, step: &Step, child: &str) -> bool {
+    let before = evidence.execution().steps.iter().take_while(|one| !std::ptr::eq(*one, step)).filter(|one| one.ran);
+    before.fold(false, |emptied, one| match &one.statement.action {
+        Action::Delete { table, has_where: false } if table.eq_ignore_ascii_case(child) => true,
+        _ => emptied && !one.changes.iter().any(|write| write.table.eq_ignore_ascii_case(child) && write.inserted > 0),
+    })
 }
 
 /// TX504: a migration ends the transaction that the tool has opened.
