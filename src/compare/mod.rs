@@ -8,6 +8,7 @@
 //! and every row is merged.
 
 pub mod broken;
+pub mod computed;
 mod defaults;
 mod distinct;
 pub mod integrity;
@@ -34,6 +35,7 @@ use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
 use crate::schema::{Schema, Table, TableKind};
 use crate::sqlite_file::header::TextEncoding;
+use computed::Computed;
 use integrity::{BrokenChecks, Complaint, Integrity, OutOfSync, Violations};
 use lineage::{Change, Pair};
 use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
@@ -78,6 +80,8 @@ pub struct TableComparison {
     pub takeover: Option<Takeover>,
     /// Columns that it has no more and whose values another table took over, of a table that is still there.
     pub moved_out: Vec<String>,
+    /// Columns that it has no more and that new columns of its rows stand for.
+    pub computed: Vec<Computed>,
     /// What other tables took over of the rows that it has no more, where it is the same table.
     pub archived: Option<Takeover>,
     /// What became of its rows; none where the table is on one side only or could not be compared.
@@ -273,6 +277,7 @@ impl TableComparison {
             after: None,
             takeover: None,
             moved_out: Vec::new(),
+            computed: Vec::new(),
             archived: None,
             rows: None,
             gone: Samples::default(),
@@ -366,9 +371,22 @@ impl Comparer<'_> {
         let gone = old.as_ref().map(|table| self.gone(pair, table)).unwrap_or_default();
         let moved_out =
             old.as_ref().filter(|_| new.is_some()).map(|table| self.moved_out(pair, table)).unwrap_or_default();
+        let computed =
+            old.as_ref().zip(new.as_ref()).map(|(old, new)| self.computed(pair, old, new)).unwrap_or_default();
         let lost = rows.as_ref().is_some_and(|rows| rows.lost > 0);
         let archived = old.as_ref().filter(|_| lost).and_then(|table| self.archived(pair, table));
-        TableComparison { pair: pair.clone(), before, after, takeover, moved_out, archived, rows, gone, sequence }
+        TableComparison {
+            pair: pair.clone(),
+            before,
+            after,
+            takeover,
+            moved_out,
+            computed,
+            archived,
+            rows,
+            gone,
+            sequence,
+        }
     }
 
     /// What cannot be read here is told where the table is compared.
@@ -388,6 +406,12 @@ impl Comparer<'_> {
     fn moved_out(&mut self, pair: &Pair, table: &Table) -> Vec<String> {
         let columns = takeover::of_columns(pair, table, self.states);
         self.searched(table, columns)
+    }
+
+    fn computed(&mut self, pair: &Pair, old: &Table, new: &Table) -> Vec<Computed> {
+        let steps = self.execution.map_or(&[][..], |execution| execution.steps.as_slice());
+        let computed = computed::of(pair, (old, new), steps, self.states);
+        self.searched(old, computed)
     }
 
     fn archived(&mut self, pair: &Pair, table: &Table) -> Option<Takeover> {

@@ -186,7 +186,13 @@ impl Tables<'_> {
             let mut of_key = by_rowid.columns.iter().filter(|column| key.iter().any(|(old, _)| *old == column.before));
             of_key.all(|column| column.changed == column.converted + column.lossy)
         };
-        let same_keys = by_key.matched == 0 && by_rowid.lost + by_rowid.gained == 0 && converted();
+        // The columns of the key hold each other's values, each row where it was.
+        let exchanged = || {
+            let mut of_key = by_rowid.columns.iter().filter(|column| key.iter().any(|(old, _)| *old == column.before));
+            of_key.all(|column| column.shifted_from.as_ref().is_some_and(|from| key.iter().any(|(old, _)| old == from)))
+        };
+        let same_rowids = by_rowid.lost + by_rowid.gained == 0;
+        let same_keys = same_rowids && (by_key.matched == 0 && converted() || exchanged());
         Ok(if same_rows || same_keys { by_rowid } else { by_key })
     }
 

@@ -97,7 +97,7 @@ rules! {
     // VL: values changed or lost
 
     VL201 "nonnull-column-dropped", Error, Measured {
-        when: "a column that held values is gone and no other column took them over",
+        when: "a column that held values is gone and no other column took them over (a warning where what was computed from it tells them apart)",
         effect: "the column's values are gone",
         fix: "rename the column if that was meant, or copy its values before it is dropped"
     }

@@ -223,12 +223,11 @@ fn losses(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     if lost + overwritten > 0 {
         findings.extend(conflicts(evidence, table, &mut unexplained));
     }
-    let before_deletes = unexplained;
     if unexplained > 0 {
         findings.extend(explicit_deletes(evidence, table, &mut unexplained));
     }
     if unexplained > 0 {
-        findings.extend(shortfall(evidence, table, before_deletes - unexplained, &mut unexplained));
+        findings.extend(shortfall(evidence, table, &mut unexplained, lost));
     }
     if unexplained > 0 {
         findings.push(unexplained_loss(evidence, table, unexplained));
@@ -332,13 +331,14 @@ fn not_copied(step: &Step) -> Option<u64> {
     step.source_rows.map(|source| source.saturating_sub(inserted))
 }
 
-/// LS105. Rows that a DELETE had removed were not there to be copied.
-fn shortfall(evidence: &Evidence, table: &TableComparison, deleted: u64, unexplained: &mut u64) -> Option<Finding> {
+/// LS105.
+/// What other findings tell of the `lost` rows is not what the copy had before it.
+fn shortfall(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64, lost: u64) -> Option<Finding> {
     if table.pair.change != Change::Rebuilt {
         return None;
     }
     let name = table.name();
-    let (before, rows) = (rows_before(table) - deleted, *unexplained);
+    let (before, rows) = (rows_before(table) - (lost - *unexplained), *unexplained);
     let copy = copies(evidence, table).next();
     // Where several tables took its rows over, what is in none of them is missing.
     let split = table.takeover.as_ref().filter(|takeover| takeover.into.len() > 1);
@@ -364,7 +364,7 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, deleted: u64, unexpla
                         Some(place(step)),
                         format!("keeps {} as `{archive}`; `{name}` begins anew", count(before, "row")),
                     )
-                    .help(copy_statement(table)),
+                    .help(copy_statement(table, Some((table.name(), archive)))),
             );
         }
         let dropped = table.pair.before.as_ref().and_then(|name| causes::dropping(evidence, name));
@@ -374,12 +374,16 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, deleted: u64, unexpla
                     dropped.map(place),
                     format!("dropped `{name}` with {}, and no statement had copied them", count(before, "row")),
                 )
-                .help(copy_statement(table)),
+                .help(copy_statement(table, None)),
         );
     };
     let filtered = matches!(&step.statement.action, Action::Insert(Insert { select: Some(select), .. }) if select.filtered || select.joined);
     let label = if filtered { "its WHERE, JOIN, DISTINCT, GROUP BY or LIMIT left out" } else { "left out" };
-    Some(finding.at(Some(place(step)), format!("{label} {}", count(rows, "row"))).help(copy_statement(table)))
+    Some(
+        finding
+            .at(Some(place(step)), format!("{label} {}", count(rows, "row")))
+            .help(copy_statement(table, copied_tables(step))),
+    )
 }
 
 /// Whether its rows went into several new tables, all of them.
@@ -399,30 +403,53 @@ fn kept_as<'a>(evidence: &'a Evidence, table: &TableComparison) -> Option<(&'a S
     })
 }
 
-fn copy_statement(table: &TableComparison) -> String {
-    format!("copy every row before the old table is dropped:\n{}", copy_sql(table))
+fn copy_statement(table: &TableComparison, names: Option<(&str, &str)>) -> String {
+    format!("copy every row before the old table is dropped:\n{}", copy_sql(table, names))
 }
 
-/// The copy of every row, into the table that the migration makes for the rebuild.
-pub(super) fn copy_sql(table: &TableComparison) -> String {
+/// The tables that a copy writes and reads, as they are called there.
+pub(super) fn copied_tables(step: &Step) -> Option<(&str, &str)> {
+    match &step.statement.action {
+        Action::Insert(insert) => Some((&insert.table, insert.select.as_ref()?.from.as_deref()?)),
+        _ => None,
+    }
+}
+
+/// The copy of every row, into the table that the migration makes for the rebuild; `names` are what is written and what is
+/// read, where a statement tells.
+pub(super) fn copy_sql(table: &TableComparison, names: Option<(&str, &str)>) -> String {
     let columns = |side: fn(&(String, String)) -> &str| {
         table.pair.columns.iter().map(|pair| quote_identifier(side(pair))).collect::<Vec<_>>().join(", ")
     };
-    let into = table.pair.interim.first().map_or(table.name(), String::as_str);
+    let before = table.pair.before.as_deref().unwrap_or_default();
+    let is_before = |name: &&String| name.eq_ignore_ascii_case(before);
+    let into = table.pair.interim.iter().find(|name| !is_before(name)).map_or(table.name(), String::as_str);
+    let (into, from) = names.unwrap_or((into, before));
+    // Where an earlier statement gave the old table the name that the new one has in the end, its columns may have theirs too.
+    let renamed = before != table.name() && from.eq_ignore_ascii_case(table.name());
     format!(
         "INSERT INTO {} ({}) SELECT {} FROM {};",
         quote_identifier(into),
         columns(|(_, after)| after),
-        columns(|(before, _)| before),
-        quote_identifier(table.pair.before.as_deref().unwrap_or_default())
+        if renamed { columns(|(_, after)| after) } else { columns(|(before, _)| before) },
+        quote_identifier(from)
     )
+}
+
+/// Whether the table has this name before, after or on the way, or the old one was renamed to it, out of the way of the new one.
+fn was_called(evidence: &Evidence, table: &TableComparison, name: &str) -> bool {
+    let set_aside = |step: &Step| {
+        matches!(&step.statement.action, Action::RenameTable { table: from, to }
+            if to.eq_ignore_ascii_case(name) && table.pair.before.as_ref().is_some_and(|old| old.eq_ignore_ascii_case(from)))
+    };
+    table.pair.is_called(name) || evidence.committed().any(set_aside)
 }
 
 /// The steps that filled a rebuilt table from the old one.
 fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterator<Item = &'a Step> {
     evidence.committed().filter(move |step| match &step.statement.action {
         Action::Insert(insert) => insert.select.as_ref().is_some_and(|select| {
-            table.pair.is_called(&insert.table) && select.tables.iter().any(|from| table.pair.is_called(from))
+            table.pair.is_called(&insert.table) && select.tables.iter().any(|from| was_called(evidence, table, from))
         }),
         _ => false,
     })
@@ -587,6 +614,14 @@ fn united(evidence: &Evidence, table: &TableComparison) -> u64 {
     unions.map(|select| select.tables.iter().map(rows).sum()).max().unwrap_or_default()
 }
 
+/// Rows that other statements than copies of the table's own rows added to it.
+fn added(evidence: &Evidence, table: &TableComparison) -> u64 {
+    let is_copy = |step: &&Step| copies(evidence, table).any(|copy| std::ptr::eq(copy, *step));
+    let others = evidence.committed().filter(|step| !is_copy(step));
+    let mine = others.flat_map(|step| &step.changes).filter(|change| table.pair.is_called(&change.table));
+    mine.map(|change| change.inserted.saturating_sub(change.deleted)).sum()
+}
+
 /// LS108.
 pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
     let tables = evidence.comparison().tables.iter().filter(|table| table.before.is_some());
@@ -594,7 +629,8 @@ pub(super) fn multiplied(evidence: &Evidence) -> Vec<Finding> {
         .filter_map(|table| {
             let (before, after) = (rows_before(table), table.after.as_ref()?.rows);
             // A rebuild copies every row once; a table that stays needs no copy of itself.
-            let once = if table.pair.change == Change::Rebuilt { before.max(united(evidence, table)) } else { 0 };
+            let there = before + added(evidence, table);
+            let once = if table.pair.change == Change::Rebuilt { there.max(united(evidence, table)) } else { 0 };
             let inserted = |step: &Step| step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum::<u64>();
             let copied: u64 = copies(evidence, table).map(inserted).sum();
             let repeated = repeated(evidence, table);
@@ -628,7 +664,20 @@ fn net_lost(evidence: &Evidence, table: &TableComparison) -> u64 {
 /// Rows without a key that are no longer what they were: one that changed looks like one lost and one gained.
 pub(super) fn altered_by_content(evidence: &Evidence, table: &TableComparison) -> u64 {
     let by_content = table.rows.as_ref().filter(|rows| rows.key == Key::Content);
-    by_content.map_or(0, |rows| rows.lost.min(rows.gained - repeated(evidence, table)))
+    by_content
+        .map_or(0, |rows| rows.lost.min(rows.gained - repeated(evidence, table)).min(may_be_altered(evidence, table)))
+}
+
+/// How many rows can have changed at most: in a table that was only written by statements, as many as were updated.
+fn may_be_altered(evidence: &Evidence, table: &TableComparison) -> u64 {
+    if !matches!(table.pair.change, Change::Same | Change::Renamed) {
+        return u64::MAX;
+    }
+    let mine = evidence.committed().flat_map(|step| &step.changes).filter(|change| table.pair.is_called(&change.table));
+    let (written, updated) = mine.fold((0, 0), |(written, updated), change| {
+        (written + change.inserted + change.deleted, updated + change.updated)
+    });
+    if written == 0 { u64::MAX } else { updated }
 }
 
 /// Rows without a key that are there once more than before, where the copy is such that it may write a row several times.

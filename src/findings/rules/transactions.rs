@@ -441,7 +441,7 @@ fn implicit_copy(evidence: &Evidence, step: &Step) -> Option<Finding> {
         Finding::new(&TX513, message)
             .table(rebuilt.name())
             .at(Some(place(step)), label)
-            .help(format!("name the columns on both sides:\n{}", rows::copy_sql(rebuilt)))
+            .help(format!("name the columns on both sides:\n{}", rows::copy_sql(rebuilt, rows::copied_tables(step))))
     };
     let Some((read, written)) = differs else {
         let message = format!("the copy into `{into}` names its columns by their order alone");

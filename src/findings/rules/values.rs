@@ -70,6 +70,10 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
             .column(&column.name)
             .rows(values)
             .at(step.map(place), label);
+        if let Some(computed) = table.computed.iter().find(|computed| computed.column == column.name) {
+            let into = names(computed.into.iter().map(String::as_str));
+            return Some(finding.at_level(Level::Warning).cause(format!("what was computed from it, {into}, differs wherever it differed")).help(format!("check that {into} says all that `{}` said", column.name)));
+        }
         Some(match new.as_slice() {
             [] => finding.help(format!("if nobody needs them, this is fine; else keep them first:\nALTER TABLE {} RENAME COLUMN {} TO {};", quote_identifier(name), quote_identifier(&column.name), quote_identifier(&format!("{}_old", column.name)))),
             [replacement, ..] => finding.help(format!("if `{replacement}` is the new name, rename instead of dropping and adding (in drizzle-kit: choose the rename at the prompt):\nALTER TABLE {} RENAME COLUMN {} TO {};", quote_identifier(name), quote_identifier(&column.name), quote_identifier(replacement))),
