@@ -87,7 +87,7 @@ pub struct ColumnComparison {
     pub null_to_blank: u64,
     /// Of the changed: the same value in another storage class.
     pub converted: u64,
-    /// Of the changed: another storage class, and something was lost.
+    /// Of the changed: read as another kind of number, and something was lost.
     pub lossy: u64,
     /// The lossy ones by what was lost; kinds without values are left out.
     pub lossy_kinds: BTreeMap<Loss, u64>,

@@ -24,7 +24,7 @@ pub enum Fate {
     NullToBlank,
     /// The same value in another storage class.
     Converted,
-    /// The same value read into another storage class, and something was lost on the way.
+    /// The same value read as another kind of number, and something was lost on the way.
     Lossy(Loss),
     /// Text that is still recognisable as what it was.
     TextAltered(Alteration),
@@ -118,6 +118,7 @@ pub fn fate(before: ValueRef<'_>, after: ValueRef<'_>, encoding: TextEncoding) -
         (Null, Text([])) => Fate::NullToBlank,
         (_, Null) => Fate::Nulled,
         (Null, _) => Fate::Filled,
+        (Integer(before), Integer(after)) => numbers::integer_to_integer(before, after),
         (Integer(integer), Real(real)) => numbers::integer_to_real(integer, real),
         (Real(real), Integer(integer)) => numbers::real_to_integer(real, integer),
         (Text(text), Integer(integer)) => numbers::text_to_integer(&texts::decoded(text, encoding), integer),
@@ -126,7 +127,8 @@ pub fn fate(before: ValueRef<'_>, after: ValueRef<'_>, encoding: TextEncoding) -
         (Real(real), Text(text)) => numbers::real_to_text(real, &texts::decoded(text, encoding)),
         (Text(one), Blob(other)) | (Blob(one), Text(other)) if one == other => Fate::Converted,
         (Text(before), Text(after)) => {
-            texts::alteration(before, after, encoding).map_or(Fate::Altered, Fate::TextAltered)
+            numbers::text_to_text(&texts::decoded(before, encoding), &texts::decoded(after, encoding))
+                .unwrap_or_else(|| texts::alteration(before, after, encoding).map_or(Fate::Altered, Fate::TextAltered))
         }
         _ => Fate::Altered,
     }
@@ -245,6 +247,17 @@ mod tests {
             (text("x"), text("y"), Fate::Altered),
             (ValueRef::Real(0.0), ValueRef::Real(-0.0), Fate::Altered),
             (text("a"), text("a"), Fate::Same),
+            (text("007"), text("7"), Fate::Lossy(Loss::LeadingZeros)),
+            (text("12.50"), text("12"), Fate::Lossy(Loss::Rounding)),
+            (text("12345"), text("123"), Fate::TextAltered(Alteration::Truncated)),
+            (text(" 12"), text("12"), Fate::TextAltered(Alteration::Trimmed)),
+            (text("word"), text("0"), Fate::Altered),
+            (
+                ValueRef::Integer(9_007_199_254_740_993),
+                ValueRef::Integer(9_007_199_254_740_992),
+                Fate::Lossy(Loss::BeyondPrecision),
+            ),
+            (ValueRef::Integer(7), ValueRef::Integer(8), Fate::Altered),
         ];
         for (before, after, expected) in cases {
             assert_eq!(fate(before, after, TextEncoding::Utf8), expected, "{before:?} -> {after:?}");

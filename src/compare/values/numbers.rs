@@ -14,6 +14,21 @@ pub(super) fn integer_to_real(before: i64, after: f64) -> Fate {
     }
 }
 
+/// An integer that became another one: by way of a real, which has no room for all of its digits.
+#[expect(clippy::cast_precision_loss, reason = "the loss is what is looked for")]
+pub(super) fn integer_to_integer(before: i64, after: i64) -> Fate {
+    let beyond = before.unsigned_abs() > 1 << 53;
+    if beyond && exactly(after, before as f64) { Fate::Lossy(Loss::BeyondPrecision) } else { Fate::Altered }
+}
+
+/// A text that became another one: by way of a number, where it was nothing but a number before; none where it was not so.
+pub(super) fn text_to_text(before: &str, after: &str) -> Option<Fate> {
+    let integer: i64 = after.parse().ok()?;
+    let number = Number::at_the_start_of(before);
+    let is_number = number.is_number() && !number.indented && number.rest.is_empty() && integer.to_string() == after;
+    Some(text_to_integer(before, integer)).filter(|fate| is_number && matches!(fate, Fate::Lossy(_)))
+}
+
 /// A real that became an integer. CAST cuts the fraction, and takes the nearest integer that there is.
 pub(super) fn real_to_integer(before: f64, after: i64) -> Fate {
     if exactly(after, before) {

@@ -406,11 +406,12 @@ impl Subject<'_> {
         );
         if compared.lossy > 0 && !self.computes_zeros(compared) {
             let computed = self.is_explicit() && !self.casts();
+            let way = if before == after { String::new() } else { format!(" on the way from {before} to {after}") };
             let finding = self
                 .finding(
                     &VL205,
                     format!(
-                        "{} of `{}` lost something on the way from {before} to {after}: {}{}",
+                        "{} of `{}` lost something{way}: {}{}",
                         share(compared.lossy, total, "value"),
                         self.name(),
                         kinds::losses(compared),
