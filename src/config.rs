@@ -1,6 +1,7 @@
 //! `rehearse.yaml`: what a project says once for every rehearsal.
 //!
-//! It is looked for from the working directory upwards, as far as the repository's root. Unknown keys are errors.
+//! It is looked for from the working directory upwards, as far as the repository's root. Unknown keys are errors, and so is a
+//! file that somebody else has put there: it could allow a loss.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,8 @@ use crate::findings::{Levels, Waiver};
 
 /// The name of the file.
 pub const FILE: &str = "rehearse.yaml";
+/// A name that other tools would take for the same.
+const MISNAMED: &str = "rehearse.yml";
 
 /// What a project says once for every rehearsal.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -41,7 +44,7 @@ impl Config {
     pub fn of(given: Option<&Path>, folder: &Path) -> Result<Self, Error> {
         match given {
             Some(path) => Self::read(path),
-            None => find(folder).map_or_else(|| Ok(Self::default()), |path| Self::read(&path)),
+            None => find(folder)?.map_or_else(|| Ok(Self::default()), |path| Self::read(&path)),
         }
     }
 
@@ -91,22 +94,67 @@ fn entry_lines(text: &str) -> Vec<u32> {
 }
 
 /// The nearest `rehearse.yaml` from `folder` upwards, not above the repository's root or the home folder.
-fn find(folder: &Path) -> Option<PathBuf> {
-    let start = folder.canonicalize().ok()?;
+///
+/// # Errors
+/// Where it is another person's, or there is a `rehearse.yml` instead.
+fn find(folder: &Path) -> Result<Option<PathBuf>, Error> {
+    let Ok(start) = folder.canonicalize() else { return Ok(None) };
     let home = std::env::var_os("HOME").and_then(|home| Path::new(&home).canonicalize().ok());
     let mut shown = folder.to_owned();
     for place in start.ancestors() {
-        if place.join(FILE).is_file() {
-            let path = shown.join(FILE);
-            return Some(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
+        let path = |name: &str| {
+            let path = shown.join(name);
+            path.strip_prefix(".").map(Path::to_owned).unwrap_or(path)
+        };
+        // A link that leads nowhere is a mistake to be told, as a file that cannot be read is.
+        if place.join(FILE).is_file() || place.join(FILE).is_symlink() {
+            let found = path(FILE);
+            return if is_trusted(&place.join(FILE), &start) { Ok(Some(found)) } else { Err(not_trusted(&found)) };
+        }
+        if place.join(MISNAMED).is_file() {
+            let doing = format!("looking for `{FILE}`");
+            let cause = format!("there is `{}`, which is not read", path(MISNAMED).display());
+            return Err(Error::usage(doing, cause).hint(format!("name it `{FILE}`")));
         }
         if place.join(".git").exists() || home.as_deref() == Some(place) {
-            return None;
+            return Ok(None);
         }
         // `.` and its parent `./..` are shown as `..`; what a person gave stays as it was.
         shown = if shown == Path::new(".") { PathBuf::from("..") } else { shown.join("..") };
     }
-    None
+    Ok(None)
+}
+
+/// Whether the file, and the link that it may be, belongs to whom this process runs as, to root, or to the owner of the folder
+/// where the search began, who could have put one there as well. Who else can write to a folder above, such as `/tmp`, has no
+/// say.
+#[cfg(unix)]
+fn is_trusted(file: &Path, start: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let own = rustix::process::geteuid().as_raw();
+    let here = std::fs::metadata(start).map(|start| start.uid()).ok();
+    let trusted = |owner: u32| owner == own || owner == 0 || Some(owner) == here;
+    [std::fs::symlink_metadata(file), std::fs::metadata(file)]
+        .into_iter()
+        .flatten()
+        .all(|metadata| trusted(metadata.uid()))
+}
+
+#[cfg(not(unix))]
+fn is_trusted(_: &Path, _: &Path) -> bool {
+    true
+}
+
+fn not_trusted(found: &Path) -> Error {
+    let shown = found.display();
+    let error =
+        Error::usage(format!("reading the configuration `{shown}`"), "it belongs to another user, and nobody named it")
+            .hint(format!("if it is meant, name it: --config {shown}"));
+    if found == Path::new(FILE) {
+        return error;
+    }
+    error.hint(format!("if not, put a `{FILE}` into this folder; it may be empty"))
 }
 
 #[cfg(test)]
@@ -120,11 +168,62 @@ mod tests {
         std::fs::create_dir_all(&deep).unwrap();
         std::fs::write(folder.path().join(FILE), "rules: {}\n").unwrap();
         std::fs::create_dir(folder.path().join("repo/.git")).unwrap();
+        let find = |folder: &Path| find(folder).unwrap();
         assert_eq!(find(&deep), None);
         std::fs::write(folder.path().join("repo").join(FILE), "rules: {}\n").unwrap();
         assert_eq!(find(&deep), Some(deep.join("../..").join(FILE)));
         std::fs::write(app.join(FILE), "rules: {}\n").unwrap();
         assert_eq!(find(&app), Some(app.join(FILE)));
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_and_another_ending_are_not_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = folder.path().join("app");
+        std::fs::create_dir_all(&app).unwrap();
+        std::fs::write(folder.path().join("rehearse.yml"), "rules: {}\n").unwrap();
+        let error = Config::of(None, &app).unwrap_err();
+        assert!(error.to_string().ends_with("rehearse.yml`, which is not read"), "{error}");
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere.yaml", app.join(FILE)).unwrap();
+            let error = Config::of(None, &app).unwrap_err();
+            assert!(error.to_string().contains("No such file"), "{error}");
+        }
+    }
+
+    /// Only root can give a file away, as tests in a container do.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_of_another_user_above_is_refused_by_name() {
+        use std::os::unix::fs::chown;
+        const STRANGER: Option<u32> = Some(65_533);
+
+        let folder = tempfile::tempdir().unwrap();
+        let app = folder.path().join("app");
+        std::fs::create_dir(&app).unwrap();
+        let file = folder.path().join(FILE);
+        std::fs::write(&file, "rules: {LS: note}\n").unwrap();
+        assert!(Config::of(None, &app).unwrap().file.is_some());
+        if chown(&file, STRANGER, None).is_err() {
+            return;
+        }
+        let error = Config::of(None, &app).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("belongs to another user"), "{error}");
+        assert!(error.hints()[0].contains("--config "), "{error:?}");
+        assert!(Config::of(Some(&file), &app).unwrap().file.is_some());
+        // A checkout of the build's user, in which root works: the whole folder is theirs.
+        chown(&app, STRANGER, None).unwrap();
+        assert!(Config::of(None, &app).unwrap().file.is_some());
+        // A link to a file of one's own that a stranger put there.
+        chown(&app, Some(0), None).unwrap();
+        std::fs::rename(&file, folder.path().join("own.yaml")).unwrap();
+        chown(folder.path().join("own.yaml"), Some(0), None).unwrap();
+        std::os::unix::fs::symlink("own.yaml", &file).unwrap();
+        assert!(Config::of(None, &app).unwrap().file.is_some());
+        std::os::unix::fs::lchown(&file, STRANGER, None).unwrap();
+        assert!(Config::of(None, &app).is_err());
     }
 
     #[test]
@@ -148,8 +247,12 @@ mod tests {
 
     #[test]
     fn an_unknown_key_or_rule_is_an_error_with_its_line() {
-        for (text, wanted) in [("rules: {}\nruels: {}\n", ":2:"), ("rules:\n  LS104: warning\n  LS999: note\n", ":3:")]
-        {
+        for (text, wanted) in [
+            ("rules: {}\nruels: {}\n", ":2:1`: unknown key `ruels`"),
+            ("rules:\n  LS104: warning\n  LS999: note\n", ":3:3`"),
+            ("rules: {LS104: [note]}\n", ":1:16`: expected a word in `rules.LS104`, found a list"),
+            ("rules: {LS104: }\n", ":1:16`: the word is missing in `rules.LS104`"),
+        ] {
             let error = Config::parse(text, Path::new("rehearse.yaml")).unwrap_err();
             assert!(error.to_string().contains(&format!("rehearse.yaml{wanted}")), "{error}");
             assert_eq!(error.exit_code(), 2);

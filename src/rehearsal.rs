@@ -14,6 +14,7 @@ use crate::execution::steps::By;
 use crate::execution::{self, Execution, Settings, Turned};
 use crate::expectations::demands::Demands;
 use crate::expectations::judge;
+use crate::findings::catalogue::SN907;
 use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, Wishes, waivers};
 use crate::migrations::directive::{Renamed, Says};
 use crate::migrations::project::Project;
@@ -152,7 +153,7 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
 
 /// Which configuration holds.
 fn configured(file: &Path) -> Decision {
-    let why = "levels, waivers and limits".to_owned();
+    let why = "levels, waivers and expectations".to_owned();
     Decision { what: "configuration", value: file.display().to_string(), why }
 }
 
@@ -236,7 +237,10 @@ impl Theatre<'_> {
                 trial: trial.clone(),
                 ..evidence.clone()
             };
-            cells.push(Cell { trial, findings: judged(&alone, self.demands, wishes), decided });
+            let mut findings = judged(&alone, self.demands, wishes);
+            // A waiver that only another driver needs is no fault under this one.
+            findings.retain(|finding| finding.waived.is_none() && finding.rule.code != SN907.code);
+            cells.push(Cell { trial, findings, decided });
         }
         Ok(cells)
     }

@@ -148,6 +148,18 @@ more: rehearse explain SN904
     }
 
     #[test]
+    fn no_permission_for_a_migration() {
+        if is_root() {
+            return skipped("root may read everything");
+        }
+        let project = Project::demo();
+        let file = project.path("drizzle/0001_email_required.sql");
+        std::fs::set_permissions(file, PermissionsExt::from_mode(0o000)).unwrap();
+        let said = "error: reading `drizzle/0001_email_required.sql`: Permission denied (os error 13)\n";
+        project.run(&["--snapshot", "prod.db"]).refused(4, said);
+    }
+
+    #[test]
     fn a_damaged_page_is_no_reason_to_crash() {
         let rows = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
             WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO t SELECT i, hex(randomblob(20)) FROM n;";

@@ -4,6 +4,8 @@
 
 #[path = "cmd/privacy.rs"]
 mod privacy;
+#[path = "cmd/samples.rs"]
+mod samples;
 #[path = "cmd/support.rs"]
 mod support;
 #[path = "cmd/waivers.rs"]
@@ -69,6 +71,16 @@ mod readme {
         let ran = super::Ran::from(command.env("COLUMNS", "80").output().unwrap());
         let shown = blocks("text")[2];
         assert!(ran.stdout.starts_with(shown), "README.md shows\n{shown}\nand it prints\n{}", ran.stdout);
+    }
+
+    #[test]
+    fn the_rows_are_those_that_the_demo_shows() {
+        let project = Project::demo();
+        let asked = ["--samples", "values", "--samples-limit", "2"];
+        let ran = project.run(&[&DEMO[..], &asked].concat());
+        let shown = blocks("text")[3];
+        assert!(ran.stdout.contains(shown), "README.md shows\n{shown}\nand it prints\n{}", ran.stdout);
+        assert!(blocks("console").contains(&format!("$ rehearse {} {}\n", DEMO.join(" "), asked.join(" ")).as_str()));
     }
 
     #[test]
@@ -528,9 +540,142 @@ mod matrix {
     }
 
     #[test]
+    fn a_waiver_counts_under_every_driver_and_is_missed_under_none() {
+        let project = Project::demo();
+        std::fs::write(project.path("rehearse.yaml"), "allow: [{rule: LS102, table: posts, because: x}]\n").unwrap();
+        let ran = project.run(&[&DEMO[..], &["--matrix", "--format", "json"]].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        for cell in document["matrix"].as_array().unwrap() {
+            assert_eq!((&cell["level"], &cell["codes"]), (&Value::Null, &Value::Array(Vec::new())), "{cell}");
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_cell_is_documented() {
+        let project = Project::demo();
+        let ran = project.run(&[&DEMO[..], &["--matrix", "--format", "json"]].concat());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let fields: Vec<&String> = document["matrix"][0].as_object().unwrap().keys().collect();
+        assert_eq!(
+            fields,
+            [
+                "codes",
+                "decided",
+                "driver",
+                "error",
+                "foreign_keys",
+                "level",
+                "outcome",
+                "rows_lost",
+                "sqlite_version",
+                "transaction_around",
+                "values_changed"
+            ]
+        );
+    }
+
+    #[test]
+    fn demands_are_judged_under_every_driver() {
+        let project = Project::demo();
+        let config = "expect:\n  tables: {posts: unchanged}\n  queries: [{name: all, sql: SELECT count(*) FROM posts, is: 100}]\n";
+        std::fs::write(project.path("rehearse.yaml"), config).unwrap();
+        let run = |more: &[&str]| project.run(&[&DEMO[..], &["--format", "json"], more].concat());
+        let document: Value = serde_json::from_str(&run(&["--matrix"]).stdout).unwrap();
+        for cell in document["matrix"].as_array().unwrap() {
+            let unmet = cell["codes"].as_array().unwrap().contains(&"EP951".into());
+            assert_eq!(unmet, cell["rows_lost"] != 0, "{cell}");
+        }
+        for (driver, code) in [("better-sqlite3", 1), ("libsql", 0), ("d1", 1), ("bun-sqlite", 0)] {
+            let ran = run(&["--driver", driver]);
+            assert_eq!(ran.code, Some(code), "{driver}");
+            assert_eq!(ran.stdout.matches("\"EP951\"").count(), if code == 1 { 2 } else { 0 }, "{driver}");
+        }
+    }
+
+    #[test]
     fn it_is_left_out_where_nobody_asked() {
         let ran = Project::demo().run(&[&DEMO[..], &["--format", "json"]].concat());
         let document: Value = serde_json::from_str(&ran.stdout).unwrap();
         assert!(document.get("matrix").is_none());
+    }
+}
+
+/// What is said to do is done, and helps.
+mod help {
+    use super::{DEMO, Project, Value};
+
+    const REBUILD: &str = "CREATE TABLE `__new_users` (`id` integer PRIMARY KEY NOT NULL, `email` text NOT NULL);
+        --> statement-breakpoint
+        INSERT INTO `__new_users`(\"id\", \"email\") SELECT \"id\", \"email\" FROM `users`;--> statement-breakpoint
+        DROP TABLE `users`;--> statement-breakpoint
+        ALTER TABLE `__new_users` RENAME TO `users`;";
+
+    /// Three tables that refer to `users`, one of them with a table that refers to it in turn.
+    fn with_children() -> Project {
+        let project = Project::demo();
+        project.database(
+            "prod.db",
+            "CREATE TABLE \"like's\" (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, \"a b\" TEXT);
+             CREATE TABLE audit (id INTEGER PRIMARY KEY, who INTEGER REFERENCES users (id) ON DELETE SET NULL);
+             CREATE TABLE replies (id INTEGER PRIMARY KEY, post INTEGER REFERENCES posts (id) ON DELETE CASCADE);
+             INSERT INTO \"like's\" SELECT id, id, 'x' FROM users;
+             INSERT INTO audit SELECT id, id FROM users;
+             INSERT INTO replies SELECT id, id FROM posts;",
+        );
+        std::fs::write(project.path("drizzle/0001_email_required.sql"), REBUILD).unwrap();
+        project
+    }
+
+    fn findings(project: &Project) -> (Option<i32>, Vec<Value>) {
+        let ran = project.run(&[&DEMO[..], &["--driver", "d1", "--format", "json"]].concat());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        (ran.code, document["findings"].as_array().unwrap().clone())
+    }
+
+    #[test]
+    fn each_help_for_d1_keeps_the_rows_of_every_child_when_it_is_pasted() {
+        let project = with_children();
+        let (code, lost) = findings(&project);
+        assert_eq!(code, Some(1));
+        let tables: Vec<&str> = lost.iter().map(|finding| finding["table"].as_str().unwrap()).collect();
+        assert_eq!(tables, ["like's", "posts", "replies", "audit"]);
+        for finding in lost {
+            let help = finding["help"][0].as_str().unwrap();
+            let (_, code) = help.split_once(":\n").unwrap();
+            let pasted = code.replace(
+                "-- the rebuild of \"users\"",
+                &format!("--> statement-breakpoint\n{REBUILD}\n--> statement-breakpoint"),
+            );
+            assert_ne!(code, pasted);
+            std::fs::write(project.path("drizzle/0001_email_required.sql"), pasted).unwrap();
+            let (code, left) = findings(&project);
+            assert_eq!((code, left), (Some(0), Vec::new()), "{help}");
+        }
+    }
+
+    #[test]
+    fn a_newer_sqlite_is_an_error_where_the_lock_file_says_that_the_driver_has_an_older_one() {
+        let project = Project::demo();
+        let package = r#"{"dependencies": {"drizzle-orm": "0.45.4", "@libsql/client": "^0.14.0"}}"#;
+        std::fs::write(project.path("package.json"), package).unwrap();
+        std::fs::write(project.path("drizzle/0001_email_required.sql"), "SELECT unistr('x');").unwrap();
+        for (locked, level, code) in
+            [(None, "warning", 0), (Some("0.14.0"), "error", 1), (Some("99.0.0"), "warning", 0)]
+        {
+            if let Some(version) = locked {
+                let lock = format!(
+                    r#"{{"lockfileVersion": 3, "packages": {{"node_modules/@libsql/client": {{"version": "{version}"}}}}}}"#
+                );
+                std::fs::write(project.path("package-lock.json"), lock).unwrap();
+            }
+            let ran = project.run(&[&DEMO[..], &["--format", "json"]].concat());
+            let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+            let found: Vec<_> =
+                document["findings"].as_array().unwrap().iter().map(|one| (&one["code"], &one["level"])).collect();
+            assert_eq!(found, [(&"TX512".into(), &level.into())], "{locked:?}");
+            assert_eq!(ran.code, Some(code), "{locked:?}");
+            assert!(locked.is_none_or(|version| document["findings"][0]["cause"].as_str().unwrap().contains(version)));
+        }
     }
 }

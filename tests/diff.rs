@@ -191,6 +191,83 @@ mod sidecars {
     }
 }
 
+mod journal {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use super::{Connection, DIFF, SHOP, connect, document, two};
+
+    /// A file as it is when the app dies in a transaction that has been written in part.
+    #[test]
+    fn a_transaction_that_was_cut_off_is_undone_first() {
+        let project = two(SHOP, "");
+        let app = connect(&project.path("after.db"));
+        app.execute_batch(
+            "PRAGMA cache_size = 1; BEGIN; DELETE FROM posts;
+             WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+                 INSERT INTO log SELECT hex(zeroblob(200)) FROM n;",
+        )
+        .unwrap();
+        let bytes = |name: &str| std::fs::read(project.path(name)).unwrap();
+        let (half, journal) = (bytes("after.db"), bytes("after.db-journal"));
+        app.execute_batch("ROLLBACK").unwrap();
+        drop(app);
+        std::fs::write(project.path("after.db"), &half).unwrap();
+        std::fs::write(project.path("after.db-journal"), journal).unwrap();
+        assert!(half.len() > 2 * bytes("before.db").len(), "nothing was written before the end");
+        let ran = project.run(&DIFF);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        assert!(ran.stdout.starts_with("the same: 4 tables with 11 rows in both files\n"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("SN902") && ran.stdout.contains("after.db"), "{}", ran.stdout);
+        let ran = project.run(&["profile", "after.db"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        assert!(ran.stdout.contains("\nlog: 3 rows\n") && ran.stdout.contains("SN902"), "{}", ran.stdout);
+    }
+
+    /// An app that writes two rows at a time: each comparison sees one moment of it.
+    #[test]
+    fn a_file_that_is_written_meanwhile_is_seen_as_it_was_at_one_moment() {
+        for mode in ["wal", "delete"] {
+            let project = two(SHOP, &format!("PRAGMA journal_mode = {mode}"));
+            let write = |app: &Connection| {
+                app.execute_batch(
+                    "BEGIN IMMEDIATE; INSERT INTO log VALUES ('new'); INSERT INTO posts (title) VALUES ('new'); COMMIT",
+                )
+            };
+            let stop = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                let writer = scope.spawn(|| {
+                    let app = connect(&project.path("after.db"));
+                    app.busy_timeout(Duration::from_secs(30)).unwrap();
+                    while !stop.load(Ordering::Relaxed) {
+                        write(&app).unwrap();
+                        std::thread::sleep(Duration::from_millis(2));
+                    }
+                });
+                let mut seen = 0;
+                for _ in 0..5 {
+                    let ran = super::support::Ran::from(
+                        project.command(&[&DIFF[..], &["--format", "json"]].concat()).output().unwrap(),
+                    );
+                    let diff: super::Diff = serde_json::from_str(&ran.stdout).unwrap();
+                    let gained = |name: &str| {
+                        diff.tables.iter().find(|table| table.name == name).and_then(|table| table.rows.gained)
+                    };
+                    assert_eq!((ran.code, ran.stderr.as_str()), (Some(i32::from(diff.exit_code())), ""), "{mode}");
+                    assert_eq!(gained("log"), gained("posts"), "{mode}");
+                    assert!(gained("log") >= Some(seen), "{mode}");
+                    seen = gained("log").unwrap_or_default();
+                    project.assert_nothing_left();
+                }
+                stop.store(true, Ordering::Relaxed);
+                writer.join().unwrap();
+                assert!(seen > 0, "{mode}: nothing was written meanwhile");
+            });
+            assert!(document(&project).tables.iter().any(|table| table.rows.gained > Some(0)));
+        }
+    }
+}
+
 fn connect(path: &Path) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     Connection::open_with_flags(path, flags).unwrap()

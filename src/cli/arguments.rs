@@ -150,7 +150,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Samples::None)]
     pub samples: Samples,
     /// How many rows `--samples` shows for a finding
-    #[arg(long, value_name = "ROWS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "ROWS", default_value_t = 5, requires = "samples", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub samples_limit: u16,
     /// Keeps the migrated copy as this file
     #[arg(long, value_name = "FILE")]

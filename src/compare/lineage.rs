@@ -360,9 +360,20 @@ impl Origin {
         known.map_or_else(|| column.to_owned(), |(_, before)| before.clone())
     }
 
+    /// Columns that the copies put under a name that is new, while their old name is left to new values: name now, name before.
+    fn moved<'a>(&'a self, before: &'a Table, after: &'a Table) -> impl Iterator<Item = &'a (String, String)> {
+        let sources = || self.sources.iter().filter(|source| source.table.eq_ignore_ascii_case(&before.name));
+        let named = move || sources().flat_map(|source| &source.columns);
+        let is_new = |now: &String| before.column(now).is_none() && after.column(now).is_some();
+        named().filter(move |(now, old)| is_new(now) && !named().any(|(other, _)| other.eq_ignore_ascii_case(old)))
+    }
+
     fn columns(&self, before: &Table, after: &Table) -> Vec<(String, String)> {
         let mut columns = Columns { before, after, pairs: Vec::new() };
         for (now, old) in &self.renamed {
+            columns.pair(old, now);
+        }
+        for (now, old) in self.moved(before, after) {
             columns.pair(old, now);
         }
         for column in &after.columns {

@@ -76,6 +76,10 @@ pub struct TableComparison {
     pub after: Option<TableProfile>,
     /// What other tables took over, where it is gone or goes on under the name of one of several copies.
     pub takeover: Option<Takeover>,
+    /// Columns that it has no more and whose values another table took over, of a table that is still there.
+    pub moved_out: Vec<String>,
+    /// What other tables took over of the rows that it has no more, where it is the same table.
+    pub archived: Option<Takeover>,
     /// What became of its rows; none where the table is on one side only or could not be compared.
     pub rows: Option<RowComparison>,
     /// Some of the rows and values that went with the table or with columns of it, where they are asked for.
@@ -268,6 +272,8 @@ impl TableComparison {
             before: None,
             after: None,
             takeover: None,
+            moved_out: Vec::new(),
+            archived: None,
             rows: None,
             gone: Samples::default(),
             sequence: None,
@@ -358,7 +364,11 @@ impl Comparer<'_> {
         let sequence = old.as_ref().zip(new.as_ref()).and_then(|(old, new)| self.sequence(old, new));
         let takeover = old.as_ref().and_then(|table| self.takeover(pair, table));
         let gone = old.as_ref().map(|table| self.gone(pair, table)).unwrap_or_default();
-        TableComparison { pair: pair.clone(), before, after, takeover, rows, gone, sequence }
+        let moved_out =
+            old.as_ref().filter(|_| new.is_some()).map(|table| self.moved_out(pair, table)).unwrap_or_default();
+        let lost = rows.as_ref().is_some_and(|rows| rows.lost > 0);
+        let archived = old.as_ref().filter(|_| lost).and_then(|table| self.archived(pair, table));
+        TableComparison { pair: pair.clone(), before, after, takeover, moved_out, archived, rows, gone, sequence }
     }
 
     /// What cannot be read here is told where the table is compared.
@@ -371,10 +381,28 @@ impl Comparer<'_> {
         if pair.change != Change::Dropped && (pair.change != Change::Rebuilt || pair.before == pair.after) {
             return None;
         }
-        takeover::of(pair, table, self.states)
+        let takeover = takeover::of(pair, table, self.states);
+        self.searched(table, takeover)
+    }
+
+    fn moved_out(&mut self, pair: &Pair, table: &Table) -> Vec<String> {
+        let columns = takeover::of_columns(pair, table, self.states);
+        self.searched(table, columns)
+    }
+
+    fn archived(&mut self, pair: &Pair, table: &Table) -> Option<Takeover> {
+        if !matches!(pair.change, Change::Same | Change::Renamed) {
+            return None;
+        }
+        let rows = takeover::of_lost_rows(pair, table, self.states);
+        self.searched(table, rows)
+    }
+
+    /// What a search of a table's copies found; nothing where SQLite cannot read them.
+    fn searched<T: Default>(&mut self, table: &Table, found: rusqlite::Result<T>) -> T {
+        found
             .map_err(|error| self.not_compared(&table.name, "its copies cannot be searched", &error))
-            .ok()
-            .flatten()
+            .unwrap_or_default()
     }
 
     fn profile(&mut self, connection: &Connection, table: &Table, when: When) -> Option<TableProfile> {

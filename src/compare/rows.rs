@@ -164,10 +164,20 @@ impl Tables<'_> {
     /// # Errors
     /// When SQLite cannot read a side.
     pub fn compare(&self, rowids: Rowids, holds_no_null: &dyn Fn(&str, &str) -> bool) -> Result<RowComparison> {
-        let Some(key) = self.key(rowids, holds_no_null)? else { return self.by_rowid(rowids) };
+        let mut keys = self.keys(rowids, holds_no_null)?.into_iter();
+        let Some(key) = keys.next() else { return self.by_rowid(rowids) };
         let by_key = self.by(Key::Columns(key.clone()))?;
         if by_key.lost == 0 || by_key.gained == 0 {
             return Ok(by_key);
+        }
+        if by_key.matched == 0 && rowids == Rowids::OfAnotherTable {
+            // The rebuild gave every row another key: another unique key tells which is which.
+            for other in keys.filter(|other| *other != key) {
+                let by_other = self.by(Key::Columns(other))?;
+                if by_other.matched > 0 {
+                    return Ok(by_other);
+                }
+            }
         }
         let Some(by_rowid) = self.rowid().map(|rowid| self.by(rowid)).transpose()? else { return Ok(by_key) };
         // The rows are the same under another key, or the key itself was converted: its text became a number, for example.
@@ -220,38 +230,37 @@ impl Tables<'_> {
     /// The names of the rowid where SQLite gives it out, and no column is it.
     fn free_rowids(&self) -> Option<(&'static str, &'static str)> {
         let free = |table: &Table| table.kind == TableKind::Ordinary && table.rowid_alias.is_none();
-        let both = rowid_name(self.before.table).zip(rowid_name(self.after.table));
+        let both = self.before.table.rowid_name().zip(self.after.table.rowid_name());
         both.filter(|_| free(self.before.table) && free(self.after.table))
     }
 
     fn rowid(&self) -> Option<Key> {
-        Some(Key::Rowid(rowid_name(self.before.table)?, rowid_name(self.after.table)?))
+        Some(Key::Rowid(self.before.table.rowid_name()?, self.after.table.rowid_name()?))
     }
 
     /// Columns that are unique and not NULL on both sides: declared so on both, or, in a table that was made anew, declared
-    /// on one side and found so on the other.
-    fn key(&self, rowids: Rowids, holds_no_null: &dyn Fn(&str, &str) -> bool) -> Result<Option<Vec<(String, String)>>> {
+    /// on one side and found so on the other. The best comes first.
+    fn keys(&self, rowids: Rowids, holds_no_null: &dyn Fn(&str, &str) -> bool) -> Result<Vec<Vec<(String, String)>>> {
         let paired = |names: &[String], side: fn(&(String, String)) -> &String| -> Option<Vec<(String, String)>> {
             let pair = |name: &String| self.columns.iter().find(|pair| side(pair).eq_ignore_ascii_case(name)).cloned();
             names.iter().map(pair).collect()
         };
         let before = declared(self.before.table).filter_map(|names| paired(names, |pair| &pair.0));
         let after = declared(self.after.table).filter_map(|names| paired(names, |pair| &pair.1));
-        let keys: Vec<_> = before
+        let (mut keys, others): (Vec<_>, Vec<_>) = before
             .chain(after)
             .filter(|key| key.iter().all(|(before, after)| holds_no_null(before, after)))
-            .map(|key| (self.declared_on_both(&key), key))
-            .collect();
-        if let Some((_, key)) = keys.iter().find(|(on_both, _)| *on_both) {
-            return Ok(Some(key.clone()));
+            .partition(|key| self.declared_on_both(key));
+        if !keys.is_empty() {
+            return Ok(keys);
         }
-        for (_, key) in keys.into_iter().filter(|_| rowids == Rowids::OfAnotherTable) {
+        for key in others.into_iter().filter(|_| rowids == Rowids::OfAnotherTable) {
             let names = |side: fn(&(String, String)) -> &String| key.iter().map(side).collect::<Vec<_>>();
             if is_unique(self.before, &names(|pair| &pair.0))? && is_unique(self.after, &names(|pair| &pair.1))? {
-                return Ok(Some(key));
+                keys.push(key);
             }
         }
-        Ok(None)
+        Ok(keys)
     }
 
     fn declared_on_both(&self, key: &[(String, String)]) -> bool {
@@ -720,12 +729,6 @@ impl ColumnComparison {
         self.changed += 1;
         fate
     }
-}
-
-/// A name of the rowid that no column hides; none where there is no rowid.
-pub(super) fn rowid_name(table: &Table) -> Option<&'static str> {
-    let free = |name: &&str| table.column(name).is_none();
-    ["rowid", "_rowid_", "oid"].into_iter().find(free).filter(|_| !table.without_rowid)
 }
 
 /// Whether SQLite said that what it needs to read this table is not here: a module, a function, a collation.

@@ -7,7 +7,6 @@ use rusqlite::Result;
 use rusqlite::types::ValueRef;
 
 use super::States;
-use super::rows::rowid_name;
 use super::values::Fate;
 use super::values::texts::decoded;
 use crate::schema::Table;
@@ -93,7 +92,7 @@ pub fn gone(states: States<'_>, table: &Table, dropped: bool, paired: &[(String,
         return Ok(Samples::default());
     }
     let key = if table.primary_key.is_empty() {
-        rowid_name(table).map(str::to_owned).into_iter().collect()
+        table.rowid_name().map(str::to_owned).into_iter().collect()
     } else {
         table.primary_key.clone()
     };

@@ -60,6 +60,9 @@ fn without_value(message: &str) -> String {
     if let Some(beginning) = QUOTING.into_iter().find(|beginning| message.starts_with(beginning)) {
         return beginning.to_owned();
     }
+    if message.starts_with("unrecognized token: \"'") {
+        return "unrecognized token: a string that does not end".to_owned();
+    }
     match message.strip_prefix("near \"'").and_then(|rest| rest.rsplit_once("\": ")) {
         Some((_, what)) => format!("near a string: {what}"),
         None => message.to_owned(),
@@ -77,6 +80,8 @@ mod tests {
             ("unable to open database: secret/x", "unable to open database"),
             ("near \"'secret'\": syntax error", "near a string: syntax error"),
             ("near \"ORDER\": syntax error", "near \"ORDER\": syntax error"),
+            ("unrecognized token: \"'secret\"", "unrecognized token: a string that does not end"),
+            ("unrecognized token: \"#\"", "unrecognized token: \"#\""),
             ("UNIQUE constraint failed: users.email", "UNIQUE constraint failed: users.email"),
         ] {
             assert_eq!(without_value(message), shown);

@@ -292,7 +292,8 @@ fn told(place: &str, message: &str) -> Error {
         };
         let name = name.trim_matches('`');
         let allowed = quoted(allowed);
-        let error = Error::usage(doing, format!("unknown {what} `{name}`{within}"));
+        let wrong = if name.is_empty() { format!("the {what} is missing") } else { format!("unknown {what} `{name}`") };
+        let error = Error::usage(doing, format!("{wrong}{within}"));
         let error = match nearest(name, &allowed) {
             Some(meant) => error.hint(format!("did you mean `{meant}`?")),
             None => error,
@@ -337,6 +338,8 @@ fn plain(expected: &str) -> &str {
         "a string" | "string" => "a text",
         "a boolean" => "`true` or `false`",
         "a sequence" => "a list",
+        // What the crate expects of an enum.
+        "a YAML tag starting with '!'" => "a word",
         other if other.starts_with("struct ") => "a map of keys and values",
         other => other,
     }

@@ -74,7 +74,7 @@ rules! {
         fix: "decide first which of the duplicates stays, with a query that says it, and insert without a conflict clause"
     }
     LS107 "explicit-delete", Warning, Measured {
-        when: "a DELETE that names the table removed rows (an error where it has no WHERE)",
+        when: "a DELETE that names the table removed rows (an error where it has no WHERE, a note where other tables took them over)",
         effect: "the rows are gone as the statement says, perhaps more of them than its author had in mind",
         fix: "compare the number of rows with what the author expected, and keep a copy of them"
     }

@@ -57,7 +57,7 @@ pub struct Trial {
 pub struct Cell {
     /// The run and what it did.
     pub trial: Trial,
-    /// What the rules say of it.
+    /// What the rules say of it and no waiver covers.
     pub findings: Vec<Finding>,
     /// Whether it is a driver that the project was found to use.
     pub decided: bool,

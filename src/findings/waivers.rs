@@ -8,11 +8,10 @@ use std::fmt;
 use std::time::SystemTime;
 
 use schemars::JsonSchema;
-use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::catalogue::{SN907, SN908, SN909, find};
-use super::levels::no_such_rule;
+use super::levels::{Text, no_such_rule};
 use super::rule::{Finding, Level, Place, Rule};
 use super::wording::number;
 use super::{Evidence, catalogue};
@@ -391,21 +390,6 @@ fn days_of(year: u32, month: u32) -> u32 {
 impl fmt::Display for Date {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
-    }
-}
-
-/// Reads a value from text, so that an error stands at the text's own place.
-pub(super) struct Text<T>(pub &'static str, pub fn(&str) -> Result<T, String>);
-
-impl<T> Visitor<'_> for Text<T> {
-    type Value = T;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.0)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        (self.1)(text).map_err(de::Error::custom)
     }
 }
 

@@ -274,7 +274,7 @@ pub struct MatrixCell {
     pub rows_lost: u64,
     /// Values of surviving rows that changed in all tables.
     pub values_changed: u64,
-    /// The gravest level found, warning or error; null where there is none.
+    /// The gravest level found that no waiver covers, warning or error; null where there is none.
     pub level: Option<Level>,
     /// The codes of that level, each once.
     pub codes: Vec<String>,

@@ -184,6 +184,13 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
+
+    /// A name of the rowid that no column hides; none where there is no rowid.
+    #[must_use]
+    pub fn rowid_name(&self) -> Option<&'static str> {
+        let free = |name: &&str| self.column(name).is_none();
+        ["rowid", "_rowid_", "oid"].into_iter().find(free).filter(|_| !self.without_rowid)
+    }
 }
 
 impl ForeignKey {

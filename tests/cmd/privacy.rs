@@ -51,6 +51,7 @@ const QUOTED_IN_ERRORS: &[(&str, &str)] = &[
         "a full-text query",
         "CREATE VIRTUAL TABLE f USING fts5(a); DELETE FROM f WHERE f MATCH (SELECT 'x\"' || email FROM people);",
     ),
+    ("a string that does not end", "UPDATE people SET email = 'canary-token"),
     ("a token in an error", "UPDATE people SET email = 'canary' 'canary-token';"),
 ];
 

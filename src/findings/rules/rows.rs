@@ -8,7 +8,7 @@ use crate::execution::{Outcome, Step, Turned};
 use crate::findings::catalogue::{LS101, LS102, LS103, LS104, LS105, LS106, LS107, LS108, LS110, VL203};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
-use crate::findings::wording::{count, names, number, share};
+use crate::findings::wording::{count, list, names, number, share};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::{Action, Conflict, Insert};
 use crate::schema::lexer::quote_identifier;
@@ -157,6 +157,37 @@ pub(super) fn nullings<'a>(evidence: &'a Evidence, table: &TableComparison) -> V
     acting.into_iter().filter_map(nulled).collect()
 }
 
+/// Whether ON UPDATE CASCADE alone wrote the column, so that it says what the parent's key says.
+pub(super) fn follows_its_parent(evidence: &Evidence, table: &TableComparison, column: &str) -> bool {
+    let Some(compared) = table.column_before(column).filter(|compared| compared.changed > 0) else { return false };
+    let cascades = own_keys(evidence, table)
+        .iter()
+        .any(|key| key.on_update == "CASCADE" && key.columns.iter().any(|of_key| of_key.eq_ignore_ascii_case(column)));
+    let written: u64 = evidence.committed().map(|step| followed(table, step)).sum();
+    let otherwise = evidence.committed().flat_map(|step| &step.changes).any(|change| {
+        change.by != By::ForeignKey && change.updated + change.inserted > 0 && table.pair.is_called(&change.table)
+    });
+    cascades && !otherwise && compared.changed <= written
+}
+
+/// Rows that this UPDATE of a parent wrote in the table through ON UPDATE.
+fn followed(table: &TableComparison, step: &Step) -> u64 {
+    let updates = matches!(step.statement.action, Action::Update { .. });
+    if updates { updated_by_key(table, step) } else { 0 }
+}
+
+/// `, and 250 rows of `b` through ON UPDATE CASCADE`: where the references followed the key that the step wrote.
+pub(super) fn also_in_children(evidence: &Evidence, step: &Step) -> String {
+    let followed = evidence.comparison().tables.iter().filter_map(|table| {
+        let rows = followed(table, step);
+        let mut columns = table.rows.iter().flat_map(|rows| &rows.columns);
+        let follows = columns.any(|column| follows_its_parent(evidence, table, &column.before));
+        (rows > 0 && follows).then(|| format!("{} of `{}`", count(rows, "row"), table.name()))
+    });
+    let followed: Vec<String> = followed.collect();
+    if followed.is_empty() { String::new() } else { format!(", and {} through ON UPDATE CASCADE", list(&followed)) }
+}
+
 /// The foreign keys that the table had.
 fn own_keys<'a>(evidence: &'a Evidence, table: &TableComparison) -> &'a [ForeignKey] {
     let before = table.pair.before.as_ref().and_then(|name| evidence.comparison().before.table(name));
@@ -248,24 +279,49 @@ fn conflicts(evidence: &Evidence, table: &TableComparison, unexplained: &mut u64
         )
         .table(name)
         .rows(rows)
-        .at(Some(place(step)), format!("{what} {} that broke a unique key", count(removed(step), "row")))
-        .help(format!(
-            "find the rows that collide, and decide which of them stays before you write{}",
-            collisions(evidence, name)
-        )),
+        .at(
+            Some(place(step)),
+            format!("{what} {} that broke a unique key{}", count(removed(step), "row"), left_out(table, step)),
+        )
+        .help(match table.pair.change {
+            Change::Rebuilt => format!(
+                "find the rows that collide, and decide which of them stays before you write{}",
+                collisions(evidence, table)
+            ),
+            _ => "write only rows that are not there yet (ON CONFLICT DO NOTHING), or name in DO UPDATE SET what shall change"
+                .to_owned(),
+        }),
     )
 }
 
-/// A query for the rows that collide on the first unique key of the table.
-fn collisions(evidence: &Evidence, name: &str) -> String {
-    let after = evidence.comparison().after.table(name);
-    let key =
-        after.and_then(|table| table.uniques.first().map_or(Some(&table.primary_key), |unique| Some(&unique.columns)));
-    let columns: Vec<String> = key.into_iter().flatten().map(|column| quote_identifier(column)).collect();
-    if columns.is_empty() {
+/// `; `m`, which it does not name, became NULL in 10 rows`: what REPLACE does to the columns that are not in its list.
+fn left_out(table: &TableComparison, step: &Step) -> String {
+    let Action::Insert(Insert { conflict: Some(Conflict::Replace), columns: written, .. }) = &step.statement.action
+    else {
         return String::new();
-    }
-    let (columns, name) = (columns.join(", "), quote_identifier(name));
+    };
+    let is_named = |name: &str| written.is_empty() || written.iter().any(|column| column.eq_ignore_ascii_case(name));
+    let compared = table.rows.iter().flat_map(|rows| &rows.columns);
+    let nulled = compared.filter(|column| column.nulled > 0 && !is_named(&column.after));
+    let each = nulled.map(|column| {
+        format!("; `{}`, which it does not name, became NULL in {}", column.after, count(column.nulled, "row"))
+    });
+    each.collect::<Vec<_>>().concat()
+}
+
+/// A query for the rows of the old table that collide on the first unique key of the new one.
+fn collisions(evidence: &Evidence, table: &TableComparison) -> String {
+    let after = evidence.comparison().after.table(table.name());
+    let unique = |before: &&[String]| !before.is_empty();
+    let mut keys = after.into_iter().flat_map(|after| {
+        let uniques = after.uniques.iter().map(|unique| unique.columns.as_slice());
+        uniques.chain([after.primary_key.as_slice()]).filter(unique)
+    });
+    let was = |column: &String| table.pair.columns.iter().find(|(_, after)| after == column).map(|(before, _)| before);
+    let key = keys.find_map(|key| key.iter().map(was).collect::<Option<Vec<_>>>());
+    let Some((key, name)) = key.zip(table.pair.before.as_ref()) else { return String::new() };
+    let columns = key.into_iter().map(|column| quote_identifier(column)).collect::<Vec<_>>().join(", ");
+    let name = quote_identifier(name);
     format!(":\nSELECT {columns}, count(*) FROM {name} GROUP BY {columns} HAVING count(*) > 1;")
 }
 
@@ -284,10 +340,18 @@ fn shortfall(evidence: &Evidence, table: &TableComparison, deleted: u64, unexpla
     let name = table.name();
     let (before, rows) = (rows_before(table) - deleted, *unexplained);
     let copy = copies(evidence, table).next();
+    // Where several tables took its rows over, what is in none of them is missing.
+    let split = table.takeover.as_ref().filter(|takeover| takeover.into.len() > 1);
+    let rows = split.map_or(rows, |takeover| rows.min(takeover.missing));
     let copied = before.saturating_sub(rows);
-    let finding = Finding::new(&LS105, format!("the rebuild of `{name}` copied {}", share(copied, before, "row")))
-        .table(name)
-        .rows(rows);
+    let message = match split {
+        Some(takeover) => {
+            let into = names(takeover.into.iter().map(String::as_str));
+            format!("only {} had been copied into {into}", share(copied, before, "row"))
+        }
+        None => format!("the rebuild of `{name}` copied {}", share(copied, before, "row")),
+    };
+    let finding = Finding::new(&LS105, message).table(name).rows(rows);
     *unexplained = 0;
     if was_split(table) {
         return None;
@@ -391,9 +455,26 @@ fn explicit_deletes(evidence: &Evidence, table: &TableComparison, unexplained: &
                 },
             )
             .help("if that is intended, keep a copy of the rows until you are sure; else narrow the WHERE");
-        findings.push(finding.at_level(if *has_where { Level::Warning } else { Level::Error }));
+        let by_where = |finding: Finding| finding.at_level(if *has_where { Level::Warning } else { Level::Error });
+        findings.push(match archived(table) {
+            Some((into, 0)) => {
+                finding.cause(format!("{into} had taken over every row that is gone")).at_level(Level::Note)
+            }
+            Some((into, missing)) => by_where(
+                finding.cause(format!("{into} had taken over all but {} of the rows that are gone", number(missing))),
+            ),
+            None => by_where(finding),
+        });
     }
     findings
+}
+
+/// The tables that took over rows that were deleted, with every column that held values, and how many rows they lack.
+fn archived(table: &TableComparison) -> Option<(String, u64)> {
+    let (archived, held) = (table.archived.as_ref()?, table.before.as_ref()?);
+    let complete = archived.left.iter().all(|column| held.column(column).is_none_or(|column| column.values() == 0));
+    let into = names(archived.into.iter().map(String::as_str));
+    (complete && archived.missing < table.lost()).then_some((into, archived.missing))
 }
 
 /// LS101, or LS110 where nothing is left.
@@ -452,7 +533,14 @@ fn other_keys(evidence: &Evidence, table: &TableComparison, rows: u64) -> Option
     .table(name)
     .column(column)
     .rows(rows)
-    .at(step.map(place), format!("gave {} another key", count(rows, "row")))
+    .at(
+        step.map(place),
+        format!(
+            "gave {} another key{}",
+            count(rows, "row"),
+            step.map(|step| also_in_children(evidence, step)).unwrap_or_default()
+        ),
+    )
     .help(
         "whatever keeps these keys elsewhere, other tables without a foreign key among them, no longer finds the rows",
     );

@@ -51,22 +51,21 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     let Action::DropTable { table } = &step.statement.action else { return None };
     let comparison = evidence.comparison();
     let rebuilt = comparison.table_before(table).is_some_and(|compared| compared.pair.change == Change::Rebuilt);
-    let children: BTreeSet<&str> = comparison
-        .before
-        .references_to(table)
-        .map(|(child, _)| child.name.as_str())
-        .filter(|child| !dropped_before(evidence, step, child))
-        .collect();
+    let referring = comparison.before.references_to(table).map(|(child, _)| child.name.as_str());
+    let children: BTreeSet<&str> = referring.filter(|child| !is_set_aside(evidence, step, child)).collect();
     if !step.foreign_keys || !rebuilt || children.is_empty() {
         return None;
     }
     let deferred = causes::defer_pragma(evidence);
     let rule = if deferred.is_some() { &TX503 } else { &TX502 };
     let children: Vec<&str> = children.into_iter().collect();
-    let refer = if children.len() == 1 { "refers" } else { "refer" };
     let mut finding = Finding::new(
         rule,
-        format!("`{table}` was rebuilt with foreign keys on, and {} {refer} to it", names(children.iter().copied())),
+        format!(
+            "`{table}` was rebuilt with foreign keys on, and {} {} to it",
+            names(children.iter().copied()),
+            if children.len() == 1 { "refers" } else { "refer" }
+        ),
     )
     .table(table)
     .at(Some(place(step)), format!("deletes every row of `{table}`: ON DELETE actions of its children fire"));
@@ -80,16 +79,19 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     Some(finding)
 }
 
-/// Whether a child was already gone when its parent was dropped, as where a migration sets the children aside first.
-fn dropped_before(evidence: &Evidence, step: &Step, child: &str) -> bool {
-    let earlier = evidence.committed().take_while(|other| !std::ptr::eq(*other, step));
-    let events = earlier.filter_map(|other| match &other.statement.action {
-        Action::DropTable { table } if table.eq_ignore_ascii_case(child) => Some(true),
-        Action::CreateTable { table, .. } if table.eq_ignore_ascii_case(child) => Some(false),
-        Action::RenameTable { to, .. } if to.eq_ignore_ascii_case(child) => Some(false),
-        _ => None,
-    });
-    events.last().unwrap_or(false)
+/// Whether the migrations had emptied or dropped the table by a statement of its own when this step ran: then it is no luck that
+/// it lost nothing.
+fn is_set_aside(evidence: &Evidence, step: &Step, child: &str) -> bool {
+    let before = evidence.execution().steps.iter().take_while(|one| !std::ptr::eq(*one, step)).filter(|one| one.ran);
+    before.fold(false, |emptied, one| match &one.statement.action {
+        Action::Delete { table, has_where: false } | Action::DropTable { table }
+            if table.eq_ignore_ascii_case(child) =>
+        {
+            true
+        }
+        Action::RenameTable { to, .. } if to.eq_ignore_ascii_case(child) => false,
+        _ => emptied && !one.changes.iter().any(|write| write.table.eq_ignore_ascii_case(child) && write.inserted > 0),
+    })
 }
 
 /// TX504: a migration ends the transaction that the tool has opened.

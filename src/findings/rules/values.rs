@@ -9,6 +9,7 @@ mod updates;
 use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
 use crate::compare::rows::{ColumnComparison, RowComparison};
+use crate::compare::values::Loss;
 use crate::execution::Step;
 use crate::findings::catalogue::{VL201, VL202, VL203, VL204, VL205, VL206, VL212};
 use crate::findings::evidence::place;
@@ -16,7 +17,7 @@ use crate::findings::rule::Place;
 use crate::findings::rules::{causes, rows};
 use crate::findings::wording::{count, names, share};
 use crate::findings::{Evidence, Finding, Level, Rule};
-use crate::migrations::statement::{Action, Select, SelectItem};
+use crate::migrations::statement::{Action, Conflict, Insert, Select, SelectItem};
 use crate::profile::{ColumnProfile, Spread, TableProfile};
 use crate::schema::Table;
 use crate::schema::lexer::{Token, TokenKind, quote_identifier, tokens};
@@ -38,6 +39,7 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
     }
     let elsewhere = |column: &str| {
         table.takeover.as_ref().is_some_and(|takeover| !takeover.left.iter().any(|left| left == column))
+            || table.moved_out.iter().any(|moved| moved == column)
             || moved_within(evidence, table, column)
             || shifted_away(table, column)
             || split_off(evidence, table, column, held)
@@ -185,7 +187,8 @@ fn subject<'a>(
     let by_foreign_key = rows::nullings(evidence, table)
         .iter()
         .any(|nulling| nulling.key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default())));
-    if by_foreign_key || (was_generated && after.column(new).is_some_and(|column| column.generated)) {
+    let follows = old.is_some_and(|old| rows::follows_its_parent(evidence, table, old));
+    if by_foreign_key || follows || (was_generated && after.column(new).is_some_and(|column| column.generated)) {
         return None;
     }
     Some(Subject { evidence, table, column: new, step: assignment(evidence, table, old, new) })
@@ -235,6 +238,10 @@ struct Assignment<'a> {
 impl Subject<'_> {
     fn finding(&self, rule: &'static Rule, message: String, rows: u64, label: String) -> Finding {
         let place = self.step.as_ref().map(|assignment| place(assignment.step));
+        let label = match &self.step {
+            Some(assignment) => label + &rows::also_in_children(self.evidence, assignment.step),
+            None => label,
+        };
         Finding::new(rule, message).table(self.table.name()).column(self.column).rows(rows).at(place, label)
     }
 
@@ -254,7 +261,12 @@ impl Subject<'_> {
 
     /// Whether so many values are what REPLACE or an upsert wrote, of which LS106 speaks.
     fn is_overwritten(&self, values: u64) -> bool {
-        values <= rows::rows_overwritten(self.evidence, self.table)
+        let overwrites = |step: &Step| {
+            matches!(&step.statement.action, Action::Insert(insert)
+                if insert.upsert || insert.conflict == Some(Conflict::Replace))
+        };
+        let by_another = self.is_updated() && !self.step.as_ref().is_some_and(|assignment| overwrites(assignment.step));
+        !by_another && values <= rows::rows_overwritten(self.evidence, self.table)
     }
 
     /// The values that the column held.
@@ -340,7 +352,7 @@ impl Subject<'_> {
     /// VL202.
     fn nulled(&self, compared: &ColumnComparison) -> Option<Finding> {
         let nulled = compared.nulled - compared.blank_to_null;
-        if nulled == 0 {
+        if nulled == 0 || self.is_overwritten(compared.nulled) {
             return None;
         }
         let total = self.values_before(compared);
@@ -357,7 +369,9 @@ impl Subject<'_> {
 
     /// VL203: what no other rule says.
     fn altered(&self, compared: &ColumnComparison) -> Option<Finding> {
-        let altered = compared.altered() - compared.recognisable() - self.values_defaulted(compared);
+        let without_zeros = compared.altered() - compared.recognisable() - self.values_defaulted(compared);
+        let zeros = if self.computes_zeros(compared) { compared.lossy } else { 0 };
+        let altered = without_zeros + zeros;
         if altered == 0 || self.is_overwritten(compared.altered()) {
             return None;
         }
@@ -373,6 +387,12 @@ impl Subject<'_> {
         Some(if self.is_explicit() { finding } else { finding.at_level(Level::Error) })
     }
 
+    /// Whether the expression that wrote other values too also wrote the zeros, which are then no failed conversions.
+    fn computes_zeros(&self, compared: &ColumnComparison) -> bool {
+        let only_zeros = compared.lossy_kinds.keys().all(|loss| *loss == Loss::BecameZero);
+        only_zeros && self.is_explicit() && !self.casts() && compared.altered() > 0
+    }
+
     /// VL205 where something was lost on the way, else VL204.
     fn converted(&self, compared: &ColumnComparison) -> Option<Finding> {
         let total = self.values_before(compared);
@@ -380,7 +400,7 @@ impl Subject<'_> {
             classes(self.table.before.as_ref(), &compared.before),
             classes(self.table.after.as_ref(), &compared.after),
         );
-        if compared.lossy > 0 {
+        if compared.lossy > 0 && !self.computes_zeros(compared) {
             let computed = self.is_explicit() && !self.casts();
             let finding = self
                 .finding(
@@ -459,34 +479,60 @@ fn assignment<'a>(
     old: Option<&str>,
     new: &str,
 ) -> Option<Assignment<'a>> {
-    let is_it =
-        |column: &String| column.eq_ignore_ascii_case(new) || old.is_some_and(|old| column.eq_ignore_ascii_case(old));
-    let explicit = evidence.committed().rev().find_map(|step| match &step.statement.action {
-        Action::Update { table: written, columns, .. }
-            if table.pair.is_called(written) && columns.iter().any(is_it) =>
-        {
-            Some(Assignment { step, explicit: true })
-        }
-        Action::DropColumn { table: written, column } if table.pair.is_called(written) && is_it(column) => {
-            Some(Assignment { step, explicit: false })
-        }
-        _ => None,
-    });
     let by_trigger = || {
         let wrote =
             |step: &&Step| step.changes.iter().any(|change| change.updated > 0 && table.pair.is_called(&change.table));
         evidence.committed().rev().find(wrote).map(|step| Assignment { step, explicit: false })
     };
-    explicit
+    named(evidence, table, old, new)
         .or_else(|| {
-            copy(evidence, table).map(|step| Assignment { explicit: computes(evidence, table, step, new), step })
+            copy(evidence, table).map(|step| Assignment { explicit: computes(evidence, table, step, (old, new)), step })
         })
         .or_else(by_trigger)
 }
 
-/// Whether an `INSERT … SELECT` fills the column from an expression over the rows that were there.
-fn computes(evidence: &Evidence, compared: &TableComparison, step: &Step, column: &str) -> bool {
-    matches!(selected(evidence, compared, step, column), Some(SelectItem::Expression { .. }))
+/// The last statement that names the column as one that it writes or drops, under the name that it had at that moment.
+fn named<'a>(
+    evidence: &'a Evidence,
+    table: &'a TableComparison,
+    old: Option<&str>,
+    new: &str,
+) -> Option<Assignment<'a>> {
+    let mut earlier: Option<&str> = None;
+    for step in
+        evidence.committed().rev().filter(|step| step.statement.table().is_some_and(|name| table.pair.is_called(name)))
+    {
+        let is_it = |column: &String| match earlier {
+            Some(name) => column.eq_ignore_ascii_case(name),
+            None => column.eq_ignore_ascii_case(new) || old.is_some_and(|old| column.eq_ignore_ascii_case(old)),
+        };
+        match &step.statement.action {
+            Action::RenameColumn { column, to, .. } if to.eq_ignore_ascii_case(earlier.unwrap_or(new)) => {
+                earlier = Some(column);
+            }
+            Action::Update { columns, .. } if columns.iter().any(is_it) => {
+                return Some(Assignment { step, explicit: true });
+            }
+            Action::DropColumn { column, .. } if is_it(column) => return Some(Assignment { step, explicit: false }),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether an `INSERT … SELECT` fills the column from an expression over the rows that were there, or from another column of a
+/// join: what a new key of the parent asks for.
+fn computes(evidence: &Evidence, compared: &TableComparison, step: &Step, (old, new): (Option<&str>, &str)) -> bool {
+    match selected(evidence, compared, step, new) {
+        Some(SelectItem::Expression { .. }) => true,
+        Some(SelectItem::Column { name, double_quoted: false }) => {
+            let joined =
+                matches!(&step.statement.action, Action::Insert(Insert { select: Some(select), .. }) if select.joined);
+            let own = [Some(new), old].into_iter().flatten().any(|own| own.eq_ignore_ascii_case(name));
+            joined && !own
+        }
+        _ => false,
+    }
 }
 
 /// The same where the expression reads what the column was itself, `old`.

@@ -20,7 +20,7 @@ pub fn samples(finding: &Finding, width: usize) -> Option<String> {
         let keys: Vec<String> = samples.rows.iter().map(|row| key(&row.key)).collect();
         return Some(format!("{many}{by}: {}", keys.join(", ")));
     }
-    let lines = samples.rows.iter().map(|row| cut(&visible(&line(row)), width));
+    let lines = samples.rows.iter().map(|row| cut(&visible(&line(&samples.key, row)), width));
     Some(std::iter::once(format!("{many}{by}:")).chain(lines).collect::<Vec<_>>().join("\n"))
 }
 
@@ -34,16 +34,20 @@ fn key(values: &[String]) -> String {
     if shown.len() == 1 { shown[0].to_string() } else { format!("({})", shown.join(", ")) }
 }
 
-/// `17: code '00123' → 123`, or `17: id 17, code '00123'` of a row that is on one side only.
-fn line(row: &Sample) -> String {
-    let key = if row.key.is_empty() { String::new() } else { format!("{}: ", key(&row.key)) };
+/// `17: code '00123' → 123`; of a row that is on one side only its other columns, `17: code '00123', name NULL`.
+fn line(names: &[String], row: &Sample) -> String {
     let values = match (row.before.as_slice(), row.after.as_slice()) {
         ([before], [after]) => format!("{} {} → {}", after.column, before.value, after.value),
-        (before, after) => before.iter().chain(after).map(value).collect::<Vec<_>>().join(", "),
+        (before, after) => {
+            let told = before.iter().chain(after).filter(|value| !is_of_key(names, &row.key, value));
+            told.map(|value| format!("{} {}", value.column, value.value)).collect::<Vec<_>>().join(", ")
+        }
     };
-    format!("{key}{values}")
+    let parts = [(!row.key.is_empty()).then(|| key(&row.key)), (!values.is_empty()).then_some(values)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
-fn value(value: &SampleValue) -> String {
-    format!("{} {}", value.column, value.value)
+/// Whether the key says the same already.
+fn is_of_key(names: &[String], key: &[String], value: &SampleValue) -> bool {
+    names.iter().zip(key).any(|(name, literal)| *name == value.column && *literal == value.value)
 }

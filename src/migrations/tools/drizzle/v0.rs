@@ -1,5 +1,6 @@
 //! drizzle-orm below 1.0: `meta/_journal.json` lists the migrations; what is newer than the ledger's newest row runs.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
@@ -52,21 +53,27 @@ pub(super) fn fill(plan: &mut Plan, ledger: &Recorded) -> Result<(), Error> {
         return Ok(());
     }
     plan.setup.push(create_ledger(&plan.ledger.name));
-    let listed: Vec<_> = read_journal(&journal)?.into_iter().map(|line| read(plan, line)).collect();
+    let listed = read_journal(&journal)?.into_iter().map(|line| read(plan, line)).collect::<Result<Vec<_>, _>>()?;
     plan.refusal = listed.iter().find(|one| !one.readable).map(|one| no_file(&plan.folder, &one.migration.file));
     plan.entries = decide(listed, ledger, &mut plan.decisions);
     Ok(())
 }
 
-/// Reads the file of a line. Whatever keeps drizzle from reading it, it says that there is none.
-fn read(plan: &Plan, line: Line) -> Listed {
+/// Reads the file of a line. Whatever keeps drizzle from reading it, it says that there is none; only that this user may not
+/// read it tells nothing of production.
+fn read(plan: &Plan, line: Line) -> Result<Listed, Error> {
     let Line { tag, when } = line;
     let file = plan.folder.join(format!("{tag}.sql"));
-    let Ok(mut migration) = Migration::read(tag.clone(), file.clone(), Some(BREAKPOINT)) else {
-        return Listed { when, migration: Migration::without_file(tag, file, String::new()), readable: false };
-    };
-    migration.record.push(record(&plan.ledger.name, &migration.checksum, when));
-    Listed { when, migration, readable: true }
+    match Migration::read(tag.clone(), file.clone(), Some(BREAKPOINT)) {
+        Ok(mut migration) => {
+            migration.record.push(record(&plan.ledger.name, &migration.checksum, when));
+            Ok(Listed { when, migration, readable: true })
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Err(Error::cannot(format!("reading `{}`", shown(&file)), error))
+        }
+        Err(_) => Ok(Listed { when, migration: Migration::without_file(tag, file, String::new()), readable: false }),
+    }
 }
 
 fn read_journal(journal: &Path) -> Result<Vec<Line>, Error> {
