@@ -59,7 +59,6 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     let deferred = causes::defer_pragma(evidence);
     let rule = if deferred.is_some() { &TX503 } else { &TX502 };
     let children: Vec<&str> = children.into_iter().collect();
-    let refer = if children.len() == 1 { "refers" } else { "refer" };
     let mut finding = Finding::new(
         rule,
         format!("`{table}` was rebuilt with foreign keys on, and {} {refer} to it", names(children.iter().copied())),
