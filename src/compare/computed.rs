@@ -5,7 +5,6 @@ use rusqlite::{Connection, Result};
 
 use super::States;
 use super::lineage::{Change, Pair};
-use super::rows::rowid_name;
 use super::takeover::attached;
 use crate::execution::Step;
 use crate::migrations::statement::{Action, Insert, SelectItem};
@@ -53,7 +52,7 @@ fn key(pair: &Pair, old: &Table, new: &Table) -> Option<Vec<(String, String)>> {
         Some((quote_identifier(before), quote_identifier(after)))
     };
     let declared = old.primary_key.iter().map(after).collect::<Option<Vec<_>>>().filter(|key| !key.is_empty());
-    let by_rowid = || Some(vec![(rowid_name(old)?.to_owned(), rowid_name(new)?.to_owned())]);
+    let by_rowid = || Some(vec![(old.rowid_name()?.to_owned(), new.rowid_name()?.to_owned())]);
     declared.or_else(|| by_rowid().filter(|_| pair.change != Change::Rebuilt))
 }
 
