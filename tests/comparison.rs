@@ -965,6 +965,13 @@ fn tables_of_every_kind_are_compared() {
             &["LS108 error l rows=1"],
         ),
         (
+            "two rebuilds through one name, and a copy that changes values in the second",
+            "CREATE TABLE a (id INTEGER PRIMARY KEY, v); CREATE TABLE b (id INTEGER PRIMARY KEY, v); INSERT INTO a VALUES (1, 1), (2, 2); INSERT INTO b VALUES (1, 1), (2, 2);",
+            "CREATE TABLE n (id INTEGER PRIMARY KEY, v); INSERT INTO n (id, v) SELECT id, v FROM a; DROP TABLE a; ALTER TABLE n RENAME TO a; CREATE TABLE n (id INTEGER PRIMARY KEY, v); INSERT INTO n (id, v) SELECT id, v + 5 FROM b; DROP TABLE b; ALTER TABLE n RENAME TO b",
+            "rusqlite",
+            &["VL203 warning b v rows=2"],
+        ),
+        (
             "rows that go to an archive, one of which it lacks",
             "CREATE TABLE t (id INTEGER PRIMARY KEY, n); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4);",
             "CREATE TABLE old AS SELECT * FROM t WHERE id < 3; DELETE FROM t WHERE id <= 3",

@@ -446,7 +446,7 @@ fn was_called(evidence: &Evidence, table: &TableComparison, name: &str) -> bool 
 }
 
 /// The steps that filled a rebuilt table from the old one.
-fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterator<Item = &'a Step> {
+pub(super) fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterator<Item = &'a Step> {
     evidence.committed().filter(move |step| match &step.statement.action {
         Action::Insert(insert) => insert.select.as_ref().is_some_and(|select| {
             table.pair.is_called(&insert.table) && select.tables.iter().any(|from| was_called(evidence, table, from))

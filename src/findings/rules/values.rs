@@ -567,11 +567,13 @@ fn selected<'a>(
     select.items.get(place)
 }
 
-/// The `INSERT … SELECT` that filled a rebuilt table.
+/// The `INSERT … SELECT` that filled a rebuilt table: the one that reads the old one, where several tables are filled under one
+/// name in turn.
 fn copy<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> Option<&'a Step> {
-    evidence.committed().filter(|_| table.pair.change == Change::Rebuilt).find(|step| {
-        matches!(&step.statement.action, Action::Insert(insert) if insert.select.is_some() && table.pair.is_called(&insert.table))
-    })
+    let writes = |step: &&Step| matches!(&step.statement.action, Action::Insert(insert) if insert.select.is_some() && table.pair.is_called(&insert.table));
+    let is_rebuilt = table.pair.change == Change::Rebuilt;
+    let any = || evidence.committed().filter(|_| is_rebuilt).find(writes);
+    rows::copies(evidence, table).find(|_| is_rebuilt).or_else(any)
 }
 
 /// VL212.
