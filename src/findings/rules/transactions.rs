@@ -22,7 +22,7 @@ use crate::profile::Spread;
 /// TX501 to TX503: a parent was dropped with foreign keys on, and it is luck that nothing was lost. Where something was, that
 /// finding says all this as its cause.
 pub(super) fn foreign_keys_on(evidence: &Evidence) -> Vec<Finding> {
-    if foreign_keys_did_harm(evidence) {
+    if foreign_keys_did_harm(evidence) || evidence.execution().outcome != Outcome::Completed {
         return Vec::new();
     }
     let rebuilt: Vec<Finding> = evidence.committed().filter_map(|step| parent_rebuilt(evidence, step)).collect();
@@ -59,6 +59,7 @@ fn parent_rebuilt(evidence: &Evidence, step: &Step) -> Option<Finding> {
     let deferred = causes::defer_pragma(evidence);
     let rule = if deferred.is_some() { &TX503 } else { &TX502 };
     let children: Vec<&str> = children.into_iter().collect();
+    let refer = if children.len() == 1 { "refers" } else { "refer" };
     let mut finding = Finding::new(
         rule,
         format!("`{table}` was rebuilt with foreign keys on, and {} {refer} to it", names(children.iter().copied())),

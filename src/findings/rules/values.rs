@@ -318,12 +318,20 @@ impl Subject<'_> {
             return Some(finding);
         }
         let changed = compared.map_or(0, |compared| compared.changed);
-        let to_one = holds.spread == Spread::Constant && was == Some(Spread::Various) && changed > 0 && total > 1;
-        let by_update = matches!(
-            self.step.as_ref().map(|assignment| &assignment.step.statement.action),
-            Some(Action::Update { .. })
-        );
-        (to_one && !by_update).then(|| {
+        let overwritten = compared.is_some_and(|compared| compared.changed > compared.filled);
+        let to_one = holds.spread == Spread::Constant && was == Some(Spread::Various) && overwritten && total > 1;
+        let updated_where = self.step.as_ref().and_then(|assignment| match assignment.step.statement.action {
+            Action::Update { has_where, .. } => Some(has_where),
+            _ => None,
+        });
+        let help = match updated_where {
+            Some(_) => {
+                "if only some rows were meant, say which: add a WHERE; else keep what the column held first".to_owned()
+            }
+            None => format!("copy the column: SELECT {} instead of a constant", quote_identifier(self.column)),
+        };
+        // Which rows an UPDATE with WHERE writes, and what, it says itself.
+        (to_one && updated_where != Some(true)).then(|| {
             self.finding(
                 &VL206,
                 format!(
@@ -334,7 +342,7 @@ impl Subject<'_> {
                 changed,
                 "wrote one value into every row".to_owned(),
             )
-            .help(format!("copy the column: SELECT {} instead of a constant", quote_identifier(self.column)))
+            .help(help)
         })
     }
 
