@@ -42,7 +42,6 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
             || table.moved_out.iter().any(|moved| moved == column)
             || moved_within(evidence, table, column)
             || shifted_away(table, column)
-            || split_off(evidence, table, column, held)
     };
     let lone = before.columns.iter().filter(|column| {
         let paired = table.pair.columns.iter().any(|(paired, _)| *paired == column.name);
@@ -129,17 +128,6 @@ fn shifted_away(table: &TableComparison, column: &str) -> bool {
         columns.any(|other| other.shifted_from.as_deref() == Some(column) && other.changed == rows.matched)
     };
     table.rows.as_ref().is_some_and(holds)
-}
-
-/// Whether a new table that was filled from this one holds as many values of the column as there were.
-fn split_off(evidence: &Evidence, table: &TableComparison, column: &str, held: &TableProfile) -> bool {
-    let values = held.column(column).map_or(0, ColumnProfile::values);
-    let taken = |into: &str, name: &str| {
-        let target = evidence.comparison().table_after(into).filter(|target| target.pair.change == Change::Added);
-        target.and_then(|target| target.after.as_ref()?.column(name)).is_some_and(|holds| holds.values() == values)
-    };
-    let mut copies = table.pair.copies.iter().flat_map(|copy| copy.columns.iter().map(|columns| (&copy.into, columns)));
-    copies.any(|(into, (old, new))| old.eq_ignore_ascii_case(column) && taken(into, new))
 }
 
 /// `UPDATE t SET new = old`, and nothing else.
