@@ -18,6 +18,7 @@ pub mod renames;
 pub mod rows;
 pub mod samples;
 mod sequence;
+pub mod stand_ins;
 pub mod takeover;
 mod translation;
 pub mod values;
@@ -40,6 +41,7 @@ use integrity::{BrokenChecks, Complaint, Integrity, OutOfSync, Violations};
 use lineage::{Change, Pair};
 use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
 use samples::{Samples, Sampling};
+use stand_ins::StandIn;
 use takeover::Takeover;
 
 /// What differs between the two states.
@@ -59,6 +61,8 @@ pub struct Comparison {
     pub integrity: Integrity,
     /// `user_version` and `application_id`.
     pub header: Vec<HeaderNumber>,
+    /// Views that have the name of a table that was renamed.
+    pub stand_ins: Vec<StandIn>,
     /// Views and triggers that could not be compiled before, with what SQLite says.
     pub broken_before: BTreeMap<String, String>,
     /// Views and triggers that cannot be compiled after.
@@ -213,6 +217,7 @@ impl Comparison {
         let tables = comparer.tables(&pairs, observer);
         let integrity = comparer.integrity(&pairs, messages_before);
         let header = comparer.header();
+        let stand_ins = stand_ins::of(&pairs, &after, states.after);
         let not_compared = comparer.not_compared;
         Self {
             schema_changes: schema_changes(&before, &after, &pairs),
@@ -220,6 +225,7 @@ impl Comparison {
             broken_before: broken::objects(states.before, &before),
             broken_after: broken::objects(states.after, &after),
             header,
+            stand_ins,
             tables,
             integrity,
             not_compared,
@@ -239,6 +245,7 @@ impl Comparison {
             schema_diff: String::new(),
             integrity: Integrity { before: messages_before, after, ..Integrity::default() },
             header: Vec::new(),
+            stand_ins: Vec::new(),
             broken_before: BTreeMap::new(),
             broken_after: BTreeMap::new(),
             not_compared: vec![NotCompared {

@@ -44,7 +44,7 @@ rules! {
     // LS: rows lost
 
     LS101 "rows-lost", Error, Measured {
-        when: "a table that is still there has fewer of its rows, and no other rule explains why",
+        when: "a table that is still there has fewer of its rows, and no other rule explains why (a warning where a view took its name and shows fewer)",
         effect: "rows that the app wrote are gone after the deploy",
         fix: "find the statement that wrote the table, and keep the rows or delete them in a statement that says so"
     }

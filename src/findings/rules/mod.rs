@@ -22,6 +22,7 @@ pub static ALL: &[Check] = &[
     rows::tables,
     rows::dropped,
     rows::multiplied,
+    rows::hidden_by_views,
     values::columns_dropped,
     values::values,
     values::names_exchanged,

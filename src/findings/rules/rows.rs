@@ -3,6 +3,7 @@
 use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
 use crate::compare::rows::{ColumnComparison, Key};
+use crate::compare::stand_ins::StandIn;
 use crate::execution::steps::{self, By};
 use crate::execution::{Outcome, Step, Turned};
 use crate::findings::catalogue::{LS101, LS102, LS103, LS104, LS105, LS106, LS107, LS108, LS110, VL203};
@@ -572,6 +573,29 @@ fn other_keys(evidence: &Evidence, table: &TableComparison, rows: u64) -> Option
         "whatever keeps these keys elsewhere, other tables without a foreign key among them, no longer finds the rows",
     );
     Some(if written.is_some() { finding } else { finding.at_level(Level::Error) })
+}
+
+/// LS101 for a view that has the name of a renamed table and shows fewer rows of it.
+pub(super) fn hidden_by_views(evidence: &Evidence) -> Vec<Finding> {
+    let comparison = evidence.comparison();
+    let hidden = |stand_in: &StandIn| {
+        let StandIn { name, table, rows } = stand_in;
+        let kept = comparison.table_after(table)?.after.as_ref()?.rows;
+        let missing = kept.checked_sub(*rows).filter(|missing| *missing > 0)?;
+        let renamed = evidence.committed().find(
+            |step| matches!(&step.statement.action, Action::RenameTable { table, .. } if table.eq_ignore_ascii_case(name)),
+        );
+        let finding = Finding::new(
+            &LS101,
+            format!("`{name}` is a view now and shows {} that are kept as `{table}`", share(*rows, kept, "row")),
+        );
+        let finding = finding.table(name).rows(missing).at(renamed.map(place), format!("keeps the rows as `{table}`"));
+        Some(finding.at_level(Level::Warning).help(format!(
+            "if who reads `{name}` shall not see the others, this is fine; else let the view show every row of {}",
+            quote_identifier(table)
+        )))
+    };
+    comparison.stand_ins.iter().filter_map(hidden).collect()
 }
 
 /// LS104.
