@@ -117,7 +117,7 @@ fn references_stay(evidence: &Evidence, table: &TableComparison, key: &ForeignKe
 /// What ON DELETE SET NULL or SET DEFAULT wrote in a table and is still there.
 pub(super) struct Nulling<'a> {
     /// The key through which it wrote.
-    pub(super) key: &'a ForeignKey,
+    key: &'a ForeignKey,
     /// The step that set it off.
     step: &'a Step,
     /// References that are gone.
@@ -156,6 +156,14 @@ pub(super) fn nullings<'a>(evidence: &'a Evidence, table: &TableComparison) -> V
         (rows > 0).then_some(Nulling { key, step, rows })
     };
     acting.into_iter().filter_map(nulled).collect()
+}
+
+/// References in this column that ON DELETE SET NULL or SET DEFAULT wrote, of which LS103 speaks.
+pub(super) fn written_by_keys(evidence: &Evidence, table: &TableComparison, column: &str) -> u64 {
+    let nullings = nullings(evidence, table);
+    let of_column =
+        nullings.iter().filter(|nulling| nulling.key.columns.iter().any(|of_key| of_key.eq_ignore_ascii_case(column)));
+    of_column.map(|nulling| nulling.rows).sum()
 }
 
 /// Whether ON UPDATE CASCADE alone wrote the column, so that it says what the parent's key says.

@@ -176,9 +176,10 @@ fn subject<'a>(
     (after, new): (&Table, &'a str),
 ) -> Option<Subject<'a>> {
     let was_generated = old.and_then(|old| before.column(old)).is_some_and(|column| column.generated);
-    let by_foreign_key = rows::nullings(evidence, table)
-        .iter()
-        .any(|nulling| nulling.key.columns.iter().any(|column| column.eq_ignore_ascii_case(old.unwrap_or_default())));
+    // Where more changed than foreign keys wrote, something else wrote too.
+    let changed = old.and_then(|old| table.column_before(old)).map_or(0, |compared| compared.changed);
+    let by_keys = old.map_or(0, |old| rows::written_by_keys(evidence, table, old));
+    let by_foreign_key = by_keys > 0 && changed <= by_keys;
     let follows = old.is_some_and(|old| rows::follows_its_parent(evidence, table, old));
     if by_foreign_key || follows || (was_generated && after.column(new).is_some_and(|column| column.generated)) {
         return None;
@@ -351,7 +352,8 @@ impl Subject<'_> {
 
     /// VL202.
     fn nulled(&self, compared: &ColumnComparison) -> Option<Finding> {
-        let nulled = compared.nulled - compared.blank_to_null;
+        let by_keys = rows::written_by_keys(self.evidence, self.table, &compared.before);
+        let nulled = (compared.nulled - compared.blank_to_null).saturating_sub(by_keys);
         if nulled == 0 || self.is_overwritten(compared.nulled) {
             return None;
         }
