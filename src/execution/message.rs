@@ -61,7 +61,7 @@ fn without_value(message: &str) -> String {
         return beginning.to_owned();
     }
     if message.starts_with("unrecognized token: \"'") {
-        return "unrecognized token: a string that does not end".to_owned();
+        return "unrecognized token: \"'…\"".to_owned();
     }
     match message.strip_prefix("near \"'").and_then(|rest| rest.rsplit_once("\": ")) {
         Some((_, what)) => format!("near a string: {what}"),
@@ -80,7 +80,7 @@ mod tests {
             ("unable to open database: secret/x", "unable to open database"),
             ("near \"'secret'\": syntax error", "near a string: syntax error"),
             ("near \"ORDER\": syntax error", "near \"ORDER\": syntax error"),
-            ("unrecognized token: \"'secret\"", "unrecognized token: a string that does not end"),
+            ("unrecognized token: \"'secret\"", "unrecognized token: \"'…\""),
             ("unrecognized token: \"#\"", "unrecognized token: \"#\""),
             ("UNIQUE constraint failed: users.email", "UNIQUE constraint failed: users.email"),
         ] {

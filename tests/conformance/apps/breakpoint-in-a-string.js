@@ -5,5 +5,5 @@ export default {
   history: [schema],
   seed: `INSERT INTO users VALUES (1, 'ada');`,
   pending: [{ custom: `UPDATE users SET name = 'a --> statement-breakpoint b';` }],
-  real: { always: { error: /unrecognized token: "'a/ } },
+  real: { always: { error: /unrecognized token: "'/ } },
 };
