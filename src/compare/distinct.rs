@@ -7,8 +7,8 @@ use super::{States, takeover};
 use crate::profile::{ColumnProfile, TableProfile};
 use crate::schema::lexer::quote_identifier;
 
-/// Counts, for every column that had only different values, none of them a real, and in which some changed, how many differ in the rows that are on
-/// both sides.
+/// Counts how many values differ in the rows that are on both sides, for every column that had only different values, none of
+/// them a real, and in which some changed.
 ///
 /// # Errors
 /// When SQLite cannot read a side.

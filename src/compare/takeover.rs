@@ -69,7 +69,7 @@ pub fn of_columns(pair: &Pair, table: &Table, states: States<'_>) -> Result<Vec<
         !key.is_empty() && key.iter().all(reads) && Some(&copy.into) != pair.after.as_ref()
     });
     let mut taken = Vec::new();
-    if pair.copies.is_empty() {
+    if pair.copies.is_empty() || !table.columns.iter().map(|column| &column.name).any(|name| is_gone(&name)) {
         return Ok(taken);
     }
     let Some(both) = attached(states)? else { return Ok(taken) };
