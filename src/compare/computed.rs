@@ -25,7 +25,7 @@ pub struct Computed {
 /// # Errors
 /// When SQLite cannot read a side.
 pub fn of(pair: &Pair, (old, new): (&Table, &Table), steps: &[Step], states: States<'_>) -> Result<Vec<Computed>> {
-    let is_gone = |column: &&str| !pair.columns.iter().any(|(before, _)| before == column);
+    let is_gone = |column: &&str| !pair.keeps(column);
     let gone: Vec<&str> = old.columns.iter().map(|column| column.name.as_str()).filter(is_gone).collect();
     let Some(key) = key(pair, old, new).filter(|_| !gone.is_empty()) else { return Ok(Vec::new()) };
     let mut computed = Vec::new();

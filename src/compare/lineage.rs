@@ -52,6 +52,12 @@ pub enum Change {
 }
 
 impl Pair {
+    /// Whether the column that had this name before is there after, under whatever name.
+    #[must_use]
+    pub fn keeps(&self, column: &str) -> bool {
+        self.columns.iter().any(|(before, _)| before == column)
+    }
+
     /// Whether it had this name before, has it after, or had it on the way.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {

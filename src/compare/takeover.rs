@@ -58,7 +58,7 @@ pub fn of(pair: &Pair, table: &Table, states: States<'_>) -> Result<Option<Takeo
 /// # Errors
 /// When SQLite cannot read a side.
 pub fn of_columns(pair: &Pair, table: &Table, states: States<'_>) -> Result<Vec<String>> {
-    let is_gone = |column: &&String| !pair.columns.iter().any(|(before, _)| before == *column);
+    let is_gone = |column: &&String| !pair.keeps(column);
     let key = if table.primary_key.is_empty() {
         table.rowid_alias.iter().cloned().collect()
     } else {

@@ -43,10 +43,10 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
             || moved_within(evidence, table, column)
             || shifted_away(table, column)
     };
-    let lone = before.columns.iter().filter(|column| {
-        let paired = table.pair.columns.iter().any(|(paired, _)| *paired == column.name);
-        !column.generated && !paired && !elsewhere(&column.name)
-    });
+    let lone = before
+        .columns
+        .iter()
+        .filter(|column| !column.generated && !table.pair.keeps(&column.name) && !elsewhere(&column.name));
     let new: Vec<&str> = after
         .columns
         .iter()
