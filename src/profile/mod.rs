@@ -8,6 +8,7 @@ use rusqlite::{Connection, Result};
 
 use crate::schema::Table;
 use crate::schema::lexer::quote_identifier;
+pub use crate::sqlite_file::record::Owned;
 
 /// What a table holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,47 +94,6 @@ pub fn of_table(connection: &Connection, table: &Table) -> Result<TableProfile> 
     }
     let columns = counters.into_iter().map(Counter::finish).collect();
     Ok(TableProfile { rows: count, columns })
-}
-
-/// A value that outlives its row; text need not be valid in its encoding.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Owned {
-    /// NULL.
-    Null,
-    /// An integer.
-    Integer(i64),
-    /// A real.
-    Real(f64),
-    /// A text.
-    Text(Vec<u8>),
-    /// A blob.
-    Blob(Vec<u8>),
-}
-
-impl Owned {
-    /// Copies a value.
-    #[must_use]
-    pub fn of(value: ValueRef<'_>) -> Self {
-        match value {
-            ValueRef::Null => Self::Null,
-            ValueRef::Integer(value) => Self::Integer(value),
-            ValueRef::Real(value) => Self::Real(value),
-            ValueRef::Text(bytes) => Self::Text(bytes.to_vec()),
-            ValueRef::Blob(bytes) => Self::Blob(bytes.to_vec()),
-        }
-    }
-
-    /// The value as it was read.
-    #[must_use]
-    pub fn borrow(&self) -> ValueRef<'_> {
-        match self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(value) => ValueRef::Integer(*value),
-            Self::Real(value) => ValueRef::Real(*value),
-            Self::Text(bytes) => ValueRef::Text(bytes),
-            Self::Blob(bytes) => ValueRef::Blob(bytes),
-        }
-    }
 }
 
 /// A column under way.
