@@ -2,10 +2,17 @@
 //!
 //! Whatever the bytes are, reading them ends: in values, or in an error that names the page.
 
+pub mod btree;
 pub mod error;
+pub mod freelist;
 pub mod header;
+pub mod overflow;
 pub mod page;
 pub mod pages;
+pub mod pointer_map;
 pub mod record;
+pub mod rows;
+pub mod schema_page;
+pub mod shape;
 mod varint;
 pub mod wal;
