@@ -7,6 +7,7 @@ pub mod changes;
 pub mod index;
 pub mod lexer;
 mod read;
+pub mod storage;
 
 use std::collections::BTreeMap;
 
