@@ -12,6 +12,7 @@ pub mod pages;
 pub mod pointer_map;
 pub mod record;
 pub mod rows;
+pub mod scan;
 pub mod schema_page;
 pub mod shape;
 mod varint;

@@ -103,7 +103,7 @@ pub fn value(serial: u32, bytes: &[u8], real: bool) -> ValueRef<'_> {
             let real = f64::from_bits(integer(bytes).cast_unsigned());
             if real.is_nan() { ValueRef::Null } else { ValueRef::Real(real) }
         }
-        12.. if serial % 2 == 0 => ValueRef::Blob(bytes),
+        12.. if serial.is_multiple_of(2) => ValueRef::Blob(bytes),
         12.. => ValueRef::Text(bytes),
         _ => ValueRef::Null,
     }

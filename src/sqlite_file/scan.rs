@@ -1,0 +1,448 @@
+//! Counts of the values of many tables in one pass over the file, in file order.
+//!
+//! Only the headers of the records are read, except while all values of a column are the same. Blocks in which no table has a page
+//! are skipped, so that overflow pages, indexes and free pages cost little.
+
+use std::cell::OnceCell;
+use std::io;
+
+use rayon::prelude::*;
+
+use super::btree::read_pages;
+use super::error::{Fault, Malformed, ReadError};
+use super::overflow;
+use super::page::{BTreePage, PageKind, Payload};
+use super::pages::{Layout, Pages};
+use super::record::{self, Owned, is_identical};
+use super::shape::{Place, Shape};
+use super::varint;
+
+/// Bytes that are read at once at most; they stay in the processor's cache until they are counted.
+const BLOCK: u32 = 1 << 20;
+
+/// Bytes between two pages that are rather read than left out.
+const GAP: u32 = 1 << 14;
+
+/// A table whose values are to be counted.
+#[derive(Debug, Clone)]
+pub struct ScanTable<'a> {
+    /// Where its columns are.
+    pub shape: &'a Shape,
+    /// The pages that hold its rows, in any order: the leaves, and of a table WITHOUT ROWID the interior pages too.
+    pub pages: Vec<u32>,
+}
+
+/// What was counted in a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableCounts {
+    /// Its rows.
+    pub rows: u64,
+    /// One for each column of its shape.
+    pub columns: Vec<ColumnCounts>,
+}
+
+/// What was counted in a column.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ColumnCounts {
+    /// Values that are NULL.
+    pub nulls: u64,
+    /// Integers.
+    pub integers: u64,
+    /// Reals; integers where the column has REAL affinity.
+    pub reals: u64,
+    /// Texts.
+    pub texts: u64,
+    /// Blobs.
+    pub blobs: u64,
+    /// Rows that do not have the column: they are older than it, or it is computed.
+    pub absent: u64,
+    /// The rowid of such a row, the lowest that was seen; none without rowids.
+    pub absent_from: Option<i64>,
+    /// What the values that are there have in common.
+    pub variety: Variety,
+}
+
+/// Whether the values of a column are all the same, in storage class and bytes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Variety {
+    /// There are none.
+    #[default]
+    None,
+    /// All are this one.
+    One(Owned),
+    /// There are different ones.
+    Various,
+}
+
+/// Counts the values of each table, on all processors. A table that cannot be read is an error of that table only.
+pub fn scan(pages: &dyn Pages, tables: &[ScanTable<'_>]) -> Vec<Result<TableCounts, ReadError>> {
+    let scan = Scan { pages, layout: pages.layout(), tables };
+    let mut totals: Vec<Total> = tables.iter().map(|_| Ok(None)).collect();
+    let wanted = scan.wanted(&mut totals);
+    let runs = scan.runs(&wanted);
+    let share = runs.len().div_ceil(rayon::current_num_threads() * 8).max(1);
+    let parts: Vec<Vec<Total>> = runs.par_chunks(share).map(|runs| scan.count(runs)).collect();
+    for part in parts {
+        for (total, part) in totals.iter_mut().zip(part) {
+            merge(total, part);
+        }
+    }
+    tables.iter().zip(totals).map(|(table, total)| Ok(counts(table.shape, total?))).collect()
+}
+
+/// What was counted of a table; none where none of its pages was met.
+type Total = Result<Option<Tally>, ReadError>;
+
+fn merge(total: &mut Total, part: Total) {
+    match (&mut *total, part) {
+        (Err(_), _) | (_, Ok(None)) => {}
+        (Ok(Some(total)), Ok(Some(part))) => total.merge(part),
+        (_, part) => *total = part,
+    }
+}
+
+struct Scan<'a> {
+    pages: &'a dyn Pages,
+    layout: Layout,
+    tables: &'a [ScanTable<'a>],
+}
+
+/// A page, and which of the tables it belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    page: u32,
+    table: u32,
+}
+
+impl Scan<'_> {
+    /// The pages of all tables in file order.
+    fn wanted(&self, totals: &mut [Total]) -> Vec<Wanted> {
+        let mut wanted = Vec::with_capacity(self.tables.iter().map(|table| table.pages.len()).sum());
+        for ((number, table), total) in (0..).zip(self.tables).zip(&mut *totals) {
+            match table.pages.iter().find(|page| **page == 0 || **page > self.layout.pages) {
+                Some(outside) => *total = Err(Fault::NoSuchPage.of(*outside).into()),
+                None => wanted.extend(table.pages.iter().map(|&page| Wanted { page, table: number })),
+            }
+        }
+        wanted.sort_unstable();
+        for pair in wanted.windows(2).filter(|pair| pair[0].page == pair[1].page) {
+            for twice in pair {
+                totals[twice.table as usize] = Err(Fault::Twice.of(twice.page).into());
+            }
+        }
+        wanted
+    }
+
+    /// Pages that are read at once.
+    fn runs<'w>(&self, wanted: &'w [Wanted]) -> Vec<&'w [Wanted]> {
+        let (block, gap) = (BLOCK / self.layout.page_size, (GAP / self.layout.page_size).max(1));
+        let mut runs = Vec::new();
+        let mut rest = wanted;
+        while let Some(first) = rest.first() {
+            let fits = |pair: &[Wanted]| pair[1].page - pair[0].page <= gap && pair[1].page - first.page < block;
+            let length = rest.windows(2).take_while(|pair| fits(pair)).count() + 1;
+            let (run, behind) = rest.split_at(length);
+            runs.push(run);
+            rest = behind;
+        }
+        runs
+    }
+
+    fn count(&self, runs: &[&[Wanted]]) -> Vec<Total> {
+        let size = self.layout.page_size as usize;
+        let mut totals: Vec<Total> = self.tables.iter().map(|_| Ok(None)).collect();
+        let mut buffer = Vec::new();
+        for run in runs {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            buffer.resize((last.page - first.page + 1) as usize * size, 0);
+            if let Err(error) = read_pages(self.pages, first.page, &mut buffer) {
+                for wanted in *run {
+                    totals[wanted.table as usize] = Err(same(&error));
+                }
+                continue;
+            }
+            for wanted in *run {
+                let total = &mut totals[wanted.table as usize];
+                let Ok(tally) = total else { continue };
+                let shape = self.tables[wanted.table as usize].shape;
+                let start = (wanted.page - first.page) as usize * size;
+                let tally = tally.get_or_insert_with(|| Tally::new(shape));
+                if let Err(error) = self.count_page(wanted.page, &buffer[start..start + size], shape, tally) {
+                    *total = Err(error);
+                }
+            }
+        }
+        totals
+    }
+
+    fn count_page(&self, number: u32, bytes: &[u8], shape: &Shape, tally: &mut Tally) -> Result<(), ReadError> {
+        let page = BTreePage::parse(number, bytes, &self.layout)?;
+        if shape.without_rowid != page.kind().is_index() || page.kind() == PageKind::TableInterior {
+            return Err(Fault::Kind(page.first_byte()).of(number).into());
+        }
+        for cell in 0..page.cells() {
+            let payload = if shape.without_rowid {
+                page.entry(cell)?
+            } else {
+                let row = page.row(cell)?;
+                tally.rowid = row.rowid;
+                row.payload
+            };
+            tally.add(&Record { pages: self.pages, page: number, payload, whole: OnceCell::new() })?;
+        }
+        Ok(())
+    }
+}
+
+/// An error for each of the tables that it keeps from being counted.
+fn same(error: &ReadError) -> ReadError {
+    match error {
+        ReadError::Io(error) => io::Error::new(error.kind(), error.to_string()).into(),
+        ReadError::Malformed(malformed) => (*malformed).into(),
+    }
+}
+
+struct Record<'r> {
+    pages: &'r dyn Pages,
+    page: u32,
+    payload: Payload<'r>,
+    /// With what lies on overflow pages, once it was asked for.
+    whole: OnceCell<Vec<u8>>,
+}
+
+impl Record<'_> {
+    fn whole(&self) -> Result<&[u8], ReadError> {
+        if let Some(whole) = self.whole.get() {
+            return Ok(whole);
+        }
+        let mut whole = self.payload.local.to_vec();
+        if let Some(first) = self.payload.overflow {
+            overflow::append(self.pages, first, self.payload.bytes - whole.len(), &mut whole)?;
+        }
+        Ok(self.whole.get_or_init(|| whole))
+    }
+
+    fn bytes(&self, offset: usize, length: usize) -> Result<&[u8], ReadError> {
+        match self.payload.local.get(offset..offset + length) {
+            Some(bytes) => Ok(bytes),
+            None => Ok(self.whole()?.get(offset..offset + length).ok_or(self.malformed())?),
+        }
+    }
+
+    fn malformed(&self) -> Malformed {
+        Fault::Record.of(self.page)
+    }
+}
+
+/// The classes of values, as places in [`Column::counts`].
+const NULL: usize = 0;
+const INTEGER: usize = 1;
+const REAL: usize = 2;
+const TEXT: usize = 3;
+const BLOB: usize = 4;
+
+/// What was counted so far. The columns are those of the record.
+struct Tally {
+    rows: u64,
+    /// That of the last row.
+    rowid: i64,
+    columns: Vec<Column>,
+}
+
+#[derive(Clone, Default)]
+struct Column {
+    counts: [u64; 5],
+    absent: u64,
+    absent_from: Option<i64>,
+    /// REAL affinity.
+    real: bool,
+    sample: Sample,
+}
+
+#[derive(Clone, Default)]
+enum Sample {
+    #[default]
+    None,
+    One {
+        serial: u32,
+        bytes: Vec<u8>,
+    },
+    Various,
+}
+
+impl Tally {
+    fn new(shape: &Shape) -> Self {
+        let mut columns = Vec::new();
+        for place in &shape.columns {
+            if let Place::Stored { index, real } = *place {
+                if columns.len() <= index {
+                    columns.resize(index + 1, Column::default());
+                }
+                columns[index].real = real;
+            }
+        }
+        Self { rows: 0, rowid: 0, columns }
+    }
+
+    #[inline]
+    fn add(&mut self, record: &Record<'_>) -> Result<(), ReadError> {
+        let Payload { local, bytes, .. } = record.payload;
+        let (end, taken) = record::header(local, bytes).map_err(|_| record.malformed())?;
+        let mut serials = match local.get(taken..end) {
+            Some(serials) => serials,
+            None => record.whole()?.get(taken..end).ok_or(record.malformed())?,
+        };
+        let mut offset = end;
+        let mut columns = self.columns.iter_mut();
+        while let Some((&first, rest)) = serials.split_first() {
+            let (serial, rest) = if first < 0x80 {
+                (u32::from(first), rest)
+            } else {
+                let (serial, taken) = varint::read(serials).ok_or(record.malformed())?;
+                (u32::try_from(serial).map_err(|_| record.malformed())?, &serials[taken..])
+            };
+            serials = rest;
+            let length = record::length(serial).ok_or(record.malformed())?;
+            if let Some(column) = columns.next() {
+                column.add(serial, record, offset, length)?;
+            }
+            offset += length;
+        }
+        if offset != bytes {
+            return Err(record.malformed().into());
+        }
+        for column in columns {
+            column.absent += 1;
+            let lowest = column.absent_from.map_or(self.rowid, |rowid| rowid.min(self.rowid));
+            column.absent_from = Some(lowest);
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        if other.rows > 0 {
+            self.rowid = other.rowid;
+        }
+        for (column, other) in self.columns.iter_mut().zip(other.columns) {
+            column.merge(other);
+        }
+    }
+}
+
+impl Column {
+    #[inline]
+    fn add(&mut self, serial: u32, record: &Record<'_>, offset: usize, length: usize) -> Result<(), ReadError> {
+        let class = match serial {
+            0 => NULL,
+            7 => real_or_null(record.bytes(offset, length)?),
+            1..=9 => INTEGER,
+            _ if serial.is_multiple_of(2) => BLOB,
+            _ => TEXT,
+        };
+        self.counts[class] += 1;
+        if matches!(self.sample, Sample::Various) { Ok(()) } else { self.compare(serial, record, offset, length) }
+    }
+
+    #[inline(never)]
+    fn compare(&mut self, serial: u32, record: &Record<'_>, offset: usize, length: usize) -> Result<(), ReadError> {
+        let same = match &self.sample {
+            Sample::Various => return Ok(()),
+            Sample::None => {
+                self.sample = Sample::One { serial, bytes: record.bytes(offset, length)?.to_vec() };
+                return Ok(());
+            }
+            Sample::One { serial: first, bytes } if *first == serial && serial >= 12 => {
+                // Values that differ mostly do so before they spill over.
+                let local = record.payload.local.get(offset..).unwrap_or_default();
+                let local = &local[..local.len().min(length)];
+                bytes.starts_with(local) && (local.len() == length || record.bytes(offset, length)? == bytes)
+            }
+            // A number has more than one serial type.
+            Sample::One { serial: first, bytes } if *first < 12 && serial < 12 => {
+                let bytes_here = record.bytes(offset, length)?;
+                is_identical(record::value(*first, bytes, self.real), record::value(serial, bytes_here, self.real))
+            }
+            Sample::One { .. } => false,
+        };
+        if !same {
+            self.sample = Sample::Various;
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (count, other) in self.counts.iter_mut().zip(other.counts) {
+            *count += other;
+        }
+        self.absent += other.absent;
+        self.absent_from = self.absent_from.into_iter().chain(other.absent_from).min();
+        let same = match (self.sample.value(self.real), other.sample.value(self.real)) {
+            (Some(one), Some(other)) => is_identical(one.borrow(), other.borrow()),
+            (None, _) if matches!(self.sample, Sample::None) => {
+                self.sample = other.sample;
+                return;
+            }
+            (_, None) => matches!(other.sample, Sample::None),
+            (None, Some(_)) => false,
+        };
+        if !same {
+            self.sample = Sample::Various;
+        }
+    }
+}
+
+impl Sample {
+    fn value(&self, real: bool) -> Option<Owned> {
+        match self {
+            Self::One { serial, bytes } => Some(Owned::of(record::value(*serial, bytes, real))),
+            Self::None | Self::Various => None,
+        }
+    }
+}
+
+/// SQLite reads a real that is not a number as NULL.
+#[inline]
+fn real_or_null(bytes: &[u8]) -> usize {
+    match bytes.first_chunk() {
+        Some(bytes) if f64::from_be_bytes(*bytes).is_nan() => NULL,
+        _ => REAL,
+    }
+}
+
+fn counts(shape: &Shape, total: Option<Tally>) -> TableCounts {
+    let tally = total.unwrap_or_else(|| Tally::new(shape));
+    let column = |place: &Place| match *place {
+        Place::Rowid => ColumnCounts {
+            integers: tally.rows,
+            variety: match tally.rows {
+                0 => Variety::None,
+                1 => Variety::One(Owned::Integer(tally.rowid)),
+                _ => Variety::Various,
+            },
+            ..ColumnCounts::default()
+        },
+        Place::Computed => ColumnCounts { absent: tally.rows, ..ColumnCounts::default() },
+        Place::Stored { index, .. } => {
+            let counts = tally.columns.get(index).map(Column::counts).unwrap_or_default();
+            let absent_from = counts.absent_from.filter(|_| !shape.without_rowid);
+            ColumnCounts { absent_from, ..counts }
+        }
+    };
+    TableCounts { rows: tally.rows, columns: shape.columns.iter().map(column).collect() }
+}
+
+impl Column {
+    fn counts(&self) -> ColumnCounts {
+        let [nulls, integers, reals, texts, blobs] = self.counts;
+        let (integers, reals) = if self.real { (0, reals + integers) } else { (integers, reals) };
+        let variety = match self.sample.value(self.real) {
+            Some(value) => Variety::One(value),
+            None if matches!(self.sample, Sample::None) => Variety::None,
+            None => Variety::Various,
+        };
+        let (absent, absent_from) = (self.absent, self.absent_from);
+        ColumnCounts { nulls, integers, reals, texts, blobs, absent, absent_from, variety }
+    }
+}
