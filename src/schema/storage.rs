@@ -42,7 +42,11 @@ pub fn shape(connection: &Connection, table: &Table) -> Result<Option<Shape>> {
         Some(index) => record_of_index(connection, &index)?,
         None => listed.iter().filter(|column| !column.computed).map(|column| column.number).collect(),
     };
-    let stored: BTreeMap<i64, usize> = order.into_iter().zip(0..).collect();
+    let mut stored: BTreeMap<i64, usize> = BTreeMap::new();
+    for (index, column) in order.into_iter().enumerate() {
+        // A column that is in the key with several collations is stored for each of them.
+        stored.entry(column).or_insert(index);
+    }
     let place = |column: &Listed| match stored.get(&column.number) {
         _ if alias == Some(column.number) => Place::Rowid,
         Some(&index) => Place::Stored { index, real: has_real_affinity(&column.declared_type) },
@@ -69,7 +73,7 @@ fn key_index(connection: &Connection, table: &str) -> Result<Option<String>> {
     names.next().transpose()
 }
 
-/// The columns in the order in which the table WITHOUT ROWID stores them: those of the key, each once, then the others.
+/// The columns in the order in which the table WITHOUT ROWID stores them: those of the key, each once for a collation, then the others.
 fn record_of_index(connection: &Connection, index: &str) -> Result<Vec<i64>> {
     let mut statement = connection.prepare("SELECT cid FROM pragma_index_xinfo(?1) ORDER BY seqno")?;
     statement.query_map([index], |row| row.get(0))?.collect()
