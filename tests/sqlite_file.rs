@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use rehearse::profile::{self, Reader, Spread};
 use rehearse::schema::{Schema, Table, storage};
 use rehearse::sqlite_file::btree::{self, IndexTree};
 use rehearse::sqlite_file::error::ReadError;
@@ -462,6 +463,23 @@ fn assert_all_pages_accounted(pages: &dyn Pages, schema: &Schema, context: &str)
     assert_eq!(all, expected, "{context}");
 }
 
+/// The profiles are those of what SQLite reads; SQLite has read only what needs it.
+fn assert_profiles(
+    connection: &Connection,
+    pages: &dyn Pages,
+    schema: &Schema,
+    shapes: &BTreeMap<String, Shape>,
+    context: &str,
+) {
+    let tables: Vec<&Table> = schema.tables.values().collect();
+    for (table, ours) in tables.iter().zip(profile::of_tables(connection, pages, &tables)) {
+        let (ours, theirs) = (ours.unwrap(), profile::of_table(connection, table).unwrap());
+        assert_eq!((ours.rows, &ours.columns), (theirs.rows, &theirs.columns), "{context}, {}", table.name);
+        let needs_sqlite = table.without_rowid || shapes[&table.name].columns.contains(&Place::Computed);
+        assert!(ours.read_by == Reader::File || needs_sqlite, "{context}, {}", table.name);
+    }
+}
+
 fn shapes(connection: &Connection, schema: &Schema) -> BTreeMap<String, Shape> {
     let shape = |table: &Table| storage::shape(connection, table).unwrap().map(|shape| (table.name.clone(), shape));
     schema.tables.values().filter_map(shape).collect()
@@ -495,8 +513,74 @@ fn rows_counts_and_pages_are_those_that_sqlite_has() {
         for (counts, (rows, context)) in scan(&pages, &scanned).into_iter().zip(&expected) {
             assert_counts(&counts.unwrap(), rows, context);
         }
+        assert_profiles(&case.connection, &pages, &schema, &shapes, &format!("seed {seed}"));
         assert_all_pages_accounted(&pages, &schema, &format!("seed {seed}"));
         let integrity: String = case.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).unwrap();
         assert_eq!(integrity, "ok", "seed {seed}");
     }
+}
+
+/// The spread of the first column of `t`, which both readers must agree on, and who read it.
+fn spread(sql: &str) -> (Spread, Reader) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.db");
+    let connection = open(&path);
+    connection.execute_batch(sql).unwrap();
+    let pages = FilePages::new(File::open(&path).unwrap(), None).unwrap();
+    let schema = Schema::read(&connection).unwrap();
+    let table = schema.table("t").unwrap();
+    let ours = profile::of_tables(&connection, &pages, &[table]).remove(0).unwrap();
+    let theirs = profile::of_table(&connection, table).unwrap();
+    assert_eq!(ours.columns, theirs.columns, "{sql}");
+    (ours.columns[0].spread, ours.read_by)
+}
+
+#[test]
+fn values_are_the_same_only_in_class_and_bytes() {
+    let by_us = |sql: &str| {
+        let (spread, reader) = spread(sql);
+        assert_eq!(reader, Reader::File, "{sql}");
+        spread
+    };
+    assert_eq!(by_us("CREATE TABLE t (a); INSERT INTO t VALUES (0.0), (-0.0)"), Spread::Various);
+    assert_eq!(by_us("CREATE TABLE t (a REAL); INSERT INTO t VALUES (1), (1.0)"), Spread::Constant);
+    assert_eq!(by_us("CREATE TABLE t (a); INSERT INTO t VALUES (1), (1.0)"), Spread::Various);
+    assert_eq!(by_us("CREATE TABLE t (a); INSERT INTO t VALUES (NULL), (NULL)"), Spread::Empty);
+    assert_eq!(by_us("CREATE TABLE t (a); INSERT INTO t VALUES (NULL), (2)"), Spread::Various);
+    assert_eq!(by_us("CREATE TABLE t (a); INSERT INTO t VALUES ('x'), (x'78')"), Spread::Various);
+    assert_eq!(by_us("CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (4)"), Spread::Constant);
+    for encoding in ["UTF-8", "UTF-16le", "UTF-16be"] {
+        let wide = |sql: &str| by_us(&format!("PRAGMA encoding = '{encoding}'; {sql}"));
+        assert_eq!(wide("CREATE TABLE t (\"Näme\"); INSERT INTO t VALUES ('NäME'), ('NäME')"), Spread::OwnName);
+        let column = "CREATE TABLE t (a); INSERT INTO t VALUES (CAST(x'00d8' AS TEXT)), (CAST(x'01d8' AS TEXT))";
+        assert_eq!(wide(column), Spread::Various);
+        assert_eq!(wide("CREATE TABLE t (a); INSERT INTO t VALUES (x'00ff'), (x'00ff')"), Spread::Constant);
+    }
+}
+
+#[test]
+fn a_row_that_is_older_than_a_column_has_what_sqlite_reads() {
+    for default in DEFAULTS {
+        for kind in ["TEXT", "REAL", "INTEGER", "NUMERIC", ""] {
+            for later in ["", "INSERT INTO t (a) VALUES (3)", "INSERT INTO t (a, b) VALUES (3, 'other')"] {
+                let (_, reader) = spread(&format!(
+                    "CREATE TABLE t (a); INSERT INTO t VALUES (1), (2); ALTER TABLE t ADD COLUMN b {kind} {default}; {later}"
+                ));
+                assert_eq!(reader, Reader::File);
+            }
+        }
+    }
+}
+
+#[test]
+fn sqlite_reads_what_only_it_can() {
+    let by_sqlite = |sql: &str| assert_eq!(spread(sql).1, Reader::Sqlite, "{sql}");
+    by_sqlite("CREATE TABLE t (a, b AS (a + 1)); INSERT INTO t VALUES (1)");
+    by_sqlite(
+        "CREATE TABLE t (a PRIMARY KEY) WITHOUT ROWID; INSERT INTO t VALUES (1); ALTER TABLE t ADD COLUMN b DEFAULT 5",
+    );
+    by_sqlite(
+        "CREATE TABLE t (oid, rowid, _rowid_); INSERT INTO t VALUES (1, 2, 3); ALTER TABLE t ADD COLUMN b DEFAULT 5",
+    );
+    assert_eq!(spread("CREATE TABLE t (a PRIMARY KEY) WITHOUT ROWID; INSERT INTO t VALUES (1)").1, Reader::File);
 }

@@ -1,14 +1,19 @@
 //! What a table holds: its rows, and per column the NULLs, the storage classes and whether one value fills it.
 //!
-//! Takes a connection and a table of its schema, reads every row once, gives a [`TableProfile`]. Values are looked at and
-//! dropped; none is kept but the first one of a column, to see whether the others equal it.
+//! Takes the pages of a database, a connection to the same state and tables of its schema, reads every row once, gives a
+//! [`TableProfile`] of each. Values are looked at and dropped; none is kept but the first one of a column, to see whether the others
+//! equal it. The file is read directly where its format says all; SQLite reads what needs it, and all that is malformed: it decides
+//! what can still be read, and words the error.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Result};
+mod file;
+mod sqlite;
 
-use crate::schema::Table;
-use crate::schema::lexer::quote_identifier;
+use crate::sqlite_file::header::TextEncoding;
 pub use crate::sqlite_file::record::Owned;
+use crate::sqlite_file::schema_page::decode;
+
+pub use file::of_tables;
+pub use sqlite::of_table;
 
 /// What a table holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +22,17 @@ pub struct TableProfile {
     pub rows: u64,
     /// Its columns, in the table's order.
     pub columns: Vec<ColumnProfile>,
+    /// Who read its rows.
+    pub read_by: Reader,
+}
+
+/// Who read the rows of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// We did, from the pages of the file.
+    File,
+    /// SQLite did.
+    Sqlite,
 }
 
 /// What a column holds.
@@ -74,80 +90,13 @@ impl TableProfile {
     }
 }
 
-/// Reads every row of the table.
-///
-/// # Errors
-/// When SQLite cannot read it: corruption, a missing module or function.
-pub fn of_table(connection: &Connection, table: &Table) -> Result<TableProfile> {
-    let names: Vec<String> = table.columns.iter().map(|column| quote_identifier(&column.name)).collect();
-    // Nothing is known of the columns of a virtual table whose module is missing; SQLite then says so.
-    let selected = if names.is_empty() { "NULL".to_owned() } else { names.join(", ") };
-    let mut statement = connection.prepare(&format!("SELECT {selected} FROM {}", quote_identifier(&table.name)))?;
-    let mut counters: Vec<Counter> = table.columns.iter().map(|column| Counter::new(&column.name)).collect();
-    let mut rows = statement.query([])?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        count += 1;
-        for (index, counter) in counters.iter_mut().enumerate() {
-            counter.add(row.get_ref(index)?);
-        }
-    }
-    let columns = counters.into_iter().map(Counter::finish).collect();
-    Ok(TableProfile { rows: count, columns })
-}
-
-/// A column under way.
-struct Counter {
-    profile: ColumnProfile,
-    first: Option<Owned>,
-}
-
-impl Counter {
-    fn new(name: &str) -> Self {
-        let profile = ColumnProfile {
-            name: name.to_owned(),
-            nulls: 0,
-            integers: 0,
-            reals: 0,
-            texts: 0,
-            blobs: 0,
-            spread: Spread::Empty,
-        };
-        Self { profile, first: None }
-    }
-
-    fn add(&mut self, value: ValueRef<'_>) {
+impl Spread {
+    /// What can be said of a column of this name where all values are this one.
+    fn of_one(value: &Owned, column: &str, encoding: TextEncoding) -> Self {
         match value {
-            ValueRef::Null => self.profile.nulls += 1,
-            ValueRef::Integer(_) => self.profile.integers += 1,
-            ValueRef::Real(_) => self.profile.reals += 1,
-            ValueRef::Text(_) => self.profile.texts += 1,
-            ValueRef::Blob(_) => self.profile.blobs += 1,
+            Owned::Null => Self::Empty,
+            Owned::Text(text) if decode(text, encoding).eq_ignore_ascii_case(column) => Self::OwnName,
+            _ => Self::Constant,
         }
-        if self.profile.spread == Spread::Various {
-            return;
-        }
-        match &self.first {
-            None => {
-                self.first = Some(Owned::of(value));
-                self.profile.spread = Spread::Constant;
-            }
-            Some(first) if first.borrow() == value => {}
-            Some(_) => {
-                self.profile.spread = Spread::Various;
-                self.first = None;
-            }
-        }
-    }
-
-    fn finish(mut self) -> ColumnProfile {
-        if self.profile.spread == Spread::Constant {
-            self.profile.spread = match self.first {
-                Some(Owned::Null) | None => Spread::Empty,
-                Some(Owned::Text(text)) if text.eq_ignore_ascii_case(self.profile.name.as_bytes()) => Spread::OwnName,
-                Some(_) => Spread::Constant,
-            };
-        }
-        self.profile
     }
 }
