@@ -6,16 +6,18 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rehearse::profile::{self, Reader, Spread};
+use rehearse::profile::{self, Reader, Spread, TableProfile};
 use rehearse::schema::{Schema, Table, storage};
 use rehearse::sqlite_file::btree::{self, IndexTree};
 use rehearse::sqlite_file::error::ReadError;
 use rehearse::sqlite_file::freelist::freelist;
+use rehearse::sqlite_file::header::Header;
 use rehearse::sqlite_file::overflow::overflow_chain;
 use rehearse::sqlite_file::page::BTreePage;
-use rehearse::sqlite_file::pages::{FilePages, Pages};
+use rehearse::sqlite_file::pages::{FilePages, Layout, Pages};
 use rehearse::sqlite_file::pointer_map::pointer_map_pages;
 use rehearse::sqlite_file::record::{Owned, is_identical};
 use rehearse::sqlite_file::rows::{IndexRows, TableRows};
@@ -583,4 +585,131 @@ fn sqlite_reads_what_only_it_can() {
         "CREATE TABLE t (oid, rowid, _rowid_); INSERT INTO t VALUES (1, 2, 3); ALTER TABLE t ADD COLUMN b DEFAULT 5",
     );
     assert_eq!(spread("CREATE TABLE t (a PRIMARY KEY) WITHOUT ROWID; INSERT INTO t VALUES (1)").1, Reader::File);
+}
+
+/// Bytes as a database.
+struct Bytes {
+    bytes: Vec<u8>,
+    layout: Layout,
+}
+
+impl Bytes {
+    fn new(bytes: Vec<u8>) -> Option<Self> {
+        let header = Header::parse(&bytes).ok()?;
+        let auto_vacuum = bytes.get(52..56)? != [0; 4];
+        let layout = Layout::of(&header, auto_vacuum, bytes.len() as u64);
+        Some(Self { bytes, layout })
+    }
+}
+
+impl Pages for Bytes {
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn read(&self, first: u32, into: &mut [u8]) -> io::Result<()> {
+        let start = (u64::from(first - 1) * u64::from(self.layout.page_size)).min(self.bytes.len() as u64) as usize;
+        let there = &self.bytes[start..(start + into.len()).min(self.bytes.len())];
+        into[..there.len()].copy_from_slice(there);
+        into[there.len()..].fill(0);
+        Ok(())
+    }
+}
+
+/// Changes a few bytes, mostly where the structure is, or cuts the end off.
+fn damage(random: &mut Random, bytes: &mut Vec<u8>, page_size: usize) {
+    if random.one_in(8) {
+        let length = random.below(bytes.len());
+        bytes.truncate(length.max(100));
+        return;
+    }
+    for _ in 0..=random.below(3) {
+        let page = random.below(bytes.len() / page_size);
+        let start = page * page_size + if page == 0 { 100 } else { 0 };
+        let at = match random.below(6) {
+            0 => random.below(100),
+            1 | 2 => start + random.below(12),
+            3 => start + 8 + random.below(40),
+            _ => page * page_size + random.below(page_size),
+        };
+        let byte = match random.below(4) {
+            0 => bytes[at] ^ (1 << random.below(8)),
+            1 => random.pick(&[0, 1, 2, 5, 10, 13, 0x7f, 0x80, 0xff]),
+            2 => bytes[at].wrapping_add(1),
+            _ => random.next() as u8,
+        };
+        bytes[at] = byte;
+    }
+}
+
+/// Everything that can be asked of a file, whatever it is.
+fn read_everything(pages: &dyn Pages, roots: &[(u32, Shape)]) {
+    let _ = freelist(pages);
+    let schema = schema_rows(pages).unwrap_or_default();
+    for row in &schema {
+        let _ = pages_of_tree(pages, row.root_page, row.kind == "index");
+    }
+    let mut scanned = Vec::new();
+    for (root, shape) in roots {
+        if let Ok((_, pages)) = rows_by_reader(pages, *root, shape) {
+            scanned.push(ScanTable { shape, pages });
+        }
+    }
+    for (root, shape) in roots {
+        let leaves = btree::leaves(pages, *root).unwrap_or_default().leaves;
+        scanned.push(ScanTable { shape, pages: leaves });
+    }
+    scan(pages, &scanned);
+}
+
+#[test]
+fn damaged_files_are_read_to_an_error_or_as_sqlite_reads_them() {
+    let (mut damaged, mut whole) = (0, 0);
+    for seed in seeds(60) {
+        let mut random = Random(seed + 1_000_000);
+        let case = Case::new(&mut random);
+        let _ = case.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let schema = Schema::read(&case.connection).unwrap();
+        let shapes = shapes(&case.connection, &schema);
+        let roots: Vec<_> =
+            schema.tables.values().map(|table| (table.root_page, shapes[&table.name].clone())).collect();
+        let bytes = fs::read(&case.path).unwrap();
+        let page_size = Bytes::new(bytes.clone()).unwrap().layout.page_size as usize;
+        for change in 0..40 {
+            let mut bytes = bytes.clone();
+            damage(&mut random, &mut bytes, page_size);
+            let Some(pages) = Bytes::new(bytes) else { continue };
+            read_everything(&pages, &roots);
+            damaged += 1;
+            if change % 4 == 0 {
+                let copy = case.path.with_extension("damaged");
+                fs::write(&copy, &pages.bytes).unwrap();
+                whole += u32::from(agree_where_whole(&copy, &format!("seed {seed}, change {change}")));
+            }
+        }
+    }
+    assert!(damaged > 1000 && whole > 20 || std::env::var("SEED").is_ok(), "{damaged} {whole}");
+}
+
+/// Where SQLite finds nothing wrong, we read the same rows. False where it does.
+fn agree_where_whole(path: &Path, context: &str) -> bool {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+    let integrity = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+    let (Ok("ok"), Ok(schema)) = (integrity.as_deref(), Schema::read(&connection)) else { return false };
+    let pages = FilePages::new(File::open(path).unwrap(), None).unwrap();
+    let tables: Vec<&Table> = schema.tables.values().collect();
+    for (table, ours) in tables.iter().zip(profile::of_tables(&connection, &pages, &tables)) {
+        let theirs = profile::of_table(&connection, table);
+        let columns =
+            |profile: rusqlite::Result<TableProfile>| profile.map(|profile| (profile.rows, profile.columns)).ok();
+        assert_eq!(columns(ours), columns(theirs), "{context}, {}", table.name);
+        let Ok(Some(shape)) = storage::shape(&connection, table) else { continue };
+        let (Ok(theirs), Ok((ours, _))) =
+            (rows_by_sqlite(&connection, table), rows_by_reader(&pages, table.root_page, &shape))
+        else {
+            continue;
+        };
+        assert_same_rows(&theirs, &ours, &shape, context);
+    }
+    true
 }
