@@ -142,14 +142,22 @@ fn for_each(
     let mut index = 0;
     for run in ascending.chunk_by(|one, next| one.checked_add(1) == Some(*next)).flat_map(|run| run.chunks(READ_AHEAD))
     {
-        buffer.resize(run.len() * size, 0);
-        read_pages(pages, run[0], &mut buffer)?;
-        for (&number, bytes) in run.iter().zip(buffer.chunks_exact(size)) {
+        let space = space(&mut buffer, run.len() * size);
+        read_pages(pages, run[0], space)?;
+        for (&number, bytes) in run.iter().zip(space.chunks_exact(size)) {
             visit(index, number, bytes)?;
             index += 1;
         }
     }
     Ok(())
+}
+
+/// So many bytes of a buffer to read into, whatever they hold.
+pub(super) fn space(buffer: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
+    if buffer.len() < bytes {
+        *buffer = vec![0; bytes];
+    }
+    &mut buffer[..bytes]
 }
 
 /// Reads consecutive pages, all of which must be in the database.

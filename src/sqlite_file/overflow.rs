@@ -3,7 +3,7 @@
 //! Source: <https://sqlite.org/fileformat2.html#ovflpgs>, §1.7: a list of pages, each with the number of the next in its first four
 //! bytes.
 
-use super::btree::{READ_AHEAD, read_pages};
+use super::btree::{READ_AHEAD, read_pages, space};
 use super::error::{Fault, ReadError};
 use super::pages::Pages;
 
@@ -36,9 +36,9 @@ fn follow(pages: &dyn Pages, first: u32, bytes: usize, mut visit: impl FnMut(u32
     let mut guess = 1;
     while left > 0 {
         let behind = (layout.pages.saturating_sub(number) as usize).saturating_add(1);
-        buffer.resize(left.div_ceil(capacity).min(guess).min(behind) * size, 0);
-        read_pages(pages, number, &mut buffer)?;
-        for page in buffer.chunks_exact(size) {
+        let space = space(&mut buffer, left.div_ceil(capacity).min(guess).min(behind) * size);
+        read_pages(pages, number, space)?;
+        for page in space.chunks_exact(size) {
             let content = &page[4..4 + left.min(capacity)];
             visit(number, content);
             left -= content.len();

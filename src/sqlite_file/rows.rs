@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rusqlite::types::ValueRef;
 
-use super::btree::{self, READ_AHEAD, Separator, read_pages};
+use super::btree::{self, READ_AHEAD, Separator, read_pages, space};
 use super::error::{Malformed, ReadError};
 use super::overflow;
 use super::page::{BTreePage, PageKind, Payload};
@@ -138,8 +138,8 @@ impl<'a> IndexRows<'a> {
     fn read_separator(&mut self, separator: Separator) -> Result<bool, ReadError> {
         let layout = self.leaves.layout;
         if self.interior.0 != separator.page {
-            self.interior.1.resize(layout.page_size as usize, 0);
-            read_pages(self.leaves.pages, separator.page, &mut self.interior.1)?;
+            let space = space(&mut self.interior.1, layout.page_size as usize);
+            read_pages(self.leaves.pages, separator.page, space)?;
             self.interior.0 = separator.page;
         }
         let page = BTreePage::parse_as(PageKind::IndexInterior, separator.page, &self.interior.1, &layout)?;
@@ -191,8 +191,8 @@ impl<'a> Leaves<'a> {
         let Some(run) = rest.chunk_by(|one, next| one.checked_add(1) == Some(*next)).next() else { return Ok(false) };
         let run = &run[..run.len().min(READ_AHEAD)];
         self.read = 0..0;
-        self.buffer.resize(run.len() * self.layout.page_size as usize, 0);
-        read_pages(self.pages, run[0], &mut self.buffer)?;
+        let space = space(&mut self.buffer, run.len() * self.layout.page_size as usize);
+        read_pages(self.pages, run[0], space)?;
         self.read = self.place..self.place + run.len();
         Ok(true)
     }

@@ -8,7 +8,7 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::btree::read_pages;
+use super::btree::{read_pages, space};
 use super::error::{Fault, Malformed, ReadError};
 use super::overflow;
 use super::page::{BTreePage, PageKind, Payload};
@@ -154,8 +154,8 @@ impl Scan<'_> {
         let mut buffer = Vec::new();
         for run in runs {
             let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-            buffer.resize((last.page - first.page + 1) as usize * size, 0);
-            if let Err(error) = read_pages(self.pages, first.page, &mut buffer) {
+            let block = space(&mut buffer, (last.page - first.page + 1) as usize * size);
+            if let Err(error) = read_pages(self.pages, first.page, block) {
                 for wanted in *run {
                     totals[wanted.table as usize] = Err(same(&error));
                 }
@@ -167,7 +167,7 @@ impl Scan<'_> {
                 let shape = self.tables[wanted.table as usize].shape;
                 let start = (wanted.page - first.page) as usize * size;
                 let tally = tally.get_or_insert_with(|| Tally::new(shape));
-                if let Err(error) = self.count_page(wanted.page, &buffer[start..start + size], shape, tally) {
+                if let Err(error) = self.count_page(wanted.page, &block[start..start + size], shape, tally) {
                     *total = Err(error);
                 }
             }
