@@ -209,6 +209,22 @@ impl<'a> BTreePage<'a> {
         self.payload(length, at + left_child + taken)
     }
 
+    /// A cell and what stands behind it in the page, where its record lies in the page whole: the bytes that give the rowid (of an
+    /// index, none), and the record. None where it does not, or is malformed: [`Self::row`] and [`Self::entry`] tell.
+    #[inline]
+    #[must_use]
+    pub fn whole(&self, cell: usize) -> Option<(&'a [u8], &'a [u8])> {
+        let (_, bytes) = self.cell(cell).ok()?;
+        let bytes = if self.kind == PageKind::IndexInterior { bytes.get(4..)? } else { bytes };
+        let (length, taken) = varint::read(bytes)?;
+        let rowid = bytes.get(taken..)?;
+        let record = if self.kind == PageKind::TableLeaf { rowid.get(varint::length(rowid)?..)? } else { rowid };
+        if length > self.limits.max_local as u64 {
+            return None;
+        }
+        Some((rowid, record.get(..usize::try_from(length).ok()?)?))
+    }
+
     /// Where a cell begins, and the page from there.
     #[inline]
     fn cell(&self, cell: usize) -> Result<(usize, &'a [u8]), Malformed> {

@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use std::io;
 
 use rayon::prelude::*;
+use rusqlite::types::ValueRef;
 
 use super::btree::{read_pages, space};
 use super::error::{Fault, Malformed, ReadError};
@@ -181,14 +182,23 @@ impl Scan<'_> {
             return Err(Fault::Kind(page.first_byte()).of(number).into());
         }
         for cell in 0..page.cells() {
-            let payload = if shape.without_rowid {
-                page.entry(cell)?
+            if let Some((rowid, record)) = page.whole(cell) {
+                tally.add(record, record.len(), &Whole { page: number, rowid, record })?;
+                continue;
+            }
+            let (rowid, payload) = if shape.without_rowid {
+                (0, page.entry(cell)?)
             } else {
                 let row = page.row(cell)?;
-                tally.rowid = row.rowid;
-                row.payload
+                (row.rowid, row.payload)
             };
-            tally.add(&Record { pages: self.pages, page: number, payload, whole: OnceCell::new() })?;
+            let record = Spilled { pages: self.pages, page: number, rowid, payload, whole: OnceCell::new() };
+            tally.add(record.header()?, payload.bytes, &record)?;
+        }
+        if let Some(last) = page.cells().checked_sub(1)
+            && !shape.without_rowid
+        {
+            tally.rowid = page.row(last)?.rowid;
         }
         Ok(())
     }
@@ -202,15 +212,61 @@ fn same(error: &ReadError) -> ReadError {
     }
 }
 
-struct Record<'r> {
+/// A record and its rowid.
+trait Record {
+    fn rowid(&self) -> i64;
+
+    /// The values there.
+    fn bytes(&self, offset: usize, length: usize) -> Result<&[u8], ReadError>;
+
+    /// Whether the value there is `value`.
+    fn has(&self, offset: usize, value: &[u8]) -> Result<bool, ReadError> {
+        Ok(self.bytes(offset, value.len())? == value)
+    }
+
+    fn malformed(&self) -> Malformed;
+}
+
+/// A record that lies in its page.
+struct Whole<'r> {
+    page: u32,
+    /// The bytes that begin with it; it is seldom asked for.
+    rowid: &'r [u8],
+    record: &'r [u8],
+}
+
+impl Record for Whole<'_> {
+    fn rowid(&self) -> i64 {
+        varint::read(self.rowid).map_or(0, |(rowid, _)| rowid.cast_signed())
+    }
+
+    #[inline]
+    fn bytes(&self, offset: usize, length: usize) -> Result<&[u8], ReadError> {
+        Ok(self.record.get(offset..offset + length).ok_or(self.malformed())?)
+    }
+
+    fn malformed(&self) -> Malformed {
+        Fault::Record.of(self.page)
+    }
+}
+
+/// A record that goes on in overflow pages.
+struct Spilled<'r> {
     pages: &'r dyn Pages,
     page: u32,
+    rowid: i64,
     payload: Payload<'r>,
     /// With what lies on overflow pages, once it was asked for.
     whole: OnceCell<Vec<u8>>,
 }
 
-impl Record<'_> {
+impl Spilled<'_> {
+    /// At least the header.
+    fn header(&self) -> Result<&[u8], ReadError> {
+        let (end, _) = record::header(self.payload.local, self.payload.bytes).map_err(|_| self.malformed())?;
+        if end <= self.payload.local.len() { Ok(self.payload.local) } else { self.whole() }
+    }
+
     fn whole(&self) -> Result<&[u8], ReadError> {
         if let Some(whole) = self.whole.get() {
             return Ok(whole);
@@ -221,6 +277,12 @@ impl Record<'_> {
         }
         Ok(self.whole.get_or_init(|| whole))
     }
+}
+
+impl Record for Spilled<'_> {
+    fn rowid(&self) -> i64 {
+        self.rowid
+    }
 
     fn bytes(&self, offset: usize, length: usize) -> Result<&[u8], ReadError> {
         match self.payload.local.get(offset..offset + length) {
@@ -229,45 +291,66 @@ impl Record<'_> {
         }
     }
 
+    fn has(&self, offset: usize, value: &[u8]) -> Result<bool, ReadError> {
+        // Values that differ mostly do so before they spill over.
+        let local = self.payload.local.get(offset..).unwrap_or_default();
+        let local = &local[..local.len().min(value.len())];
+        Ok(value.starts_with(local) && (local.len() == value.len() || self.bytes(offset, value.len())? == value))
+    }
+
     fn malformed(&self) -> Malformed {
         Fault::Record.of(self.page)
     }
 }
 
 /// The classes of values, as places in [`Column::counts`].
-const NULL: usize = 0;
-const INTEGER: usize = 1;
-const REAL: usize = 2;
-const TEXT: usize = 3;
-const BLOB: usize = 4;
+const NULL: u8 = 0;
+const INTEGER: u8 = 1;
+const REAL: u8 = 2;
+const TEXT: u8 = 3;
+const BLOB: u8 = 4;
+/// Of a byte: it says less than the class, or something that does not occur.
+const NO_CLASS: u8 = 5;
+
+/// The class and the length of the values whose serial type is this one byte.
+const KINDS: [(u8, u8); 256] = {
+    let mut kinds = [(NO_CLASS, 0); 256];
+    let lengths = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0];
+    let mut serial = 0;
+    while serial < 0x80 {
+        kinds[serial as usize] = match serial {
+            0 => (NULL, 0),
+            7 => (REAL, 8),
+            1..=9 => (INTEGER, lengths[serial as usize]),
+            10 | 11 => (NO_CLASS, 0),
+            _ if serial % 2 == 0 => (BLOB, (serial - 12) / 2),
+            _ => (TEXT, (serial - 13) / 2),
+        };
+        serial += 1;
+    }
+    kinds
+};
 
 /// What was counted so far. The columns are those of the record.
 struct Tally {
     rows: u64,
-    /// That of the last row.
+    /// That of the last row of the last page.
     rowid: i64,
     columns: Vec<Column>,
 }
 
 #[derive(Clone, Default)]
 struct Column {
-    counts: [u64; 5],
-    absent: u64,
-    absent_from: Option<i64>,
+    /// By class; as many as make the check of the place superfluous.
+    counts: [u64; 8],
+    /// Whether there were different values.
+    various: bool,
     /// REAL affinity.
     real: bool,
-    sample: Sample,
-}
-
-#[derive(Clone, Default)]
-enum Sample {
-    #[default]
-    None,
-    One {
-        serial: u32,
-        bytes: Vec<u8>,
-    },
-    Various,
+    absent: u64,
+    absent_from: Option<i64>,
+    /// The serial type and the bytes of the first value, until there are others.
+    sample: Option<(u32, Vec<u8>)>,
 }
 
 impl Tally {
@@ -284,37 +367,45 @@ impl Tally {
         Self { rows: 0, rowid: 0, columns }
     }
 
+    /// Counts the values of a record of `payload` bytes that begins with `header`.
     #[inline]
-    fn add(&mut self, record: &Record<'_>) -> Result<(), ReadError> {
-        let Payload { local, bytes, .. } = record.payload;
-        let (end, taken) = record::header(local, bytes).map_err(|_| record.malformed())?;
-        let mut serials = match local.get(taken..end) {
-            Some(serials) => serials,
-            None => record.whole()?.get(taken..end).ok_or(record.malformed())?,
-        };
+    fn add(&mut self, header: &[u8], payload: usize, record: &impl Record) -> Result<(), ReadError> {
+        let (end, taken) = record::header(header, payload).map_err(|_| record.malformed())?;
+        let mut serials = header.get(taken..end).ok_or(record.malformed())?;
         let mut offset = end;
         let mut columns = self.columns.iter_mut();
-        while let Some((&first, rest)) = serials.split_first() {
-            let (serial, rest) = if first < 0x80 {
-                (u32::from(first), rest)
-            } else {
-                let (serial, taken) = varint::read(serials).ok_or(record.malformed())?;
-                (u32::try_from(serial).map_err(|_| record.malformed())?, &serials[taken..])
+        for column in columns.by_ref() {
+            let Some((&first, rest)) = serials.split_first() else {
+                column.add_absent(record.rowid());
+                break;
             };
-            serials = rest;
-            let length = record::length(serial).ok_or(record.malformed())?;
-            if let Some(column) = columns.next() {
-                column.add(serial, record, offset, length)?;
+            let (class, length) = KINDS[usize::from(first)];
+            let (class, length, serial) = if class == NO_CLASS {
+                let (serial, length, rest) = long(serials).ok_or(record.malformed())?;
+                serials = rest;
+                (if serial.is_multiple_of(2) { BLOB } else { TEXT }, length, serial)
+            } else {
+                serials = rest;
+                (class, usize::from(length), u32::from(first))
+            };
+            let class = if class == REAL { real_or_null(record.bytes(offset, length)?) } else { class };
+            column.counts[usize::from(class & 7)] += 1;
+            if !column.various {
+                column.compare(serial, offset, length, record)?;
             }
             offset += length;
         }
-        if offset != bytes {
-            return Err(record.malformed().into());
-        }
         for column in columns {
-            column.absent += 1;
-            let lowest = column.absent_from.map_or(self.rowid, |rowid| rowid.min(self.rowid));
-            column.absent_from = Some(lowest);
+            column.add_absent(record.rowid());
+        }
+        // Values that the table has no column for.
+        while !serials.is_empty() {
+            let (_, length, rest) = long(serials).ok_or(record.malformed())?;
+            offset += length;
+            serials = rest;
+        }
+        if offset != payload {
+            return Err(record.malformed().into());
         }
         self.rows += 1;
         Ok(())
@@ -331,43 +422,36 @@ impl Tally {
     }
 }
 
+/// The serial type that stands first, the length of its value, and what follows it.
+fn long(serials: &[u8]) -> Option<(u32, usize, &[u8])> {
+    let (serial, taken) = varint::read(serials)?;
+    let serial = u32::try_from(serial).ok()?;
+    Some((serial, record::length(serial)?, &serials[taken..]))
+}
+
 impl Column {
-    #[inline]
-    fn add(&mut self, serial: u32, record: &Record<'_>, offset: usize, length: usize) -> Result<(), ReadError> {
-        let class = match serial {
-            0 => NULL,
-            7 => real_or_null(record.bytes(offset, length)?),
-            1..=9 => INTEGER,
-            _ if serial.is_multiple_of(2) => BLOB,
-            _ => TEXT,
-        };
-        self.counts[class] += 1;
-        if matches!(self.sample, Sample::Various) { Ok(()) } else { self.compare(serial, record, offset, length) }
+    #[cold]
+    fn add_absent(&mut self, rowid: i64) {
+        self.absent += 1;
+        self.absent_from = Some(self.absent_from.map_or(rowid, |lowest| lowest.min(rowid)));
     }
 
     #[inline(never)]
-    fn compare(&mut self, serial: u32, record: &Record<'_>, offset: usize, length: usize) -> Result<(), ReadError> {
-        let same = match &self.sample {
-            Sample::Various => return Ok(()),
-            Sample::None => {
-                self.sample = Sample::One { serial, bytes: record.bytes(offset, length)?.to_vec() };
-                return Ok(());
-            }
-            Sample::One { serial: first, bytes } if *first == serial && serial >= 12 => {
-                // Values that differ mostly do so before they spill over.
-                let local = record.payload.local.get(offset..).unwrap_or_default();
-                let local = &local[..local.len().min(length)];
-                bytes.starts_with(local) && (local.len() == length || record.bytes(offset, length)? == bytes)
-            }
+    fn compare(&mut self, serial: u32, offset: usize, length: usize, record: &impl Record) -> Result<(), ReadError> {
+        let Some((first, bytes)) = &self.sample else {
+            self.sample = Some((serial, record.bytes(offset, length)?.to_vec()));
+            return Ok(());
+        };
+        let same = if serial < 12 && *first < 12 {
             // A number has more than one serial type.
-            Sample::One { serial: first, bytes } if *first < 12 && serial < 12 => {
-                let bytes_here = record.bytes(offset, length)?;
-                is_identical(record::value(*first, bytes, self.real), record::value(serial, bytes_here, self.real))
-            }
-            Sample::One { .. } => false,
+            let value = record::value(serial, record.bytes(offset, length)?, self.real);
+            is_identical(record::value(*first, bytes, self.real), value)
+        } else {
+            serial == *first && record.has(offset, bytes)?
         };
         if !same {
-            self.sample = Sample::Various;
+            self.various = true;
+            self.sample = None;
         }
         Ok(())
     }
@@ -378,33 +462,35 @@ impl Column {
         }
         self.absent += other.absent;
         self.absent_from = self.absent_from.into_iter().chain(other.absent_from).min();
-        let same = match (self.sample.value(self.real), other.sample.value(self.real)) {
-            (Some(one), Some(other)) => is_identical(one.borrow(), other.borrow()),
-            (None, _) if matches!(self.sample, Sample::None) => {
-                self.sample = other.sample;
-                return;
-            }
-            (_, None) => matches!(other.sample, Sample::None),
-            (None, Some(_)) => false,
+        self.various |= other.various;
+        self.various |= match (self.value(), other.value()) {
+            (Some(one), Some(other)) => !is_identical(one, other),
+            _ => false,
         };
-        if !same {
-            self.sample = Sample::Various;
-        }
+        self.sample = self.sample.take().or(other.sample).filter(|_| !self.various);
     }
-}
 
-impl Sample {
-    fn value(&self, real: bool) -> Option<Owned> {
-        match self {
-            Self::One { serial, bytes } => Some(Owned::of(record::value(*serial, bytes, real))),
-            Self::None | Self::Various => None,
-        }
+    /// The value that all have in common.
+    fn value(&self) -> Option<ValueRef<'_>> {
+        self.sample.as_ref().map(|(serial, bytes)| record::value(*serial, bytes, self.real))
+    }
+
+    fn counts(&self) -> ColumnCounts {
+        let [nulls, integers, reals, texts, blobs, ..] = self.counts;
+        let (integers, reals) = if self.real { (0, reals + integers) } else { (integers, reals) };
+        let variety = match self.value() {
+            Some(value) => Variety::One(Owned::of(value)),
+            None if self.various => Variety::Various,
+            None => Variety::None,
+        };
+        let (absent, absent_from) = (self.absent, self.absent_from);
+        ColumnCounts { nulls, integers, reals, texts, blobs, absent, absent_from, variety }
     }
 }
 
 /// SQLite reads a real that is not a number as NULL.
 #[inline]
-fn real_or_null(bytes: &[u8]) -> usize {
+fn real_or_null(bytes: &[u8]) -> u8 {
     match bytes.first_chunk() {
         Some(bytes) if f64::from_be_bytes(*bytes).is_nan() => NULL,
         _ => REAL,
@@ -431,18 +517,4 @@ fn counts(shape: &Shape, total: Option<Tally>) -> TableCounts {
         }
     };
     TableCounts { rows: tally.rows, columns: shape.columns.iter().map(column).collect() }
-}
-
-impl Column {
-    fn counts(&self) -> ColumnCounts {
-        let [nulls, integers, reals, texts, blobs] = self.counts;
-        let (integers, reals) = if self.real { (0, reals + integers) } else { (integers, reals) };
-        let variety = match self.sample.value(self.real) {
-            Some(value) => Variety::One(value),
-            None if matches!(self.sample, Sample::None) => Variety::None,
-            None => Variety::Various,
-        };
-        let (absent, absent_from) = (self.absent, self.absent_from);
-        ColumnCounts { nulls, integers, reals, texts, blobs, absent, absent_from, variety }
-    }
 }

@@ -14,6 +14,16 @@ pub fn read(bytes: &[u8]) -> Option<(u64, usize)> {
     }
 }
 
+/// How many bytes the integer at the start of `bytes` takes.
+#[inline]
+#[must_use]
+pub fn length(bytes: &[u8]) -> Option<usize> {
+    let Some(word) = bytes.first_chunk() else { return read(bytes).map(|(_, taken)| taken) };
+    let ends = !u64::from_le_bytes(*word) & 0x8080_8080_8080_8080;
+    let taken = if ends == 0 { 9 } else { ends.trailing_zeros() as usize / 8 + 1 };
+    (taken <= bytes.len()).then_some(taken)
+}
+
 fn read_long(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0;
     for (index, &byte) in bytes.iter().take(8).enumerate() {
@@ -38,6 +48,11 @@ mod tests {
         assert_eq!(read(&[0xff; 9]), Some((u64::MAX, 9)));
         let minimal = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
         assert_eq!(read(&minimal), Some((1, 9)));
+        for bytes in
+            [&[0_u8][..], &[0x7f, 0xff], &[0x81; 8], &[0xff; 9], &minimal, &[0x81, 0x80, 0, 0, 0, 0, 0, 0, 0], &[]]
+        {
+            assert_eq!(length(bytes), read(bytes).map(|(_, taken)| taken), "{bytes:?}");
+        }
     }
 
     #[test]
