@@ -70,6 +70,10 @@ fn walk(pages: &dyn Pages, root: u32, is_index: bool) -> Result<IndexTree, ReadE
     let tree = IndexTree { leaves: level.pages, separators: level.separators, interior };
     let mut all = [tree.leaves.as_slice(), &tree.interior].concat();
     all.sort_unstable();
+    let count = pages.layout().pages;
+    if let Some(outside) = all.iter().find(|number| !(1..=count).contains(*number)) {
+        return Err(Fault::NoSuchPage.of(*outside).into());
+    }
     match all.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(twice) => Err(Fault::Twice.of(twice[0]).into()),
         None => Ok(tree),
