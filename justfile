@@ -15,6 +15,14 @@ lint:
 test:
     cargo test
 
+# how many instructions some commands take, against the recorded bounds
+instructions:
+    tests/instructions/run
+
+# measure against doing it by hand and against other tools; arguments are those of benches/run
+bench *arguments:
+    benches/run {{arguments}}
+
 # the demo
 demo:
     cargo run --release -- demo

@@ -1,0 +1,7 @@
+CREATE TABLE new_orders (
+    id INTEGER PRIMARY KEY, customer INTEGER NOT NULL, amount REAL NOT NULL CHECK (amount >= 0), currency TEXT NOT NULL, note TEXT,
+    reference TEXT NOT NULL, placed INTEGER NOT NULL, shipped INTEGER, address TEXT);
+INSERT INTO new_orders SELECT * FROM orders;
+DROP TABLE orders;
+ALTER TABLE new_orders RENAME TO orders;
+CREATE INDEX orders_customer ON orders (customer);

@@ -1,0 +1,1 @@
+UPDATE customers SET status = 'closed' WHERE id % 100 = 0;
