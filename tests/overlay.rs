@@ -125,3 +125,224 @@ fn it_is_gone_with_its_last_handle_and_connection() {
     assert!(Connection::open_with_flags(&uri, FLAGS | OpenFlags::SQLITE_OPEN_URI).is_err());
     assert_ne!(next.uri(), uri);
 }
+
+// ---- the same as on a file
+
+/// Numbers from a fixed seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % below
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[usize::try_from(self.below(from.len() as u64)).unwrap()]
+    }
+}
+
+fn base_sql(random: &mut Random) -> String {
+    let page_size = random.pick(&[512, 1024, 4096, 4096, 8192, 65536]);
+    let encoding = random.pick(&["UTF-8", "UTF-8", "UTF-16le"]);
+    let auto_vacuum = random.pick(&["none", "none", "full", "incremental"]);
+    let rows = random.pick(&[0, 20, 400, 1500]);
+    let mode = random.pick(&["delete", "delete", "wal"]);
+    format!(
+        "PRAGMA page_size = {page_size}; PRAGMA encoding = '{encoding}'; PRAGMA auto_vacuum = {auto_vacuum};
+        PRAGMA journal_mode = {mode};
+        CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INTEGER, c BLOB);
+        CREATE UNIQUE INDEX t_a ON t (a);
+        CREATE TABLE w (k TEXT, n INTEGER, v, PRIMARY KEY (k, n)) WITHOUT ROWID;
+        CREATE TABLE s (id INTEGER PRIMARY KEY AUTOINCREMENT, t INTEGER REFERENCES t ON DELETE CASCADE, x TEXT);
+        CREATE VIRTUAL TABLE f USING fts5 (body);
+        CREATE TABLE log (what TEXT, id INTEGER);
+        {}
+        INSERT INTO w SELECT a, b, c FROM t WHERE id % 3 = 0;
+        INSERT INTO s (t, x) SELECT id, a FROM t WHERE id % 5 = 0;
+        INSERT INTO f SELECT a || ' word' || (id % 17) FROM t WHERE id % 4 = 0;",
+        rows_into_t(1, rows, 90),
+    )
+}
+
+/// Rows with text, numbers and blobs of up to `bytes` bytes; those with a key that is there already are replaced.
+fn rows_into_t(from: u64, count: u64, bytes: u64) -> String {
+    format!(
+        "WITH RECURSIVE n(i) AS (SELECT {from} WHERE {count} > 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {from} + {count})
+        REPLACE INTO t SELECT i, 'k' || i, i * 7919 % 1000, zeroblob(i * 37 % ({bytes} + 1)) FROM n;"
+    )
+}
+
+/// A few statements, separated so that each can fail alone.
+fn batch(random: &mut Random) -> Vec<String> {
+    let (n, m) = (random.below(2000), random.below(9) + 2);
+    let sql = match random.below(34) {
+        0 => rows_into_t(n, random.pick(&[1, 30, 700]), random.pick(&[0, 90, 3000])),
+        1 => format!("UPDATE t SET b = b + 1, c = zeroblob(id % 300) WHERE id % {m} = 0; SELECT sum(b), count(*) FROM t"),
+        2 => format!("DELETE FROM t WHERE id % {m} = 0; SELECT count(*) FROM s"),
+        3 => format!("PRAGMA foreign_keys = {}; DELETE FROM t WHERE id < {n}; SELECT count(*), max(id) FROM s", n % 2),
+        4 | 5 => format!(
+            "BEGIN; CREATE TABLE t_new (id INTEGER PRIMARY KEY, a TEXT, b INTEGER NOT NULL DEFAULT 0, c BLOB, d);
+            INSERT INTO t_new (id, a, b, c) SELECT id, a, b, c FROM t; DROP TABLE t; ALTER TABLE t_new RENAME TO t;
+            CREATE UNIQUE INDEX t_a ON t (a); {}; SELECT count(*), total(length(c)) FROM t",
+            random.pick(&["COMMIT", "COMMIT", "ROLLBACK"]),
+        ),
+        6 => format!(
+            "BEGIN; SAVEPOINT one; UPDATE t SET a = a || 'x' WHERE id % {m} = 1; SAVEPOINT two; DELETE FROM w WHERE n > 500;
+            ROLLBACK TO {}; RELEASE one; SELECT count(*) FROM w; COMMIT",
+            random.pick(&["one", "two"]),
+        ),
+        // Fails half-way.
+        7 => format!(
+            "{}INSERT {} INTO t SELECT CASE WHEN id = {n} THEN 1 ELSE id + 100000 END, 'z' || id, b, c FROM t ORDER BY id;
+            SELECT count(*) FROM t",
+            random.pick(&["", "BEGIN; "]),
+            random.pick(&["", "OR FAIL", "OR ROLLBACK", "OR IGNORE", "OR REPLACE"]),
+        ),
+        8 => format!("BEGIN; UPDATE t SET a = 'same'; DELETE FROM t WHERE id % {m} = 0; INSERT INTO nothing VALUES (1); COMMIT"),
+        9 | 10 => "VACUUM; PRAGMA page_count".into(),
+        11 => format!("PRAGMA page_size = {}; VACUUM; PRAGMA page_size", random.pick(&[512, 1024, 4096, 65536])),
+        12 => format!(
+            "PRAGMA auto_vacuum = {}; VACUUM; PRAGMA auto_vacuum; PRAGMA page_count",
+            random.pick(&["none", "full", "incremental"]),
+        ),
+        13 => format!("DELETE FROM t WHERE id % {m} = 0; PRAGMA freelist_count; PRAGMA incremental_vacuum({n}); PRAGMA freelist_count"),
+        14..=16 => format!("PRAGMA journal_mode = {}", random.pick(&["delete", "truncate", "persist", "memory", "wal", "wal"])),
+        17 => format!("PRAGMA journal_size_limit = {}", random.pick(&["-1", "0", "3000"])),
+        18 => format!("PRAGMA locking_mode = {}; SELECT count(*) FROM t", random.pick(&["exclusive", "normal"])),
+        19 => "CREATE TEMP TABLE IF NOT EXISTS x (v); INSERT INTO x SELECT a || hex(c) FROM t; CREATE INDEX IF NOT EXISTS temp.x_v ON x (v);
+            UPDATE x SET v = v || 'y'; SELECT count(*), total(length(v)) FROM x; DELETE FROM x WHERE rowid % 3 = 0".into(),
+        20 => "SELECT one.a, other.b FROM t AS one, t AS other WHERE one.id % 11 = other.id % 13 ORDER BY one.c, other.a DESC, one.a LIMIT 50".into(),
+        21 => "SELECT group_concat(a) FROM (SELECT DISTINCT a, c FROM t ORDER BY c, b, a)".into(),
+        22 => format!("CREATE INDEX IF NOT EXISTS t_b ON t (b, {}); REINDEX; ANALYZE; PRAGMA quick_check", random.pick(&["a", "c"])),
+        23 => "DROP INDEX IF EXISTS t_b; DROP TRIGGER IF EXISTS t_d".into(),
+        24 => format!("INSERT INTO t (a, c) VALUES ('big' || {n}, zeroblob({})); SELECT max(length(c)) FROM t", n * 100),
+        25 => format!("INSERT INTO f SELECT a || ' more' || {n} FROM t; DELETE FROM f WHERE rowid % {m} = 0; SELECT count(*) FROM f WHERE f MATCH 'more{n}'"),
+        26 => "INSERT INTO f (f) VALUES ('optimize'); SELECT count(*) FROM f WHERE f MATCH 'word1'; INSERT INTO f (f) VALUES ('rebuild')".into(),
+        27 => format!(
+            "CREATE TRIGGER IF NOT EXISTS t_d AFTER DELETE ON t BEGIN INSERT INTO log VALUES ('deleted', old.id); END;
+            DELETE FROM t WHERE id > {n}; SELECT count(*) FROM log",
+        ),
+        28 => format!("UPDATE w SET v = n, n = n + {m} WHERE n % {m} = 0; REPLACE INTO w SELECT 'k' || id, b, x FROM s, t USING (id); SELECT count(*) FROM w"),
+        29 => format!("ALTER TABLE log ADD COLUMN c{n} DEFAULT 'd'; UPDATE log SET c{n} = id; ALTER TABLE log DROP COLUMN c{n}"),
+        30 => format!("PRAGMA wal_checkpoint({}); PRAGMA wal_autocheckpoint = {n}", random.pick(&["passive", "full", "restart", "truncate"])),
+        31 => format!("PRAGMA cache_size = {}; PRAGMA secure_delete = {}", random.pick(&[1, 10, 100, -2000]), random.pick(&["on", "off", "fast"])),
+        32 => format!(
+            "PRAGMA user_version = {n}; PRAGMA synchronous = {}; PRAGMA temp_store = {}; PRAGMA mmap_size = {n}; PRAGMA cache_spill = {m}",
+            random.pick(&["off", "normal", "full"]),
+            random.pick(&["file", "memory"]),
+        ),
+        _ => format!(
+            "PRAGMA max_page_count = {n}; {} PRAGMA page_count; PRAGMA max_page_count = 1000000000",
+            rows_into_t(5000, 300, 2000),
+        ),
+    };
+    let mut statements: Vec<String> = sql.split("; ").flat_map(|part| part.split(";\n")).map(str::to_owned).collect();
+    if let Some(at) = statements.iter().position(|statement| statement.contains("CREATE TRIGGER")) {
+        let end = statements.remove(at + 1);
+        statements[at].push_str(&format!("; {end}"));
+    }
+    statements
+}
+
+/// What a statement answers: its rows, or the error with its extended code.
+fn answer(connection: &Connection, sql: &str) -> String {
+    let rows = || -> rusqlite::Result<String> {
+        let mut statement = connection.prepare(sql)?;
+        let columns = statement.column_count();
+        let mut rows = statement.raw_query();
+        let mut answer = String::new();
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                let value = format!("{:?}|", row.get_ref(column)?);
+                answer.push_str(if value.len() < 1000 { &value } else { &value[..1000] });
+            }
+        }
+        Ok(answer)
+    };
+    rows().unwrap_or_else(|error| format!("{error} {:?}", error.sqlite_error().map(|error| error.extended_code)))
+}
+
+/// Everything in the database.
+fn content(connection: &Connection) -> Vec<String> {
+    let mut tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
+    let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut content = vec![answer(connection, "SELECT * FROM sqlite_schema")];
+    content.extend(tables.iter().map(|table| answer(connection, &format!("SELECT * FROM \"{table}\""))));
+    content.push(answer(connection, "PRAGMA integrity_check"));
+    content.push(answer(connection, "PRAGMA foreign_key_check"));
+    content
+}
+
+fn main_file(overlay: &Overlay, place: &Place) -> Vec<u8> {
+    let path = place.path("main");
+    overlay.write_to(&mut File::create(&path).unwrap()).unwrap();
+    std::fs::read(path).unwrap()
+}
+
+#[test]
+fn statements_do_what_they_do_on_a_copy_of_the_file() {
+    for seed in 0..40 {
+        let mut random = Random(seed);
+        let place = Place::new(&base_sql(&mut random));
+        let copy = place.path("copy.db");
+        std::fs::write(&copy, std::fs::read(place.base()).unwrap()).unwrap();
+        let memory = random.pick(&[0, 1 << 25]);
+        let overlay = Overlay::with_memory("base.db", pages(&place.base()), place.folder.path(), memory).unwrap();
+        let connect = || (overlay.open(FLAGS).unwrap(), Connection::open_with_flags(&copy, FLAGS).unwrap());
+        let (mut over, mut plain) = connect();
+        for number in 0..12 {
+            for sql in batch(&mut random) {
+                assert_eq!(answer(&over, &sql), answer(&plain, &sql), "seed {seed} batch {number}: {sql}");
+            }
+            assert_eq!(over.is_autocommit(), plain.is_autocommit(), "seed {seed} batch {number}");
+            answer(&over, "ROLLBACK");
+            answer(&plain, "ROLLBACK");
+            assert_eq!(content(&over), content(&plain), "seed {seed} batch {number}");
+            if random.below(4) == 0 {
+                (over, plain) = {
+                    over.close().unwrap();
+                    plain.close().unwrap();
+                    assert!(main_file(&overlay, &place) == std::fs::read(&copy).unwrap(), "seed {seed} batch {number}");
+                    connect()
+                };
+            }
+        }
+        over.close().unwrap();
+        plain.close().unwrap();
+        let bytes = std::fs::read(&copy).unwrap();
+        assert!(main_file(&overlay, &place) == bytes, "seed {seed}");
+        compare_pages(&overlay, &std::fs::read(place.base()).unwrap(), &bytes);
+    }
+}
+
+/// The overlay's pages are those of the file `after`, and those that changed are told.
+fn compare_pages(overlay: &Overlay, before: &[u8], after: &[u8]) {
+    let pages = overlay.pages().unwrap();
+    let layout = pages.layout();
+    let size = layout.page_size as usize;
+    assert_eq!((layout.pages as usize * size, overlay.bytes()), (after.len(), after.len() as u64));
+    let mut all = vec![1; after.len() + 3 * size];
+    pages.read(1, &mut all).unwrap();
+    assert!(all[..after.len()] == *after && all[after.len()..].iter().all(|byte| *byte == 0));
+    let changed = overlay.changed().unwrap();
+    let size_before = FilePages::new(temporary(before), None).unwrap().layout().page_size as usize;
+    assert_eq!(changed.is_some(), size == size_before);
+    let Some(changed) = changed else { return };
+    let most = before.len().max(after.len()) / size;
+    let expected: Vec<u32> = (0..most)
+        .filter(|page| before.chunks(size).nth(*page) != after.chunks(size).nth(*page))
+        .map(|page| u32::try_from(page + 1).unwrap())
+        .collect();
+    assert_eq!(changed.into_iter().collect::<Vec<_>>(), expected);
+}
+
+fn temporary(bytes: &[u8]) -> File {
+    use std::io::Write;
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}

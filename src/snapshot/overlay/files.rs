@@ -36,20 +36,34 @@ pub(super) struct Files {
     /// Held for reading by whoever changes a file, for writing by whoever needs a moment at which nothing changes.
     changing: RwLock<()>,
     pub(super) written: AtomicU64,
+    /// How many changes are left until one fails, that one included; 0 where all fail.
     fault: Mutex<Option<(u64, Fault)>>,
-    /// Whether there is a fault, so that a write need not look.
+    /// Whether there was a fault, so that a write need not look.
     has_fault: AtomicBool,
     synced: Mutex<Option<State>>,
     keeps_synced: AtomicBool,
 }
 
-/// What a write fails with.
+/// How a change of a file fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The disk is full.
+    /// The disk is full. Only writes fail with it.
     Full,
-    /// The device does not answer.
+    /// The device does not answer once.
     Io,
+    /// The device is gone: everything that would change or sync a file fails from now on, so that the files stay as a process
+    /// that dies at this change leaves them.
+    Gone,
+}
+
+/// What is about to be done to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Write,
+    Truncate,
+    Delete,
+    /// Is not counted, but fails when the device is gone.
+    Sync,
 }
 
 /// The content of the files that a crash leaves.
@@ -155,15 +169,15 @@ impl Files {
         Ok(State { main, named: named.iter().map(copy).collect::<io::Result<_>>()? })
     }
 
-    /// The `n`-th write from now on fails; an earlier demand is forgotten.
+    /// The `n`-th change from now on fails; an earlier demand is forgotten.
     pub(super) fn set_fault(&self, fault: Option<(u64, Fault)>) {
         *lock(&self.fault) = fault;
         self.has_fault.store(fault.is_some(), Ordering::Relaxed);
     }
 
-    /// Whether no write is going to fail: the one that was to fail has, or there was none.
-    pub(super) fn is_faultless(&self) -> bool {
-        lock(&self.fault).is_none()
+    /// Whether a change that is to fail is still to come.
+    pub(super) fn awaits_fault(&self) -> bool {
+        lock(&self.fault).is_some_and(|(left, _)| left > 0)
     }
 
     pub(super) fn main(&self) -> RwLockReadGuard<'_, Delta> {
@@ -215,6 +229,10 @@ impl Files {
 
     /// Removes a file; who has it open keeps it. The main file stays.
     pub(super) fn delete(&self, name: &str, durably: bool) -> Result<(), Code> {
+        if !self.exists(name, true) {
+            return Err(ffi::SQLITE_IOERR_DELETE_NOENT);
+        }
+        self.admit(Change::Delete)?;
         let _changing = self.changing();
         if durably && let Some(synced) = &mut *lock(&self.synced) {
             synced.named.remove(self.suffix(name));
@@ -242,22 +260,24 @@ impl Files {
         self.changing.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a write, or fails where one is to fail.
-    fn admit(&self, bytes: usize) -> Result<(), Code> {
-        if self.has_fault.load(Ordering::Relaxed) {
-            let mut fault = lock(&self.fault);
-            if let Some((left, with)) = &mut *fault {
-                *left = left.saturating_sub(1);
-                if *left == 0 {
-                    let code = with.code();
-                    *fault = None;
-                    self.has_fault.store(false, Ordering::Relaxed);
-                    return Err(code);
-                }
+    /// Fails where a change is to fail.
+    fn admit(&self, change: Change) -> Result<(), Code> {
+        if !self.has_fault.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut fault = lock(&self.fault);
+        let Some((left, with)) = *fault else { return Ok(()) };
+        if left > 0 {
+            if !with.counts(change) {
+                return Ok(());
+            }
+            let left = left - 1;
+            *fault = (left > 0 || with == Fault::Gone).then_some((left, with));
+            if left > 0 {
+                return Ok(());
             }
         }
-        self.written.fetch_add(bytes as u64, Ordering::Relaxed);
-        Ok(())
+        Err(with.code(change))
     }
 }
 
@@ -270,10 +290,20 @@ impl State {
 }
 
 impl Fault {
-    fn code(self) -> Code {
+    fn counts(self, change: Change) -> bool {
         match self {
-            Self::Full => ffi::SQLITE_FULL,
-            Self::Io => ffi::SQLITE_IOERR_WRITE,
+            Self::Full => change == Change::Write,
+            Self::Io | Self::Gone => change != Change::Sync,
+        }
+    }
+
+    fn code(self, change: Change) -> Code {
+        match (self, change) {
+            (Self::Full, _) => ffi::SQLITE_FULL,
+            (_, Change::Write) => ffi::SQLITE_IOERR_WRITE,
+            (_, Change::Truncate) => ffi::SQLITE_IOERR_TRUNCATE,
+            (_, Change::Delete) => ffi::SQLITE_IOERR_DELETE,
+            (_, Change::Sync) => ffi::SQLITE_IOERR_FSYNC,
         }
     }
 }
@@ -295,7 +325,8 @@ impl Handle {
 
     pub(super) fn write(&self, offset: u64, from: &[u8]) -> Result<(), Code> {
         let files = &self.files;
-        files.admit(from.len())?;
+        files.admit(Change::Write)?;
+        files.written.fetch_add(from.len() as u64, Ordering::Relaxed);
         let done = match &self.kind {
             Kind::Main => {
                 let _changing = files.changing();
@@ -312,6 +343,7 @@ impl Handle {
 
     pub(super) fn truncate(&self, len: u64) -> Result<(), Code> {
         let files = &self.files;
+        files.admit(Change::Truncate)?;
         let done = match &self.kind {
             Kind::Main => {
                 let _changing = files.changing();
@@ -329,6 +361,7 @@ impl Handle {
     /// Nothing need survive the process, so there is nothing to do, unless what was synced is kept.
     pub(super) fn sync(&self) -> Result<(), Code> {
         let files = &self.files;
+        files.admit(Change::Sync)?;
         if !files.keeps_synced.load(Ordering::Relaxed) {
             return Ok(());
         }

@@ -199,17 +199,20 @@ impl Overlay {
         self.files.arena.held()
     }
 
-    /// The `n`-th write from now on to any file fails, and those after it do not; 0 counts as 1.
+    /// The `n`-th change (a write, a truncation or a deletion) of any file from now on fails; 0 counts as 1.
     pub fn fail_write_after(&self, n: u64, with: Fault) {
-        self.files.set_fault(Some((n, with)));
+        self.files.set_fault(Some((n.max(1), with)));
     }
 
-    /// Forgets the write that was to fail. Whether it was still to come.
+    /// Whether the change that is to fail is still to come.
     #[must_use]
-    pub fn forget_fault(&self) -> bool {
-        let pending = !self.files.is_faultless();
+    pub fn awaits_fault(&self) -> bool {
+        self.files.awaits_fault()
+    }
+
+    /// Lets every change succeed again.
+    pub fn forget_fault(&self) {
         self.files.set_fault(None);
-        pending
     }
 
     /// What another process would find if this one died now: another database with the same files, on which no lock is held.
