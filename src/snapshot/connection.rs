@@ -43,7 +43,7 @@ fn open(path: &Path, parameters: &str, mode: OpenFlags) -> rusqlite::Result<Conn
 
 /// The path as a `file:` URI (<https://sqlite.org/uri.html>). Every byte but the plainest is escaped, so that `?`, `#`, `%` and
 /// names that are not UTF-8 keep their meaning.
-fn uri(path: &Path) -> String {
+pub(super) fn uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_bytes() {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {

@@ -19,6 +19,7 @@ mod imprint;
 mod journal;
 mod location;
 mod locks;
+pub mod overlay;
 mod raw_copy;
 mod recognize;
 mod recovery;

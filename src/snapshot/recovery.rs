@@ -41,7 +41,11 @@ pub(super) fn pages(location: &Location, copy: &Path, header: &Header) -> Result
 /// Brings everything into one file. Reading the header is enough for SQLite to recover; the schema may be damaged. Closing the
 /// only connection removes the sidecars.
 pub(super) fn recover(copy: &Path) -> rusqlite::Result<()> {
-    let connection = connection::private(copy)?;
+    into_one_file(connection::private(copy)?)
+}
+
+/// As [`recover`], through the only connection.
+pub(super) fn into_one_file(connection: Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
     let is_busy: bool = match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)) {
         // It wants to read the schema; closing the connection does the same without.

@@ -1,0 +1,271 @@
+//! A database that is read from a base and written apart from it.
+//!
+//! Takes anything that implements [`Pages`], such as a snapshot file with its log; gives connections to it as a database that may
+//! be written. Promises that the base is only read, that opening costs the same at any size, that what SQLite does on it has the
+//! outcome it has on a copy of the file, and that nothing has a name on the disk.
+//!
+//! ```text
+//! SQLite → vfs (C functions) → files (main, journal, log, temporary; locks, shm) → delta (blocks written over the base) → scratch
+//! ```
+//!
+//! What is written stays in memory up to a limit and goes to a private file beyond it. The connections must be in this process.
+
+mod delta;
+mod files;
+mod locks;
+mod scratch;
+mod shm;
+mod vfs;
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{Doing, Error};
+use crate::sqlite_file::header::{HEADER_BYTES, Header};
+use crate::sqlite_file::pages::{Layout, Pages};
+pub use files::Fault;
+use files::{Code, Files};
+use scratch::Arena;
+use vfs::Registration;
+
+/// What all files of an overlay may hold in memory; one chunk for each of them comes on top.
+const MEMORY: u64 = 32 << 20;
+
+/// Bytes that are read at once where a whole file is read.
+const RUN: usize = 1 << 20;
+
+/// Numbers the overlays, so that each has a name of its own.
+static NUMBER: AtomicU64 = AtomicU64::new(1);
+
+/// A database that is read from a base and written apart from it. Clones are the same database. It is gone with the last of them,
+/// of its [`OverlayPages`] and of the connections to it.
+#[derive(Debug, Clone)]
+pub struct Overlay {
+    files: Arc<Files>,
+}
+
+/// The main file of an overlay as pages. It must not be written while it is read.
+#[derive(Debug, Clone)]
+pub struct OverlayPages {
+    files: Arc<Files>,
+    layout: Layout,
+}
+
+impl Overlay {
+    /// The database in `base`, called `name` in `PRAGMA database_list`. What does not fit in memory goes to a file without a name
+    /// in `folder`.
+    ///
+    /// # Errors
+    /// When SQLite cannot take another file system, or the base has pages that no database has.
+    pub fn new(name: &str, base: Arc<dyn Pages + Send + Sync>, folder: &Path) -> Result<Self, Error> {
+        Self::with_memory(name, base, folder, MEMORY)
+    }
+
+    /// As [`Overlay::new`], with this many bytes in memory at most.
+    ///
+    /// # Errors
+    /// As [`Overlay::new`].
+    pub fn with_memory(
+        name: &str,
+        base: Arc<dyn Pages + Send + Sync>,
+        folder: &Path,
+        memory: u64,
+    ) -> Result<Self, Error> {
+        let doing = || format!("laying a database over `{name}`");
+        let size = base.layout().page_size;
+        if !(512..=65536).contains(&size) || !size.is_power_of_two() {
+            return Err(Error::cannot(doing(), format!("it has pages of {size} bytes, which SQLite does not have")));
+        }
+        let registration = Registration::new().map_err(failure).doing(doing)?;
+        let arena = Arena::new(folder, memory);
+        Ok(Self::serving(Files::new(registration, numbered(name), base, arena)))
+    }
+
+    fn serving(files: Files) -> Self {
+        let files = Arc::new(files);
+        files.registration.serve(&files);
+        Self { files }
+    }
+
+    /// Opens a connection; the database exists already, so that nothing is ever created.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn open(&self, flags: OpenFlags) -> rusqlite::Result<Connection> {
+        Connection::open_with_flags_and_vfs(&self.files.name, flags, self.files.registration.name())
+    }
+
+    /// The URI with which a connection that knows URIs can attach the database.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        let name = super::connection::uri(Path::new(&self.files.name));
+        format!("{name}?vfs={}", self.files.registration.name().to_string_lossy())
+    }
+
+    /// Brings everything into the main file: rolls back what a dead connection left, and writes what is in the log. Nobody else may
+    /// be in a transaction.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn settle(&self) -> rusqlite::Result<()> {
+        super::recovery::into_one_file(self.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+    }
+
+    /// The content of the main file now. What is in a log only is not in it; see [`Overlay::settle`].
+    ///
+    /// # Errors
+    /// When it cannot be read, or does not begin with a header.
+    pub fn pages(&self) -> io::Result<OverlayPages> {
+        let files = Arc::clone(&self.files);
+        let main = files.main();
+        let mut first = [0; HEADER_BYTES];
+        main.read(&files.base, 0, &mut first)?;
+        let header = Header::parse(&first).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let auto_vacuum = u32::from_be_bytes([first[52], first[53], first[54], first[55]]) != 0;
+        let layout = Layout::of(&header, auto_vacuum, main.len());
+        drop(main);
+        Ok(OverlayPages { files, layout })
+    }
+
+    /// The pages whose content differs from the base, also those that only one of them has. A page that was written and is equal is
+    /// not among them. `None` where the page size is another one, so that no page is comparable.
+    ///
+    /// # Errors
+    /// When a page cannot be read.
+    pub fn changed(&self) -> io::Result<Option<BTreeSet<u32>>> {
+        let before = self.files.base.layout();
+        let after = self.pages()?.layout;
+        if before.page_size != after.page_size {
+            return Ok(None);
+        }
+        let size = before.page_size as usize;
+        let main = self.files.main();
+        let in_file = u32::try_from(main.len().div_ceil(u64::from(before.page_size))).unwrap_or(u32::MAX);
+        let mut changed: BTreeSet<u32> = (in_file.min(before.pages) + 1..=in_file.max(before.pages)).collect();
+        let mut numbers = main.written_pages(before.pages).peekable();
+        let (mut old, mut new) = (vec![0; RUN.max(size)], vec![0; RUN.max(size)]);
+        while let Some(first) = numbers.next() {
+            let mut count = 1;
+            while count * size < RUN && numbers.next_if(|next| *next as usize == first as usize + count).is_some() {
+                count += 1;
+            }
+            let (old, new) = (&mut old[..count * size], &mut new[..count * size]);
+            self.files.base.read(first, old)?;
+            main.read(&self.files.base, u64::from(first - 1) * size as u64, new)?;
+            let pairs = (first..).zip(old.chunks(size).zip(new.chunks(size)));
+            changed.extend(pairs.filter(|(_, (old, new))| old != new).map(|(number, _)| number));
+        }
+        Ok(Some(changed))
+    }
+
+    /// The size of the main file in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.main().len()
+    }
+
+    /// Writes the main file to `file`. What is in a log only is not in it; see [`Overlay::settle`].
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn write_to(&self, file: &mut File) -> io::Result<()> {
+        let mut buffer = vec![0; RUN];
+        let mut offset = 0;
+        loop {
+            let filled = self.files.main().read(&self.files.base, offset, &mut buffer)?;
+            if filled == 0 {
+                return Ok(());
+            }
+            file.write_all(&buffer[..filled])?;
+            offset += filled as u64;
+        }
+    }
+
+    /// Bytes that were written to the main file, journals, logs and temporary files, each as often as it was.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.files.written.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that the overlay holds in memory, and the size of its private file.
+    #[must_use]
+    pub fn held(&self) -> (u64, u64) {
+        self.files.arena.held()
+    }
+
+    /// The `n`-th change (a write, a truncation or a deletion) of any file from now on fails; 0 counts as 1.
+    pub fn fail_write_after(&self, n: u64, with: Fault) {
+        self.files.set_fault(Some((n.max(1), with)));
+    }
+
+    /// Whether the change that is to fail is still to come.
+    #[must_use]
+    pub fn awaits_fault(&self) -> bool {
+        self.files.awaits_fault()
+    }
+
+    /// Lets every change succeed again.
+    pub fn forget_fault(&self) {
+        self.files.set_fault(None);
+    }
+
+    /// What another process would find if this one died now: another database with the same files, on which no lock is held.
+    ///
+    /// # Errors
+    /// When it does not fit on the disk, or SQLite cannot take another file system.
+    pub fn fork(&self) -> Result<Self, Error> {
+        self.forked(Files::fork)
+    }
+
+    /// What would be found after a power cut that lost everything that was not synced; for that, [`Overlay::keep_synced`] must have
+    /// been called, otherwise it is the same as [`Overlay::fork`].
+    ///
+    /// # Errors
+    /// As [`Overlay::fork`].
+    pub fn fork_synced(&self) -> Result<Self, Error> {
+        self.forked(Files::fork_synced)
+    }
+
+    fn forked(&self, fork: fn(&Files, Registration, String) -> io::Result<Files>) -> Result<Self, Error> {
+        let doing = || format!("copying `{}` as it is now", self.files.name);
+        let registration = Registration::new().map_err(failure).doing(doing)?;
+        let given = self.files.name.rsplit('/').next().unwrap_or_default();
+        fork(&self.files, registration, numbered(given)).map(Self::serving).doing(doing)
+    }
+
+    /// From now on a copy of each file is kept as it was when it was synced. That costs time and memory for each sync.
+    ///
+    /// # Errors
+    /// When it does not fit on the disk.
+    pub fn keep_synced(&self) -> io::Result<()> {
+        self.files.keep_synced()
+    }
+}
+
+impl Pages for OverlayPages {
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn read(&self, first: u32, into: &mut [u8]) -> io::Result<()> {
+        let offset = u64::from(first.saturating_sub(1)) * u64::from(self.layout.page_size);
+        self.files.main().read(&self.files.base, offset, into).map(drop)
+    }
+}
+
+/// A name that is no file's: there is no folder of this name below the root.
+fn numbered(name: &str) -> String {
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let plain = |char: char| if char == '/' || char.is_control() { '_' } else { char };
+    format!("/rehearse-overlay/{number}/{}", name.chars().take(64).map(plain).collect::<String>())
+}
+
+fn failure(code: Code) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None)
+}
