@@ -29,5 +29,5 @@ pub mod sqlite_file;
 
 pub use config::Config;
 pub use error::Error;
-pub use reading::{diff, profile};
-pub use rehearsal::{Options, Planned, Rehearsal, plan, rehearse};
+pub use reading::{Reading, diff, profile};
+pub use rehearsal::{MAX_MEMORY, Options, Planned, Rehearsal, plan, rehearse};

@@ -1,56 +1,103 @@
 //! What can be said of databases without running anything: in what two differ, and what one holds.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use crate::compare::{Comparison, File};
+use crate::compare::samples::Sampling;
+use crate::compare::{Comparison, Scope, State, States};
 use crate::error::{Doing, Error};
 use crate::observer::{Observer, Stage};
-use crate::profile::of_table;
+use crate::profile::of_tables;
+use crate::rehearsal::MAX_MEMORY;
 use crate::report::diff::Diff;
 use crate::report::file;
 use crate::report::profile::Profile;
 use crate::schema::Schema;
-use crate::snapshot::{Snapshot, Workspace};
+use crate::snapshot::{self, Extent, Snapshot, Workspace};
+use crate::sqlite_file::page_set::PageSet;
+
+/// How databases are read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Where private copies are kept, where they are needed; the system's temporary folder where it is not given.
+    pub workspace: Option<PathBuf>,
+    /// How much is looked at of what does not differ.
+    pub extent: Extent,
+    /// The bytes that comparing may take in memory.
+    pub max_memory: u64,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { workspace: None, extent: Extent::BySize, max_memory: MAX_MEMORY }
+    }
+}
 
 /// Compares two databases: the schema, every table, every row. Tables and columns are the same where they have the same name.
-/// `workspace` is where the private copies are kept; the system's temporary folder where it is none.
 ///
 /// # Errors
 /// When one of them cannot be read. What could not be compared in them is listed in the document.
-pub fn diff(before: &Path, after: &Path, workspace: Option<&Path>, observer: &dyn Observer) -> Result<Diff, Error> {
-    let workspace = Workspace::create(workspace)?;
-    let before = Snapshot::open(before, &workspace, observer)?;
-    let after = Snapshot::open(after, &workspace, observer)?;
-    let comparison = Comparison::of_files(
-        File { connection: &before.connect()?, encoding: before.facts().encoding },
-        File { connection: &after.connect()?, encoding: after.facts().encoding },
-        observer,
-    )?;
-    Ok(Diff::of(described(&before)?, described(&after)?, &comparison))
+pub fn diff(before: &Path, after: &Path, reading: &Reading, observer: &dyn Observer) -> Result<Diff, Error> {
+    let workspace = Workspace::create(reading.workspace.as_deref())?;
+    let open = |file, how| Snapshot::open(file, &workspace, how, reading.extent, observer);
+    snapshot::unchanged(
+        |how| open(before, how),
+        |before| snapshot::unchanged(|how| open(after, how), |after| compared(before, after, reading, observer)),
+    )
 }
+
+fn compared(before: &Snapshot, after: &Snapshot, reading: &Reading, observer: &dyn Observer) -> Result<Diff, Error> {
+    let changed = PageSet::differing(before.pages(), after.pages()).doing(|| "comparing the files".to_owned())?;
+    let connections = (before.connect()?, after.connect()?);
+    let uris = (before.uri(), after.uri());
+    let none = BTreeSet::new();
+    let is_whole = before.is_read_whole(reading.extent) && after.is_read_whole(reading.extent);
+    let states = States {
+        before: State {
+            connection: &connections.0,
+            uri: &uris.0,
+            encoding: before.facts().encoding,
+            pages: Some(before.pages()),
+        },
+        after: State {
+            connection: &connections.1,
+            uri: &uris.1,
+            encoding: after.facts().encoding,
+            pages: Some(after.pages()),
+        },
+        changed: changed.as_ref(),
+        ledger: NO_LEDGER,
+        sampling: Sampling::None,
+        scope: if is_whole { Scope::Whole } else { Scope::Changed(&none) },
+        memory: reading.max_memory,
+    };
+    let comparison = Comparison::of_files(states, observer)?;
+    Ok(Diff::of(described(before)?, described(after)?, &comparison))
+}
+
+/// No table of the user can have this name.
+const NO_LEDGER: &str = "sqlite_schema";
 
 /// Reads every row of a database and says what each table and column holds, in numbers.
 ///
 /// # Errors
 /// When it cannot be read. A table that cannot be read is listed in the document.
-pub fn profile(file: &Path, workspace: Option<&Path>, observer: &dyn Observer) -> Result<Profile, Error> {
-    let workspace = Workspace::create(workspace)?;
-    let snapshot = Snapshot::open(file, &workspace, observer)?;
-    let connection = snapshot.connect()?;
-    let schema = Schema::read(&connection).doing(|| format!("reading the schema of `{}`", file.display()))?;
-    let tables: Vec<_> = schema.tables.values().filter(|table| table.is_user_table()).collect();
-    observer.begin(&Stage::Compare, Some(tables.len() as u64));
-    let mut profiles = Vec::with_capacity(tables.len());
-    for table in &tables {
-        profiles.push(of_table(&connection, table).map_err(|error| error.to_string()));
-        observer.advance(&Stage::Compare, profiles.len() as u64);
-    }
-    observer.end(&Stage::Compare);
-    let mut document = Profile::new(described(&snapshot)?, &schema);
-    for (table, profile) in tables.into_iter().zip(profiles) {
-        document.add(table, profile);
-    }
-    Ok(document)
+pub fn profile(file: &Path, reading: &Reading, observer: &dyn Observer) -> Result<Profile, Error> {
+    let workspace = Workspace::create(reading.workspace.as_deref())?;
+    let open = |how| Snapshot::open(file, &workspace, how, reading.extent, observer);
+    snapshot::unchanged(open, |snapshot| {
+        let connection = snapshot.connect()?;
+        let schema = Schema::read(&connection).doing(|| format!("reading the schema of `{}`", file.display()))?;
+        let tables: Vec<_> = schema.tables.values().filter(|table| table.is_user_table()).collect();
+        observer.begin(&Stage::Compare, Some(tables.len() as u64));
+        let profiles = of_tables(&connection, snapshot.pages(), &tables);
+        observer.end(&Stage::Compare);
+        let mut document = Profile::new(described(snapshot)?, &schema);
+        for (table, profile) in tables.into_iter().zip(profiles) {
+            document.add(table, profile.map_err(|error| error.to_string()));
+        }
+        Ok(document)
+    })
 }
 
 fn described(snapshot: &Snapshot) -> Result<file::File, Error> {

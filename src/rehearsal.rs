@@ -1,13 +1,14 @@
 //! The rehearsal: the one function that leads through the stages.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::compare::queries;
 use crate::compare::samples::Sampling;
-use crate::compare::{Comparison, States, renames};
+use crate::compare::{Comparison, Scope, State, States, renames};
 use crate::config::Config;
-use crate::error::{Doing, Error};
+use crate::error::Error;
 use crate::execution::decide::{self, Decided};
 use crate::execution::driver::Transaction;
 use crate::execution::steps::By;
@@ -19,11 +20,12 @@ use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Tria
 use crate::migrations::directive::{Renamed, Says};
 use crate::migrations::project::Project;
 use crate::migrations::statement::Action;
-use crate::migrations::{self, Decision, Migration, Plan, Request};
+use crate::migrations::{self, Decision, Located, Migration, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
-use crate::snapshot::{Facts, Snapshot, WorkingCopy, Workspace, check_keep_target};
+use crate::sqlite_file::pages::Pages;
+use crate::snapshot::{self, Extent, Facts, Kept, Snapshot, WorkingCopy, Workspace, check_keep_target};
 
 /// What a person asks for.
 #[derive(Debug, Clone)]
@@ -52,6 +54,36 @@ pub struct Options {
     pub config: Config,
     /// Levels set on the command line, over those of the configuration.
     pub levels: Levels,
+    /// How much is looked at of what did not change.
+    pub extent: Extent,
+    /// The bytes that comparing may take in memory.
+    pub max_memory: u64,
+}
+
+/// What [`Options::max_memory`] is where nobody says otherwise.
+pub const MAX_MEMORY: u64 = 256 << 20;
+
+impl Options {
+    /// Everything at its default.
+    #[must_use]
+    pub fn of(snapshot: PathBuf, migrations: Request) -> Self {
+        Self {
+            snapshot,
+            migrations,
+            driver: None,
+            foreign_keys: None,
+            workspace: None,
+            keep_copy: None,
+            matrix: false,
+            fail_on: Some(Level::Error),
+            sampling: Sampling::None,
+            max_snapshot_age: None,
+            config: Config::default(),
+            levels: Levels::default(),
+            extent: Extent::BySize,
+            max_memory: MAX_MEMORY,
+        }
+    }
 }
 
 /// A rehearsal and what the rules say of it.
@@ -89,18 +121,36 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let located = migrations::locate(&options.migrations)?;
     let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
-    let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
-    let mut plan = migrations::plan(&located, &snapshot.connect()?)?;
+    let open = |reading| Snapshot::open(&options.snapshot, &workspace, reading, options.extent, observer);
+    let (rehearsal, kept) = snapshot::unchanged(open, |snapshot| {
+        rehearse_on(snapshot, options, (&located, &decided), &workspace, now, observer)
+    })?;
+    if let Some(kept) = kept {
+        kept.appear()?;
+    }
+    Ok(rehearsal)
+}
+
+fn rehearse_on(
+    snapshot: &Snapshot,
+    options: &Options,
+    (located, decided): (&Located, &Decided),
+    workspace: &Workspace,
+    now: SystemTime,
+    observer: &dyn Observer,
+) -> Result<(Rehearsal, Option<Kept>), Error> {
+    let mut plan = migrations::plan(located, &snapshot.connect()?)?;
     plan.decisions.extend(options.config.file.as_deref().map(configured));
     let renamed: Vec<Decision> = plan.pending().flat_map(renames_told).collect();
     plan.decisions.extend(renamed);
     let waivers: Vec<Waiver> =
         waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
 
-    let keep = options.keep_copy.is_some();
     let demands = &options.config.expect;
-    let sampling = options.sampling;
-    let stage = Theatre { workspace: &workspace, snapshot: &snapshot, plan: &plan, observer, keep, demands, sampling };
+    let asked_for: BTreeSet<String> = demands.tables.keys().cloned().collect();
+    let scope =
+        if snapshot.is_read_whole(options.extent) { Scope::Whole } else { Scope::Changed(&asked_for) };
+    let stage = Theatre { workspace, snapshot, plan: &plan, observer, demands, scope, options };
     let mut trials = Vec::new();
     for driver in &decided.drivers {
         trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
@@ -109,16 +159,14 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     renames::check(&trial.comparison, &trial.execution)?;
     let counter_trials = stage.counter_trials(&trial)?;
     let on_empty = stage.on_empty(&trial);
-    if let (Some(to), Some(copy)) = (&options.keep_copy, copy) {
-        copy.keep(to)?;
-    }
+    let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to)).transpose()?;
 
     let locked_driver = decide::locked(trial.execution.settings.driver, &located.project);
     let mut evidence = Evidence {
         snapshot: snapshot.facts().clone(),
         untouched: snapshot.check_untouched()?,
         plan: plan.clone(),
-        driver_decision: decided.decision,
+        driver_decision: decided.decision.clone(),
         trial,
         others: trials.into_iter().map(|(_, trial)| trial).collect(),
         counter_trials,
@@ -135,7 +183,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         evidence.untouched = snapshot.check_untouched()?;
     }
     let findings = judged(&evidence, demands, wishes);
-    Ok(Rehearsal { evidence, findings, matrix, fail_on: options.fail_on })
+    Ok((Rehearsal { evidence, findings, matrix, fail_on: options.fail_on }, kept))
 }
 
 /// Says what is applied, pending, skipped, edited and missing, and runs nothing.
@@ -146,9 +194,11 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
     let located = migrations::locate(&options.migrations)?;
     let driver = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
-    let snapshot = Snapshot::open(&options.snapshot, &workspace, observer)?;
-    let plan = migrations::plan(&located, &snapshot.connect()?)?;
-    Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver })
+    let open = |reading| Snapshot::open(&options.snapshot, &workspace, reading, Extent::Changed, observer);
+    snapshot::unchanged(open, |snapshot| {
+        let plan = migrations::plan(&located, &snapshot.connect()?)?;
+        Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: driver.clone() })
+    })
 }
 
 /// Which configuration holds.
@@ -175,9 +225,8 @@ struct Theatre<'a> {
     snapshot: &'a Snapshot,
     plan: &'a Plan,
     observer: &'a dyn Observer,
-    /// Whether a migrated copy is wanted; else each goes as soon as it is compared, so that the disk holds one at a time.
-    keep: bool,
-    sampling: Sampling,
+    scope: Scope<'a>,
+    options: &'a Options,
     /// What must be so after the migrations; its queries are asked in every trial.
     demands: &'a Demands,
 }
@@ -185,19 +234,38 @@ struct Theatre<'a> {
 impl Theatre<'_> {
     fn rehearse(&self, settings: Settings, name: &str) -> Result<(Option<WorkingCopy>, Trial), Error> {
         let copy = WorkingCopy::of(self.snapshot, self.workspace, name)?;
-        let bytes_before = size(&copy)?;
-        let execution = execution::run(copy.path(), self.plan, settings, self.observer)?;
+        let bytes_before = copy.bytes();
+        let execution = execution::run(copy.open()?, self.plan, settings, self.observer)?;
+        let (before, after) = (self.snapshot.connect()?, copy.connect()?);
+        // A file that is no database any more is SQLite's to complain of.
+        let (pages, changed) = (copy.pages().ok(), copy.changed().ok().flatten());
+        let encoding = self.snapshot.facts().encoding;
         let states = States {
-            before: &self.snapshot.connect()?,
-            after: &copy.connect()?,
+            before: State {
+                connection: &before,
+                uri: &self.snapshot.uri(),
+                encoding,
+                pages: Some(self.snapshot.pages()),
+            },
+            after: State {
+                connection: &after,
+                uri: &copy.uri(),
+                encoding,
+                pages: pages.as_ref().map(|pages| pages as &dyn Pages),
+            },
+            changed: changed.as_ref(),
             ledger: &self.plan.ledger.name,
-            encoding: self.snapshot.facts().encoding,
-            sampling: self.sampling,
+            sampling: self.options.sampling,
+            scope: self.scope,
+            memory: self.options.max_memory,
         };
         let comparison = Comparison::between(states, &execution, self.observer)?;
-        let answers = queries::ask(&self.demands.questions(), states.before, states.after);
-        let bytes_after = size(&copy)?;
-        let copy = if self.keep { Some(copy) } else { copy.discard().map(|()| None)? };
+        let answers = queries::ask(&self.demands.questions(), &before, &after);
+        let bytes_after = copy.bytes();
+        drop(after);
+        drop(pages);
+        // What was written goes as soon as it is compared, so that memory and disk hold one copy at a time.
+        let copy = self.options.keep_copy.is_some().then_some(copy);
         Ok((copy, Trial { execution, comparison, answers, bytes_before, bytes_after }))
     }
 
@@ -250,8 +318,8 @@ impl Theatre<'_> {
     fn on_empty(&self, trial: &Trial) -> Option<Execution> {
         trial.failure()?;
         let path = self.workspace.file(&format!("empty-{}.db", trial.execution.settings.driver.name));
-        execution::empty::create(&path, &self.snapshot.connect().ok()?).ok()?;
-        execution::run(&path, self.plan, trial.execution.settings, self.observer).ok()
+        let empty = execution::empty::create(&path, &self.snapshot.connect().ok()?).ok()?;
+        execution::run(empty, self.plan, trial.execution.settings, self.observer).ok()
     }
 }
 
@@ -284,11 +352,6 @@ fn worth_turning(trial: &Trial) -> Vec<Turned> {
 fn judged(evidence: &Evidence, demands: &Demands, wishes: Wishes<'_>) -> Vec<Finding> {
     let found = findings::evaluate(evidence).into_iter().chain(judge::findings(demands, evidence));
     findings::settle(found.collect(), wishes, evidence)
-}
-
-fn size(copy: &WorkingCopy) -> Result<u64, Error> {
-    let metadata = std::fs::metadata(copy.path()).doing(|| "measuring the copy".to_owned())?;
-    Ok(metadata.len())
 }
 
 /// Takes out the trial with the gravest outcome; of equal ones the first.

@@ -16,7 +16,6 @@ use crate::expectations::database;
 use crate::expectations::judge;
 use crate::expectations::quantity::{Quantity, Word};
 use crate::expectations::scenario::{Ledger, Prepared, Scenario, Switch, Tool};
-use crate::findings::Levels;
 use crate::migrations::Request;
 use crate::observer::{Observer, Silent, Stage};
 use crate::rehearsal::{Options, Rehearsal, rehearse};
@@ -90,27 +89,24 @@ impl<'a> Theatre<'a> {
     }
 
     fn options(&self, keep_copy: Option<&Path>) -> Options {
+        let migrations = Request {
+            folder: Some(self.prepared.folder.clone()),
+            tool: Some(match self.scenario.tool {
+                Tool::Drizzle => "drizzle".to_owned(),
+                Tool::Sql => "sql".to_owned(),
+            }),
+            table: self.scenario.table.clone(),
+            project: self.prepared.project.clone(),
+        };
         Options {
-            snapshot: self.prepared.snapshot.clone(),
-            migrations: Request {
-                folder: Some(self.prepared.folder.clone()),
-                tool: Some(match self.scenario.tool {
-                    Tool::Drizzle => "drizzle".to_owned(),
-                    Tool::Sql => "sql".to_owned(),
-                }),
-                table: self.scenario.table.clone(),
-                project: self.prepared.project.clone(),
-            },
             driver: self.scenario.driver().map(str::to_owned),
             foreign_keys: self.scenario.foreign_keys.map(|switch| switch == Switch::On),
             workspace: Some(self.dir.join("work")),
             keep_copy: keep_copy.map(Path::to_path_buf),
             fail_on: Some(self.scenario.fail_on),
-            matrix: false,
-            sampling: crate::compare::samples::Sampling::None,
             max_snapshot_age: self.scenario.max_snapshot_age.map(|age| age.0),
             config: self.config.clone(),
-            levels: Levels::default(),
+            ..Options::of(self.prepared.snapshot.clone(), migrations)
         }
     }
 

@@ -410,14 +410,14 @@ mod json {
             serde_json::from_str(&Project::demo().run(&[&DEMO[..], &["--format", "json"]].concat()).stdout).unwrap();
         assert_fields(
             &document,
-            "schema_version rehearse verdict snapshot plan execution tables schema resources findings not_compared",
+            "schema_version rehearse verdict snapshot plan execution extent tables schema resources findings not_compared",
         );
         assert_eq!(document["schema_version"], 1);
         assert_fields(&document["rehearse"], "version sqlite_version");
         assert_eq!(document["rehearse"]["version"], env!("CARGO_PKG_VERSION"));
         assert_fields(
             &document["snapshot"],
-            "path bytes page_size pages journal_mode wal_bytes copied_by untouched changed",
+            "path bytes page_size pages journal_mode wal_bytes copied_by untouched compared_by changed",
         );
         assert_eq!(document["snapshot"]["untouched"], true);
         assert_fields(

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use rehearse::Reading;
 use rehearse::observer::Silent;
 use rehearse::report::diff::{Diff, Verdict};
 use rehearse::report::document::TableChange;
@@ -330,7 +331,7 @@ fn json_has_the_documented_fields() {
     let diff: Value = serde_json::from_str(&project.run(&[&DIFF[..], &["--format", "json"]].concat()).stdout).unwrap();
     assert_eq!(
         fields(&diff),
-        "schema_version rehearse verdict before after tables schema counters violations integrity broken not_compared"
+        "schema_version rehearse verdict before after extent tables schema counters violations integrity broken not_compared"
             .split(' ')
             .collect::<std::collections::BTreeSet<_>>()
             .into_iter()
@@ -475,7 +476,7 @@ fn told(diff: &Diff) -> Vec<Value> {
 }
 
 fn diff(files: &Files) -> Diff {
-    rehearse::diff(&files.before, &files.after, None, &Silent).unwrap()
+    rehearse::diff(&files.before, &files.after, &Reading::default(), &Silent).unwrap()
 }
 
 fn agrees(case: &Case) {

@@ -337,7 +337,7 @@ fn compare_pages(overlay: &Overlay, before: &[u8], after: &[u8]) {
         .filter(|page| before.chunks(size).nth(*page) != after.chunks(size).nth(*page))
         .map(|page| u32::try_from(page + 1).unwrap())
         .collect();
-    assert_eq!(changed.into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(changed.iter().collect::<Vec<_>>(), expected);
 }
 
 fn temporary(bytes: &[u8]) -> File {

@@ -14,7 +14,8 @@ use rehearse::migrations::Request;
 use rehearse::migrations::tools::TOOLS;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
-use rehearse::{Config, Options};
+use rehearse::snapshot::Extent;
+use rehearse::{Config, Options, Reading};
 
 use super::suggest;
 
@@ -40,6 +41,8 @@ pub struct Arguments {
     pub command: Option<Command>,
     #[command(flatten)]
     pub run: RunArguments,
+    #[command(flatten)]
+    pub engine: EngineArguments,
     #[command(flatten)]
     pub output: OutputArguments,
 }
@@ -161,6 +164,20 @@ pub struct RunArguments {
     pub max_snapshot_age: Option<Duration>,
 }
 
+/// How databases are read.
+#[derive(Debug, Args)]
+pub struct EngineArguments {
+    /// Also counts and checks tables of which no page changed, in databases of more than 64 MiB too
+    #[arg(long, global = true, help_heading = "Reading")]
+    pub thorough: bool,
+    /// How much memory comparing may take, for example 100M or 1G; SQLite's sorter takes the disk where it is not enough
+    #[arg(long, value_name = "SIZE", global = true, default_value = "256M", value_parser = size, help_heading = "Reading")]
+    pub max_memory: u64,
+    /// How many threads read; as many as there are cores where nothing is said
+    #[arg(long, value_name = "NUMBER", global = true, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Reading")]
+    pub threads: Option<u16>,
+}
+
 /// How to tell it.
 #[derive(Debug, Args)]
 pub struct OutputArguments {
@@ -212,8 +229,10 @@ impl Default for OutputArguments {
 
 impl RunArguments {
     /// What the library is asked.
-    pub fn options(&self) -> Result<Options, Error> {
+    pub fn options(&self, engine: &EngineArguments) -> Result<Options, Error> {
         Ok(Options {
+            extent: engine.extent(),
+            max_memory: engine.max_memory,
             keep_copy: self.keep_copy.clone(),
             matrix: self.matrix,
             sampling: match self.samples {
@@ -247,25 +266,29 @@ impl ProjectArguments {
         let drivers: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
         known("tool", self.tool.as_deref(), &tools)?;
         known("driver", self.driver.as_deref(), &drivers)?;
+        let migrations = Request {
+            folder: self.migrations.clone(),
+            tool: self.tool.clone(),
+            table: self.ledger_table.clone(),
+            project: PathBuf::from("."),
+        };
         Ok(Options {
-            snapshot,
-            migrations: Request {
-                folder: self.migrations.clone(),
-                tool: self.tool.clone(),
-                table: self.ledger_table.clone(),
-                project: PathBuf::from("."),
-            },
             driver: self.driver.clone(),
             foreign_keys: self.foreign_keys,
-            workspace: None,
-            keep_copy: None,
-            matrix: false,
-            fail_on: Some(Level::Error),
-            max_snapshot_age: None,
-            sampling: Sampling::None,
-            config: Config::default(),
-            levels: Levels::default(),
+            ..Options::of(snapshot, migrations)
         })
+    }
+}
+
+impl EngineArguments {
+    /// How much is looked at of what did not change.
+    fn extent(&self) -> Extent {
+        if self.thorough { Extent::Whole } else { Extent::BySize }
+    }
+
+    /// How `diff` and `profile` read.
+    pub fn reading(&self) -> Reading {
+        Reading { extent: self.extent(), max_memory: self.max_memory, ..Reading::default() }
     }
 }
 
@@ -343,14 +366,39 @@ fn duration(text: &str) -> Result<Duration, String> {
     if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
 }
 
+/// `100M`, `1G`, `262144K`, in powers of 1024; at least 16M.
+fn size(text: &str) -> Result<u64, String> {
+    const LEAST: u64 = 16 << 20;
+    let wrong = || "write a number and K, M or G, for example 256M".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let power = match unit {
+        'K' | 'k' => 10,
+        'M' | 'm' => 20,
+        'G' | 'g' => 30,
+        _ => return Err(wrong()),
+    };
+    let digits = &text[..text.len() - 1];
+    let number: u64 = digits.parse().ok().filter(|_| !digits.starts_with('+')).ok_or_else(wrong)?;
+    let bytes = number.checked_mul(1 << power).ok_or_else(wrong)?;
+    if bytes < LEAST { Err("at least 16M are needed".to_owned()) } else { Ok(bytes) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, duration};
+    use super::{Arguments, duration, size};
     use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!((size("256M"), size("1g"), size("16384K")), (Ok(256 << 20), Ok(1 << 30), Ok(16 << 20)));
+        for wrong in ["", "256", "M", "+16M", "-1G", "1.5G", "15M", "99999999999999999G", "1é"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use rehearse::report::visible::visible;
 use rehearse::report::{Format, json, text};
 use rehearse::snapshot::workspace;
 
-use arguments::{Arguments, Command, OutputArguments, RunArguments};
+use arguments::{Arguments, Command, OutputArguments};
 use output::Terminal;
 use reports::Reports;
 
@@ -85,8 +85,12 @@ fn guarded(run: impl FnOnce() -> Result<u8, Error>) -> Result<u8, Error> {
 
 fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
     workspace::remove_on_signal()?;
+    if let Some(threads) = arguments.engine.threads {
+        // Only a second call fails, and there is none.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    }
     match &arguments.command {
-        None => rehearse(&arguments.run, terminal),
+        None => rehearse(arguments, terminal),
         Some(Command::Plan(project)) => {
             let plan = rehearse::plan(&project.options()?, &Silent)?.document();
             terminal.print(&match terminal.format {
@@ -95,8 +99,8 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
             })?;
             Ok(0)
         }
-        Some(Command::Diff { before, after }) => reading::diff(before, after, terminal),
-        Some(Command::Profile { file }) => reading::profile(file, terminal),
+        Some(Command::Diff { before, after }) => reading::diff(before, after, &arguments.engine.reading(), terminal),
+        Some(Command::Profile { file }) => reading::profile(file, &arguments.engine.reading(), terminal),
         Some(Command::Test { paths }) => test::run(paths, terminal),
         Some(Command::Rules) => catalogue::list(terminal),
         Some(Command::Explain { rule }) => catalogue::explain(rule, terminal),
@@ -104,9 +108,9 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
     }
 }
 
-fn rehearse(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Error> {
-    let options = arguments.options()?;
-    let reports = Reports::open(&arguments.reports, &options.snapshot, options.keep_copy.as_deref())?;
+fn rehearse(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
+    let options = arguments.run.options(&arguments.engine)?;
+    let reports = Reports::open(&arguments.run.reports, &options.snapshot, options.keep_copy.as_deref())?;
     run_and_report(&options, reports, terminal)
 }
 

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
+use rehearse::Reading;
 use rehearse::error::Error;
 use rehearse::report::{Format, json, text};
 
 use super::output::Terminal;
 
 /// In what two databases differ: 0 the same, 1 different, 4 not everything could be compared.
-pub fn diff(before: &Path, after: &Path, terminal: &Terminal) -> Result<u8, Error> {
+pub fn diff(before: &Path, after: &Path, reading: &Reading, terminal: &Terminal) -> Result<u8, Error> {
     let progress = terminal.progress();
-    let diff = rehearse::diff(before, after, None, progress.as_ref());
+    let diff = rehearse::diff(before, after, reading, progress.as_ref());
     drop(progress);
     let diff = diff?;
     terminal.print(&match terminal.format {
@@ -21,9 +22,9 @@ pub fn diff(before: &Path, after: &Path, terminal: &Terminal) -> Result<u8, Erro
 }
 
 /// What a database holds: 0, or 4 where something could not be read.
-pub fn profile(file: &Path, terminal: &Terminal) -> Result<u8, Error> {
+pub fn profile(file: &Path, reading: &Reading, terminal: &Terminal) -> Result<u8, Error> {
     let progress = terminal.progress();
-    let profile = rehearse::profile(file, None, progress.as_ref());
+    let profile = rehearse::profile(file, reading, progress.as_ref());
     drop(progress);
     let profile = profile?;
     terminal.print(&match terminal.format {

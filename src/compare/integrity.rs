@@ -2,13 +2,11 @@
 //! rows that it indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, Result};
 
 use crate::schema::lexer::quote_identifier;
 use crate::schema::{Table, TableKind};
-use crate::snapshot;
 
 /// How many messages of `integrity_check` are asked for.
 const MESSAGES: usize = 10_000;
@@ -96,28 +94,31 @@ pub fn is_cut(messages: &[String]) -> bool {
     messages.len() >= MESSAGES
 }
 
-/// The same as [`check`] for a private copy, on a connection of its own.
-///
-/// # Errors
-/// When the file cannot be opened or the check cannot run.
-pub fn check_file(path: &Path) -> Result<Vec<String>> {
-    check(&snapshot::reader(path)?)
-}
-
-/// The messages of `integrity_check`; empty where all is well. They name tables, indexes and pages, no values. Damage that stops
-/// the check is one too.
+/// The messages of `integrity_check`, of these tables and their indexes, or of the whole database; empty where all is well. They
+/// name tables, indexes and pages, no values. Damage that stops the check is one too.
 ///
 /// # Errors
 /// When the check cannot run.
-pub fn check(connection: &Connection) -> Result<Vec<String>> {
-    let run = || -> Result<Vec<String>> {
-        let mut statement = connection.prepare(&format!("PRAGMA integrity_check({MESSAGES})"))?;
-        let messages = statement.query_map([], |row| row.get::<_, String>(0))?;
-        messages.filter(|message| message.as_ref().map_or(true, |message| message != "ok")).collect()
+pub fn check(connection: &Connection, tables: Option<&[&str]>) -> Result<Vec<String>> {
+    let run = |sql: &str, messages: &mut Vec<String>| -> Result<()> {
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            messages.push(row.get(0)?);
+        }
+        Ok(())
     };
-    match run() {
+    let mut messages = Vec::new();
+    let checked = match tables {
+        None => run(&format!("PRAGMA integrity_check({MESSAGES})"), &mut messages),
+        Some(tables) => tables
+            .iter()
+            .try_for_each(|table| run(&format!("PRAGMA integrity_check({})", quote_identifier(table)), &mut messages)),
+    };
+    messages.retain(|message| message != "ok");
+    match checked {
         Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
-        checked => checked,
+        checked => checked.map(|()| messages),
     }
 }
 

@@ -1,30 +1,33 @@
 //! Before against after: the schema, every table, every row, every value.
 //!
-//! Takes connections to the two states and the run's steps, gives a [`Comparison`]. Tables are followed by what the statements
-//! did; rows are matched by key. A table that no statement wrote and whose definition and root page stayed is counted on both
-//! sides, but not merged row by row. What could not be read is listed, never left out.
+//! Takes the two states and the run's steps, gives a [`Comparison`]. Tables are followed by what the statements did; rows are
+//! matched by key. A table none of whose pages differ is the same and is not read again; of one of which some differ, only the
+//! rows in those are brought together. What could not be read is listed, never left out.
 //!
-//! Of two files of which nobody knows how one became the other, tables and columns are the same where they have the same name,
-//! and every row is merged.
+//! Of two files of which nobody knows how one became the other, tables and columns are the same where they have the same name.
 
 pub mod broken;
 pub mod computed;
+mod checks;
 mod defaults;
+mod differing;
 mod distinct;
 pub mod integrity;
 pub mod lineage;
+mod merge;
 pub mod queries;
 pub mod renames;
 pub mod rows;
 pub mod samples;
 mod sequence;
+mod sorted;
 pub mod stand_ins;
+mod stored;
 pub mod takeover;
 mod translation;
 pub mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use rusqlite::Connection;
 
@@ -36,12 +39,16 @@ use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
 use crate::schema::{Schema, Table, TableKind};
 use crate::sqlite_file::header::TextEncoding;
+use crate::sqlite_file::page_set::PageSet;
+use crate::sqlite_file::pages::Pages;
 use computed::Computed;
-use integrity::{BrokenChecks, Complaint, Integrity, OutOfSync, Violations};
+use differing::Differing;
+use integrity::Integrity;
 use lineage::{Change, Pair};
 use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
 use samples::{Samples, Sampling};
 use stand_ins::StandIn;
+use stored::Stored;
 use takeover::Takeover;
 
 /// What differs between the two states.
@@ -69,6 +76,8 @@ pub struct Comparison {
     pub broken_after: BTreeMap<String, String>,
     /// What could not be compared, and why.
     pub not_compared: Vec<NotCompared>,
+    /// Whether also what did not change was counted and checked.
+    pub is_whole: bool,
 }
 
 /// A table before and after.
@@ -125,32 +134,58 @@ pub struct NotCompared {
     pub why: String,
 }
 
-/// Where the two states are read, and how.
+/// One of the two states.
+#[derive(Clone, Copy)]
+pub struct State<'a> {
+    /// A connection to it.
+    pub connection: &'a Connection,
+    /// The name under which another connection can attach it.
+    pub uri: &'a str,
+    /// How it stores text.
+    pub encoding: TextEncoding,
+    /// Its pages, which nobody writes meanwhile; none where only SQLite shall read it.
+    pub pages: Option<&'a dyn Pages>,
+}
+
+/// The two states, and how they are compared.
 #[derive(Clone, Copy)]
 pub struct States<'a> {
     /// The state before.
-    pub before: &'a Connection,
+    pub before: State<'a>,
     /// The state after.
-    pub after: &'a Connection,
+    pub after: State<'a>,
+    /// The pages that differ; none where any page may.
+    pub changed: Option<&'a PageSet>,
     /// The tool's own table, which is not the user's data.
     pub ledger: &'a str,
-    /// The text encoding of both.
-    pub encoding: TextEncoding,
     /// How many of the rows that differ are kept to be shown.
     pub sampling: Sampling,
+    /// How far what did not change is looked at.
+    pub scope: Scope<'a>,
+    /// The bytes that a comparison may take in memory.
+    pub memory: u64,
 }
 
-/// One of two files of which nobody knows how one became the other.
+/// How far what did not change is looked at. What changed is read in every case.
 #[derive(Clone, Copy)]
-pub struct File<'a> {
-    /// A connection to it, or to a private copy.
-    pub connection: &'a Connection,
-    /// How it stores text.
-    pub encoding: TextEncoding,
+pub enum Scope<'a> {
+    /// Every table is counted, everything is checked.
+    Whole,
+    /// Only tables of these names are counted although they did not change, and only what changed is checked.
+    Changed(&'a BTreeSet<String>),
 }
 
-/// No table of the user can have this name.
-const NO_LEDGER: &str = "sqlite_schema";
+impl States<'_> {
+    fn is_whole(&self) -> bool {
+        matches!(self.scope, Scope::Whole)
+    }
+
+
+    /// In which text is compared: that of both sides, UTF-8 where they differ.
+    fn encoding(&self) -> TextEncoding {
+        if self.before.encoding == self.after.encoding { self.before.encoding } else { TextEncoding::Utf8 }
+    }
+}
 
 impl Comparison {
     /// Compares the two states.
@@ -158,77 +193,73 @@ impl Comparison {
     /// # Errors
     /// When the schema before cannot be read. A table that cannot be read is listed in `not_compared`.
     pub fn between(states: States<'_>, execution: &Execution, observer: &dyn Observer) -> Result<Self, Error> {
-        let before = Schema::read(states.before).doing(|| "reading the schema of the snapshot".to_owned())?;
-        let file = states.before.path().filter(|path| !path.is_empty()).map(PathBuf::from);
-        std::thread::scope(|scope| {
-            // The state before is checked while the tables are compared.
-            let checking = file.map(|file| scope.spawn(move || integrity::check_file(&file)));
-            let messages = || match checking.map(std::thread::ScopedJoinHandle::join) {
-                Some(Ok(messages)) => messages,
-                _ => integrity::check(states.before),
-            };
-            let after = match Schema::read(states.after) {
-                Ok(after) => after,
-                Err(error) => return Ok(Self::unreadable(before, &error, messages().unwrap_or_default())),
-            };
-            let encodings = (states.encoding, states.encoding);
-            Ok(Self::of(states, encodings, (before, after), Some(execution), observer, messages))
-        })
+        let before = Schema::read(states.before.connection).doing(|| "reading the schema of the snapshot".to_owned())?;
+        // Whoever writes the schema by hand may have damaged what no page shows.
+        let by_hand = |step: &Step| matches!(&step.statement.action, Action::Pragma { name, .. } if name == "writable_schema");
+        let scope = if execution.steps.iter().any(by_hand) { Scope::Whole } else { states.scope };
+        match Schema::read(states.after.connection) {
+            Ok(after) => Ok(Self::of(States { scope, ..states }, (before, after), Some(execution), observer)),
+            Err(error) => {
+                let messages = integrity::check(states.before.connection, None).unwrap_or_default();
+                Ok(Self::unreadable(before, &error, messages))
+            }
+        }
     }
 
-    /// Compares two files of which nobody knows how one became the other: every table of both, row by row. Where they store
-    /// text in different encodings, it is compared as UTF-8.
+    /// Compares two files of which nobody knows how one became the other. Where they store text in different encodings, it is
+    /// compared as UTF-8.
     ///
     /// # Errors
     /// When a schema cannot be read. A table that cannot be read is listed in `not_compared`.
-    pub fn of_files(before: File<'_>, after: File<'_>, observer: &dyn Observer) -> Result<Self, Error> {
+    pub fn of_files(states: States<'_>, observer: &dyn Observer) -> Result<Self, Error> {
         let schemas = (
-            Schema::read(before.connection).doing(|| "reading the schema of the first file".to_owned())?,
-            Schema::read(after.connection).doing(|| "reading the schema of the second file".to_owned())?,
+            Schema::read(states.before.connection).doing(|| "reading the schema of the first file".to_owned())?,
+            Schema::read(states.after.connection).doing(|| "reading the schema of the second file".to_owned())?,
         );
-        let encoding = if before.encoding == after.encoding { before.encoding } else { TextEncoding::Utf8 };
-        for file in [before, after] {
+        for file in [states.before, states.after] {
             translation::prepare(file.connection, file.encoding).doing(|| "preparing the comparison".to_owned())?;
         }
-        let states = States {
-            before: before.connection,
-            after: after.connection,
-            ledger: NO_LEDGER,
-            encoding,
-            sampling: Sampling::None,
-        };
-        let messages = || integrity::check(states.before);
-        Ok(Self::of(states, (before.encoding, after.encoding), schemas, None, observer, messages))
+        Ok(Self::of(states, schemas, None, observer))
     }
 
     fn of(
         states: States<'_>,
-        encodings: (TextEncoding, TextEncoding),
         (before, after): (Schema, Schema),
         execution: Option<&Execution>,
         observer: &dyn Observer,
-        messages_before: impl FnOnce() -> rusqlite::Result<Vec<String>>,
     ) -> Self {
         let steps = execution.map(|execution| execution.steps.as_slice()).unwrap_or_default();
         let pairs = lineage::pairs(&before, &after, states.ledger, steps);
-        let (first, second) = (&before, &after);
-        let mut comparer =
-            Comparer { states, encodings, before: first, after: second, execution, not_compared: Vec::new() };
-        let tables = comparer.tables(&pairs, observer);
-        let integrity = comparer.integrity(&pairs, messages_before);
+        let differing = Differing::between(states, steps);
+        let mut comparer = Comparer {
+            states,
+            before: &before,
+            after: &after,
+            execution,
+            differing: &differing,
+            not_compared: Vec::new(),
+        };
+        // What SQLite says of the states takes as long as the comparison, and needs nothing of it.
+        let (tables, checked) = std::thread::scope(|scope| {
+            let checking = comparer.check(&pairs).map(|check| scope.spawn(move || check.run()));
+            let tables = comparer.tables(&pairs, observer);
+            (tables, checking.and_then(|checking| checking.join().ok()))
+        });
+        let integrity = comparer.integrity(&pairs, &tables, checked);
         let header = comparer.header();
-        let stand_ins = stand_ins::of(&pairs, &after, states.after);
+        let stand_ins = stand_ins::of(&pairs, &after, states.after.connection);
         let not_compared = comparer.not_compared;
         Self {
             schema_changes: schema_changes(&before, &after, &pairs),
             schema_diff: changes::diff(&before, &after),
-            broken_before: broken::objects(states.before, &before),
-            broken_after: broken::objects(states.after, &after),
+            broken_before: broken::objects(states.before.connection, &before),
+            broken_after: broken::objects(states.after.connection, &after),
             header,
             stand_ins,
             tables,
             integrity,
             not_compared,
+            is_whole: states.is_whole(),
             before,
             after,
         }
@@ -252,6 +283,7 @@ impl Comparison {
                 what: "every table".to_owned(),
                 why: "the schema cannot be read after the migrations".to_owned(),
             }],
+            is_whole: false,
         }
     }
 
@@ -317,12 +349,11 @@ impl TableComparison {
 
 struct Comparer<'a> {
     states: States<'a>,
-    /// How each side stores text.
-    encodings: (TextEncoding, TextEncoding),
     before: &'a Schema,
     after: &'a Schema,
     /// The run between the two; none where nobody knows how one became the other.
     execution: Option<&'a Execution>,
+    differing: &'a Differing<'a>,
     not_compared: Vec<NotCompared>,
 }
 
@@ -333,7 +364,16 @@ enum When {
     After,
 }
 
-impl Comparer<'_> {
+impl Pair {
+    fn name(&self, when: When) -> Option<&str> {
+        match when {
+            When::Before => self.before.as_deref(),
+            When::After => self.after.as_deref(),
+        }
+    }
+}
+
+impl<'a> Comparer<'a> {
     fn words(&self, when: When) -> &'static str {
         match (when, self.execution) {
             (When::Before, Some(_)) => "before the migrations",
@@ -345,43 +385,106 @@ impl Comparer<'_> {
 
     fn tables(&mut self, pairs: &[Pair], observer: &dyn Observer) -> Vec<TableComparison> {
         observer.begin(&Stage::Compare, Some(pairs.len() as u64));
+        let mut before = self.profiles(pairs, When::Before, &BTreeSet::new());
+        // What could not be read before is said once.
+        let unread = before.iter().filter(|(_, profile)| profile.is_none()).map(|(place, _)| *place).collect();
+        let mut after = self.profiles(pairs, When::After, &unread);
         let mut tables = Vec::with_capacity(pairs.len());
-        for (done, pair) in pairs.iter().enumerate() {
-            tables.push(self.table(pair));
-            observer.advance(&Stage::Compare, done as u64 + 1);
+        for (place, pair) in pairs.iter().enumerate() {
+            let profiles = [before.remove(&place).flatten(), after.remove(&place).flatten()];
+            tables.push(self.table(pair, profiles));
+            observer.advance(&Stage::Compare, place as u64 + 1);
         }
         observer.end(&Stage::Compare);
         tables
     }
 
-    fn table(&mut self, pair: &Pair) -> TableComparison {
-        let side =
-            |name: &Option<String>, schema: &'_ Schema| name.as_ref().and_then(|name| schema.table(name)).cloned();
-        let (old, new) = (side(&pair.before, self.before), side(&pair.after, self.after));
-        if [&old, &new].into_iter().flatten().any(Table::shows_others) {
-            // Those are compared themselves.
+    /// What the tables of one side hold that are counted, by the place of their pair; none where a table cannot be read.
+    fn profiles(
+        &mut self,
+        pairs: &[Pair],
+        when: When,
+        unread: &BTreeSet<usize>,
+    ) -> BTreeMap<usize, Option<TableProfile>> {
+        let (state, schema) = self.side(when);
+        let words = self.words(when);
+        let counted = pairs.iter().enumerate().filter(|(place, pair)| !unread.contains(place) && self.is_counted(pair));
+        let named = counted.filter_map(|(place, pair)| Some((place, schema.table(pair.name(when)?)?)));
+        let (places, tables): (Vec<usize>, Vec<&Table>) = named.unzip();
+        let read = match state.pages {
+            Some(pages) => profile::of_tables(state.connection, pages, &tables),
+            None => tables.iter().map(|table| profile::of_table(state.connection, table)).collect(),
+        };
+        let why = format!("cannot be read {words}");
+        let mut profiles = BTreeMap::new();
+        for ((place, table), profile) in places.into_iter().zip(tables).zip(read) {
+            let profile = profile.map_err(|error| self.not_compared(&table.name, &why, &error)).ok();
+            profiles.insert(place, profile);
+        }
+        profiles
+    }
+
+    fn side(&self, when: When) -> (State<'a>, &'a Schema) {
+        match when {
+            When::Before => (self.states.before, self.before),
+            When::After => (self.states.after, self.after),
+        }
+    }
+
+    /// The table before and after.
+    fn pair(&self, pair: &Pair) -> (Option<&'a Table>, Option<&'a Table>) {
+        let old = pair.before.as_ref().and_then(|name| self.before.table(name));
+        (old, pair.after.as_ref().and_then(|name| self.after.table(name)))
+    }
+
+    /// Whether its rows are counted: not those of others that it shows, which are compared themselves, and what did not change
+    /// only where that is asked for.
+    fn is_counted(&self, pair: &Pair) -> bool {
+        let (old, new) = self.pair(pair);
+        if [old, new].into_iter().flatten().any(Table::shows_others) {
+            return false;
+        }
+        let is_asked_for = match self.states.scope {
+            Scope::Whole => true,
+            Scope::Changed(wanted) => wanted.iter().any(|name| pair.is_called(name)),
+        };
+        // Under its old name there may be another table now.
+        is_asked_for || pair.change == Change::Renamed || !self.is_same(pair)
+    }
+
+    /// Whether no page of the table differs, and what is in them means the same.
+    fn is_same(&self, pair: &Pair) -> bool {
+        let (Some(old), Some(new)) = self.pair(pair) else { return false };
+        match (&old.kind, &new.kind) {
+            (TableKind::Virtual(_), _) | (_, TableKind::Virtual(_)) => {
+                let (before, after) = (shadows(self.before, &old.name), shadows(self.after, &new.name));
+                let mut kept = before.values().zip(after.values());
+                old.sql == new.sql && !before.is_empty() && before.len() == after.len() && kept.all(|(old, new)| {
+                    old.sql == new.sql && self.differing.is_same(old.root_page, new.root_page)
+                })
+            }
+            _ => self.differing.is_same(old.root_page, new.root_page) && lie_alike(pair, old, new),
+        }
+    }
+
+    fn table(&mut self, pair: &Pair, [before, after]: [Option<TableProfile>; 2]) -> TableComparison {
+        let (old, new) = self.pair(pair);
+        if [old, new].into_iter().flatten().any(Table::shows_others) {
             return TableComparison::without_rows(pair);
         }
-        let before = old.as_ref().map(|table| self.profile(self.states.before, table, When::Before));
-        // What could not be read before is said once.
-        let after = match before {
-            Some(None) => None,
-            _ => new.as_ref().and_then(|table| self.profile(self.states.after, table, When::After)),
-        };
-        let before = before.flatten();
-        let rows = match (&old, &new, &before, &after) {
+        let rows = match (old, new, &before, &after) {
+            (Some(_), Some(_), None, None) if !self.is_counted(pair) => Some(unchanged(pair, 0)),
+            (Some(_), Some(_), Some(held), Some(_)) if self.is_same(pair) => Some(unchanged(pair, held.rows)),
             (Some(old), Some(new), Some(held), Some(holds)) => self.rows(pair, (old, held), (new, holds)),
             _ => None,
         };
-        let sequence = old.as_ref().zip(new.as_ref()).and_then(|(old, new)| self.sequence(old, new));
-        let takeover = old.as_ref().and_then(|table| self.takeover(pair, table));
-        let gone = old.as_ref().map(|table| self.gone(pair, table)).unwrap_or_default();
-        let moved_out =
-            old.as_ref().filter(|_| new.is_some()).map(|table| self.moved_out(pair, table)).unwrap_or_default();
-        let computed =
-            old.as_ref().zip(new.as_ref()).map(|(old, new)| self.computed(pair, old, new)).unwrap_or_default();
+        let sequence = old.zip(new).and_then(|(old, new)| self.sequence(old, new));
+        let takeover = old.and_then(|table| self.takeover(pair, table));
+        let gone = old.map(|table| self.gone(pair, table)).unwrap_or_default();
+        let moved_out = old.filter(|_| new.is_some()).map(|table| self.moved_out(pair, table)).unwrap_or_default();
+        let computed = old.zip(new).map(|(old, new)| self.computed(pair, old, new)).unwrap_or_default();
         let lost = rows.as_ref().is_some_and(|rows| rows.lost > 0);
-        let archived = old.as_ref().filter(|_| lost).and_then(|table| self.archived(pair, table));
+        let archived = old.filter(|_| lost).and_then(|table| self.archived(pair, table));
         TableComparison {
             pair: pair.clone(),
             before,
@@ -436,18 +539,12 @@ impl Comparer<'_> {
             .unwrap_or_default()
     }
 
-    fn profile(&mut self, connection: &Connection, table: &Table, when: When) -> Option<TableProfile> {
-        let profile = profile::of_table(connection, table);
-        let why = format!("cannot be read {}", self.words(when));
-        profile.map_err(|error| self.not_compared(&table.name, &why, &error)).ok()
-    }
-
     fn sequence(&mut self, old: &Table, new: &Table) -> Option<Sequence> {
         let last = |connection, table: &Table| {
             let key = table.rowid_alias.as_ref().filter(|_| table.autoincrement)?;
             Some(sequence::last_id(connection, &table.name, key))
         };
-        let both = last(self.states.before, old).zip(last(self.states.after, new))?;
+        let both = last(self.states.before.connection, old).zip(last(self.states.after.connection, new))?;
         match both {
             (Ok(before), Ok(after)) => Some(Sequence { before, after }),
             (Err(error), _) | (_, Err(error)) => {
@@ -468,9 +565,6 @@ impl Comparer<'_> {
         (old, held): (&Table, &TableProfile),
         (new, holds): (&Table, &TableProfile),
     ) -> Option<RowComparison> {
-        if self.is_untouched(pair, old, new) && held == holds {
-            return Some(unchanged(pair, held.rows));
-        }
         if pair.columns.is_empty() {
             return self.without_common_column(new, held.rows, holds.rows);
         }
@@ -479,27 +573,36 @@ impl Comparer<'_> {
                 .iter()
                 .all(|column| column.is_some_and(|column| column.nulls == 0))
         };
-        let before = Side { connection: self.states.before, table: old, encoding: self.encodings.0 };
-        let after = Side { connection: self.states.after, table: new, encoding: self.encodings.1 };
-        let defaults = defaults::literals(new, &pair.columns, self.states.encoding);
+        let encoding = self.states.encoding();
+        let leaves = Some(self.differing).filter(|_| lie_alike(pair, old, new));
+        let leaves = leaves.and_then(|differing| differing.leaves(old.root_page, new.root_page));
+        let (only_before, only_after) = leaves.unzip();
+        let stored_before = Stored::of(self.states.before, old, only_before);
+        let stored_after = Stored::of(self.states.after, new, only_after);
+        let before = Side { stored: stored_before.as_ref(), ..Side::of(self.states.before, old) };
+        let after = Side { stored: stored_after.as_ref(), ..Side::of(self.states.after, new) };
+        let defaults = defaults::literals(new, &pair.columns, encoding);
         let table = rows::Tables {
             before,
             after,
             columns: &pair.columns,
             defaults: &defaults,
-            encoding: self.states.encoding,
+            encoding,
             sampling: self.states.sampling,
+            rows_before: held.rows,
+            memory: self.states.memory,
         };
         if self.execution.is_none() && (old.is_contentless() || new.is_contentless()) {
             self.index_without_content(old, new);
         }
         table
             .compare(self.rowids(pair), &no_null)
-            .and_then(|rows| match self.encodings {
-                (one, other) if one == other => {
+            .and_then(|rows| {
+                if before.encoding == after.encoding {
                     distinct::find_collapsed(self.states, (before, held), (after, holds), rows)
+                } else {
+                    Ok(rows)
                 }
-                _ => Ok(rows),
             })
             .map_err(|error| self.not_compared(&new.name, "its rows cannot be compared", &error))
             .ok()
@@ -526,12 +629,14 @@ impl Comparer<'_> {
             let columns: Vec<_> =
                 before.columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect();
             let tables = rows::Tables {
-                before: Side { connection: self.states.before, table: before, encoding: self.encodings.0 },
-                after: Side { connection: self.states.after, table: after, encoding: self.encodings.1 },
+                before: Side::of(self.states.before, before),
+                after: Side::of(self.states.after, after),
                 columns: &columns,
                 defaults: &[],
                 sampling: Sampling::None,
-                encoding: self.states.encoding,
+                encoding: self.states.encoding(),
+                rows_before: 0,
+                memory: 0,
             };
             alike = alike && before.columns == after.columns && tables.by(Key::Content)?.differences() == 0;
         }
@@ -578,144 +683,47 @@ impl Comparer<'_> {
         }
     }
 
-    /// No statement wrote it, and it lies where it lay. The pre-update hook reports every row that is written, under the name
-    /// that the table has at that moment.
-    fn is_untouched(&self, pair: &Pair, old: &Table, new: &Table) -> bool {
-        let Some(execution) = self.execution else { return false };
-        let is_it = |name: &str| name.eq_ignore_ascii_case(&old.name);
-        let touched = |step: &Step| {
-            step.changes.iter().any(|change| is_it(&change.table))
-                || matches!(&step.statement.action, Action::RenameTable { to, .. } if is_it(to))
-        };
-        pair.change == Change::Same
-            && old.root_page != 0
-            && old.root_page == new.root_page
-            && old.sql == new.sql
-            && !execution.steps.iter().any(touched)
-            && !execution.bookkeeping.iter().any(|change| is_it(&change.table))
-    }
-
     fn header(&mut self) -> Vec<HeaderNumber> {
         let states = self.states;
         let read =
             |connection: &Connection, pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
         let mut numbers = Vec::new();
         for pragma in ["user_version", "application_id"] {
-            match read(states.before, pragma).and_then(|before| Ok((before, read(states.after, pragma)?))) {
+            match read(states.before.connection, pragma)
+                .and_then(|before| Ok((before, read(states.after.connection, pragma)?)))
+            {
                 Ok((before, after)) => numbers.push(HeaderNumber { pragma, before, after }),
                 Err(error) => self.not_compared(pragma, "it cannot be read", &error),
             }
         }
         numbers
     }
-
-    fn integrity(
-        &mut self,
-        pairs: &[Pair],
-        messages_before: impl FnOnce() -> rusqlite::Result<Vec<String>>,
-    ) -> Integrity {
-        let after = self.messages(integrity::check(self.states.after), When::After);
-        let before = self.messages(messages_before(), When::Before);
-        Integrity {
-            broken_checks: self.broken_checks(pairs, &after),
-            out_of_sync: self.out_of_sync(pairs),
-            violations_before: self.violations(self.states.before, self.before, When::Before),
-            violations_after: self.violations(self.states.after, self.after, When::After),
-            before: without_external_content(before, self.before),
-            after: without_external_content(after, self.after),
-        }
-    }
-
-    fn messages(&mut self, checked: rusqlite::Result<Vec<String>>, when: When) -> Vec<String> {
-        let why = format!("cannot run {}", self.words(when));
-        checked.map_err(|error| self.not_compared("integrity_check", &why, &error)).unwrap_or_default()
-    }
-
-    /// The rows behind the messages of `integrity_check` about CHECKs, counted. Where there may be more messages than were asked
-    /// for, those of every table.
-    fn broken_checks(&mut self, pairs: &[Pair], messages: &[String]) -> Vec<BrokenChecks> {
-        let named: BTreeSet<&str> = messages
-            .iter()
-            .filter_map(|message| match Complaint::of(message) {
-                Complaint::Check(table) => Some(table),
-                _ => None,
-            })
-            .collect();
-        let all = integrity::is_cut(messages);
-        let tables = self.after.tables.values().filter(|table| all || named.contains(table.name.as_str()));
-        let mut broken = Vec::new();
-        for table in tables {
-            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
-            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
-            let counted = integrity::breaking_check(self.states.after, table).and_then(|after| {
-                let before = old.map(|old| integrity::breaking_check(self.states.before, old)).transpose()?;
-                Ok((after, before.unwrap_or_default()))
-            });
-            match counted {
-                Ok((after, before)) => {
-                    let same_rows = pair.is_some_and(|pair| matches!(pair.change, Change::Same | Change::Renamed));
-                    let new = after.new_since(&before, same_rows);
-                    broken.push(BrokenChecks { table: table.name.clone(), rows: after.rows, new });
-                }
-                Err(error) => self.not_compared(&table.name, "its CHECKs cannot be evaluated", &error),
-            }
-        }
-        broken.retain(|broken| broken.rows > 0);
-        broken
-    }
-
-    /// The full-text tables that index another table, and do not match it after a run. What was so before is told apart.
-    fn out_of_sync(&mut self, pairs: &[Pair]) -> Vec<OutOfSync> {
-        let mut found = Vec::new();
-        let after_a_run = self.execution.is_some();
-        for table in self.after.tables.values().filter(|_| after_a_run) {
-            let (Some(content), TableKind::Virtual(module)) = (&table.content, &table.kind) else { continue };
-            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
-            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
-            let after = integrity::is_in_sync(self.states.after, table);
-            if matches!(after, Ok(true)) {
-                continue;
-            }
-            let before = old.map(|old| integrity::is_in_sync(self.states.before, old));
-            match (after, before) {
-                // That it cannot be checked any more, because the table with the rows is gone, is no match either.
-                (Err(error), Some(Err(_)) | None) => {
-                    self.not_compared(&table.name, "its full-text index cannot be checked", &error);
-                }
-                (_, before) => found.push(OutOfSync {
-                    table: table.name.clone(),
-                    content: content.clone(),
-                    module: module.clone(),
-                    before: matches!(before, Some(Ok(false) | Err(_))),
-                }),
-            }
-        }
-        found
-    }
-
-    /// Of each table that has foreign keys. What could not be checked before is not complained of again after.
-    fn violations(&mut self, connection: &Connection, schema: &Schema, when: When) -> Violations {
-        let mut violations = Violations::new();
-        for table in schema.tables.values().filter(|table| !table.foreign_keys.is_empty()) {
-            match integrity::violations(connection, &table.name) {
-                Ok(found) => violations.extend(found),
-                Err(error) => {
-                    let what = format!("{}: foreign_key_check", table.name);
-                    if !self.not_compared.iter().any(|missing| missing.what == what) {
-                        self.not_compared(&what, &format!("cannot run {}", self.words(when)), &error);
-                    }
-                }
-            }
-        }
-        violations
-    }
 }
 
-/// FTS4 checks its index against the table that it indexes here too; [`Integrity::out_of_sync`] tells that.
-fn without_external_content(mut messages: Vec<String>, schema: &Schema) -> Vec<String> {
-    let is_external = |table: &str| schema.table(table).is_some_and(|table| table.content.is_some());
-    messages.retain(|message| !matches!(Complaint::of(message), Complaint::FullText(table) if is_external(table)));
-    messages
+/// Whether equal records of the two mean equal values in every column that is on both sides, for who knows the columns by their
+/// names too.
+fn lie_alike(pair: &Pair, old: &Table, new: &Table) -> bool {
+    let place = |table: &Table, name: &str| table.columns.iter().position(|column| column.name == name);
+    let alike = |(before, after): &(String, String)| {
+        let places = place(old, before).zip(place(new, after));
+        places.is_some_and(|(one, other)| {
+            let (one_column, other_column) = (&old.columns[one], &new.columns[other]);
+            one == other
+                && one_column.declared_type == other_column.declared_type
+                && one_column.default == other_column.default
+                && one_column.expression == other_column.expression
+        })
+    };
+    let is_namesake = |(before, after): &(String, String)| {
+        pair.columns.iter().any(|(old, _)| old.eq_ignore_ascii_case(after) && old != before)
+    };
+    let keys = |table: &Table| -> Vec<Option<usize>> {
+        table.primary_key.iter().map(|name| place(table, name)).collect()
+    };
+    (old.without_rowid, old.strict) == (new.without_rowid, new.strict)
+        && keys(old) == keys(new)
+        && old.rowid_alias.is_some() == new.rowid_alias.is_some()
+        && pair.columns.iter().all(|columns| alike(columns) && !is_namesake(columns))
 }
 
 /// The tables in which a virtual table keeps its content, by what stands behind its name.

@@ -1,15 +1,17 @@
-//! Two tables row by row: both sides sorted by the same key and merged in one pass. Memory does not grow with the table.
+//! Two tables row by row, matched by the best key that there is.
+//!
+//! The rows come from the file itself where it can be read directly, else from SQLite, sorted by the key.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Error, Result, Row, Statement};
-// Both cursors are stepped apart, so that each keeps its current row.
-use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
+use rusqlite::{Connection, Error, Result};
 
-use super::samples::{Literal, Sample, Samples, Sampling};
-use super::translation::FUNCTION;
+use super::merge::{Merge, Stop};
+use super::samples::{Samples, Sampling};
+use super::sorted::{self, SortedRows};
+use super::State;
+use super::stored::{Stored, StoredRows};
 use super::values::{self, Alteration, Fate, Loss};
 use crate::profile::Owned;
 use crate::schema::lexer::quote_identifier;
@@ -29,7 +31,7 @@ pub enum Key {
 
 impl Key {
     /// The names of what is matched by, as they are after; none where whole rows are matched.
-    fn names_after(&self) -> Vec<String> {
+    pub(super) fn names_after(&self) -> Vec<String> {
         match self {
             Self::Columns(pairs) => pairs.iter().map(|(_, after)| after.clone()).collect(),
             Self::Rowid(_, after) => vec![(*after).to_owned()],
@@ -122,6 +124,34 @@ pub struct Side<'a> {
     pub table: &'a Table,
     /// How it stores text.
     pub encoding: TextEncoding,
+    /// How its rows are found in the file; none where only SQLite can read them.
+    pub stored: Option<&'a Stored<'a>>,
+}
+
+impl<'a> Side<'a> {
+    /// The table in a state, to be read by SQLite.
+    pub(super) fn of(state: State<'a>, table: &'a Table) -> Self {
+        Self { connection: state.connection, table, encoding: state.encoding, stored: None }
+    }
+}
+
+/// What is read of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Field {
+    /// The column of this name.
+    Column(String),
+    /// The rowid, under a name that no column has.
+    Rowid(&'static str),
+}
+
+impl Field {
+    /// As SQL names it.
+    pub fn sql(&self) -> String {
+        match self {
+            Self::Column(name) => quote_identifier(name),
+            Self::Rowid(name) => (*name).to_owned(),
+        }
+    }
 }
 
 /// What is known of rowids after the run.
@@ -150,14 +180,13 @@ pub struct Tables<'a> {
     pub encoding: TextEncoding,
     /// How many of the rows that differ are kept.
     pub sampling: Sampling,
+    /// Rows of the table before, as they were counted.
+    pub rows_before: u64,
+    /// The bytes that a comparison may take in memory.
+    pub memory: u64,
 }
 
 impl Tables<'_> {
-    /// Whether text is read as bytes: SQLite would translate that of a UTF-16 database, and cannot translate all of it back.
-    fn reads_bytes(&self) -> bool {
-        [self.before.encoding, self.after.encoding].iter().any(|encoding| *encoding != TextEncoding::Utf8)
-    }
-
     /// Compares them by the best key that there is. `holds_no_null` says of a column before and after whether it holds no NULL
     /// on both sides.
     ///
@@ -226,10 +255,10 @@ impl Tables<'_> {
     /// Rows matched by content whose rowid is another one: of equal rows as few as possible.
     fn moved(&self, by_content: &RowComparison) -> Result<Option<u64>> {
         let Some((before, after)) = self.free_rowids() else { return Ok(None) };
-        let (mut old_key, mut new_key) = self.key_columns(&Key::Content);
-        old_key.push(before.to_owned());
-        new_key.push(after.to_owned());
-        let stayed = self.merge(Key::Content, &old_key, &new_key)?;
+        let (mut old_key, mut new_key) = self.key_fields(&Key::Content);
+        old_key.push(Field::Rowid(before));
+        new_key.push(Field::Rowid(after));
+        let stayed = self.bring_together(Key::Content, old_key, new_key)?;
         Ok(Some(by_content.matched - stayed.matched))
     }
 
@@ -284,62 +313,105 @@ impl Tables<'_> {
     /// # Errors
     /// When SQLite cannot read a side.
     pub fn by(&self, key: Key) -> Result<RowComparison> {
-        let (old_key, new_key) = self.key_columns(&key);
-        self.merge(key, &old_key, &new_key)
+        let (old_key, new_key) = self.key_fields(&key);
+        self.bring_together(key, old_key, new_key)
     }
 
-    /// What rows are sorted by, before and after.
-    fn key_columns(&self, key: &Key) -> (Vec<String>, Vec<String>) {
-        let quoted = |pairs: &[(String, String)]| {
-            pairs.iter().map(|(before, after)| (quote_identifier(before), quote_identifier(after))).unzip()
+    /// By what rows are matched, before and after.
+    fn key_fields(&self, key: &Key) -> (Vec<Field>, Vec<Field>) {
+        let columns = |pairs: &[(String, String)]| {
+            pairs.iter().map(|(before, after)| (Field::Column(before.clone()), Field::Column(after.clone()))).unzip()
         };
         match key {
-            Key::Columns(pairs) => quoted(pairs),
-            Key::Rowid(before, after) => (vec![(*before).to_owned()], vec![(*after).to_owned()]),
-            Key::Content => quoted(self.columns),
+            Key::Columns(pairs) => columns(pairs),
+            Key::Rowid(before, after) => (vec![Field::Rowid(before)], vec![Field::Rowid(after)]),
+            Key::Content => columns(self.columns),
         }
     }
 
-    fn merge(&self, key: Key, old_key: &[String], new_key: &[String]) -> Result<RowComparison> {
-        let exact = key == Key::Content;
-        let rowids = self.free_rowids().filter(|_| matches!(key, Key::Columns(_)));
-        let mut merge = Merge::new(self, key, old_key.len(), rowids.is_some());
-        let gone = self.before.table.columns.iter().map(|column| &column.name);
-        let gone = gone.filter(|name| !exact && !self.columns.iter().any(|(before, _)| before == *name));
-        merge.old_names = self.columns.iter().map(|(before, _)| before).chain(gone).cloned().collect();
-        let select = |names: &mut dyn Iterator<Item = &String>, rowid: Option<&str>| -> Vec<String> {
-            names.map(|name| quote_identifier(name)).chain(rowid.map(str::to_owned)).collect()
-        };
-        let old_values = select(&mut merge.old_names.iter(), rowids.map(|(before, _)| before));
-        let new_values = select(&mut self.columns.iter().map(|(_, after)| after), rowids.map(|(_, after)| after));
-        let mut old = self.select(self.before, old_key, &old_values, exact)?;
-        let mut new = self.select(self.after, new_key, &new_values, exact)?;
-        merge.run(&mut old, &mut new)?;
-        Ok(merge.finish())
+    /// Reads the file where that is possible and tells all, else asks SQLite.
+    fn bring_together(&self, key: Key, old_key: Vec<Field>, new_key: Vec<Field>) -> Result<RowComparison> {
+        let wanted = Wanted::new(self, key, old_key, new_key);
+        if let Some(compared) = self.in_files(&wanted) {
+            return Ok(compared);
+        }
+        let mut old = sorted::select(self, self.before, wanted.old_width, &wanted.old, wanted.is_exact())?;
+        let mut new = sorted::select(self, self.after, wanted.new_width, &wanted.new, wanted.is_exact())?;
+        let mut merge = wanted.merge(self);
+        let bytes = sorted::reads_bytes(self);
+        match merge.merge(&mut SortedRows::new(&mut old, bytes)?, &mut SortedRows::new(&mut new, bytes)?) {
+            Ok(()) => Ok(merge.finish()),
+            Err(Stop::Sqlite(error)) => Err(error),
+            Err(stop) => Err(Error::UserFunctionError(Box::new(stop))),
+        }
     }
 
-    /// Key columns first, then the values, sorted by the key. Where text is read as bytes, behind each value stands whether it is
-    /// text; what is translated is sorted by its translation.
-    /// `exact` sorts `1` before `1.0` and `0.0` before `-0.0`, which SQLite takes for equal.
-    fn select<'c>(&self, side: Side<'c>, key: &[String], columns: &[String], exact: bool) -> Result<Statement<'c>> {
-        let selected = key.iter().chain(columns).cloned();
-        let translated = side.encoding != self.encoding;
-        let bytes = |column: &String| {
-            let function = if translated { FUNCTION } else { "" };
-            format!("iif(typeof({column}) = 'text', {function}(CAST({column} AS BLOB)), {column})")
-        };
-        let with_flag = |column: String| format!("{}, typeof({column}) = 'text'", bytes(&column));
-        let selected = selected.map(|column| if self.reads_bytes() { with_flag(column) } else { column });
-        let by_bytes = |column: &String| format!("typeof({column}) = 'blob', {}", bytes(column));
-        let stored = |column: &String| format!("{column} COLLATE BINARY");
-        let order = key.iter().map(|column| if translated { by_bytes(column) } else { stored(column) });
-        let order: Vec<String> = order.chain(key.iter().filter(|_| exact).map(|column| class(column))).collect();
-        side.connection.prepare(&format!(
-            "SELECT {} FROM {} ORDER BY {}",
-            selected.collect::<Vec<_>>().join(", "),
-            quote_identifier(&side.table.name),
-            order.join(", ")
-        ))
+    /// None where the file cannot be read so, holds what this reader does not understand, or does not tell all.
+    fn in_files(&self, wanted: &Wanted) -> Option<RowComparison> {
+        let (before, after) = (self.before.stored?, self.after.stored?);
+        if self.before.encoding != self.after.encoding {
+            return None;
+        }
+        let by_rowid = before.is_in_order_of(&wanted.old[..wanted.old_width])
+            && after.is_in_order_of(&wanted.new[..wanted.new_width]);
+        // What is shown of the rows is shown in the order of the key.
+        if !by_rowid && self.sampling != Sampling::None {
+            return None;
+        }
+        // Of whole rows, which are not told apart by a key, one that is left out may be equal to one that is read.
+        let only_changed = !wanted.is_exact();
+        let mut old = StoredRows::new(before, &wanted.old, only_changed)?;
+        let mut new = StoredRows::new(after, &wanted.new, only_changed)?;
+        let mut merge = wanted.merge(self);
+        if old.lie_as(&new, wanted.old_width + self.columns.len()) {
+            merge.records_are_alike();
+        }
+        let done = if by_rowid { merge.merge(&mut old, &mut new) } else { merge.join(&mut old, &mut new, usize::try_from(self.memory).unwrap_or(usize::MAX)) };
+        done.ok()?;
+        let mut compared = merge.finish();
+        // Those that were left out are on both sides.
+        compared.matched = self.rows_before - compared.lost;
+        (!wanted.is_exact() || compared.gained == 0).then_some(compared)
+    }
+}
+
+/// What is read of the rows of both sides: the columns of the key first, then the values, and the rowid where it may move.
+struct Wanted {
+    key: Key,
+    old_width: usize,
+    new_width: usize,
+    old: Vec<Field>,
+    new: Vec<Field>,
+    /// The columns before: those that are on both sides, and those that are gone.
+    old_names: Vec<String>,
+    rowids: bool,
+}
+
+impl Wanted {
+    fn new(tables: &Tables<'_>, key: Key, old_key: Vec<Field>, new_key: Vec<Field>) -> Self {
+        let exact = key == Key::Content;
+        let rowids = tables.free_rowids().filter(|_| matches!(key, Key::Columns(_)));
+        let gone = tables.before.table.columns.iter().map(|column| &column.name);
+        let gone = gone.filter(|name| !exact && !tables.columns.iter().any(|(before, _)| before == *name));
+        let old_names: Vec<String> = tables.columns.iter().map(|(before, _)| before).chain(gone).cloned().collect();
+        let (old_width, new_width) = (old_key.len(), new_key.len());
+        let (mut old, mut new) = (old_key, new_key);
+        old.extend(old_names.iter().cloned().map(Field::Column));
+        new.extend(tables.columns.iter().map(|(_, after)| Field::Column(after.clone())));
+        if let Some((before, after)) = rowids {
+            old.push(Field::Rowid(before));
+            new.push(Field::Rowid(after));
+        }
+        Self { key, old_width, new_width, old, new, old_names, rowids: rowids.is_some() }
+    }
+
+    /// Whether only identical rows match.
+    fn is_exact(&self) -> bool {
+        self.key == Key::Content
+    }
+
+    fn merge<'a>(&self, tables: &Tables<'a>) -> Merge<'a> {
+        Merge::new(tables, self.key.clone(), self.old_width, self.old_names.clone(), self.rowids)
     }
 }
 
@@ -363,306 +435,6 @@ fn is_unique(side: Side<'_>, columns: &[&String]) -> Result<bool> {
         by.join(", ")
     );
     side.connection.query_row(&sql, [], |row| row.get(0))
-}
-
-struct Merge<'a> {
-    /// Number of key columns at the start of each row.
-    width: usize,
-    encoding: TextEncoding,
-    /// Whether text is read as bytes.
-    bytes: bool,
-    sampling: Sampling,
-    defaults: &'a [Option<Owned>],
-    /// The columns of the rows before, behind the key: those that are on both sides, and those that are gone.
-    old_names: Vec<String>,
-    /// Whether the rowid stands at the end of each row.
-    rowids: bool,
-    /// For each column: the place of the column that had its name, where that is another one.
-    namesakes: Vec<Option<usize>>,
-    shifts: Vec<Shift>,
-    /// The last row that matched by content.
-    last_matched: Vec<u8>,
-    result: RowComparison,
-}
-
-impl<'a> Merge<'a> {
-    fn new(tables: &Tables<'a>, key: Key, width: usize, rowids: bool) -> Self {
-        let columns = tables.columns;
-        let namesake = |(before, after): &(String, String)| {
-            columns.iter().position(|(old, _)| old.eq_ignore_ascii_case(after) && old != before)
-        };
-        Self {
-            width,
-            encoding: tables.encoding,
-            bytes: tables.reads_bytes(),
-            sampling: tables.sampling,
-            defaults: tables.defaults,
-            old_names: Vec::new(),
-            rowids,
-            namesakes: columns.iter().map(namesake).collect(),
-            shifts: columns.iter().map(|_| Shift::default()).collect(),
-            last_matched: Vec::new(),
-            result: RowComparison {
-                lost: 0,
-                gained: 0,
-                repeated: 0,
-                matched: 0,
-                changed: (key != Key::Content).then_some(0),
-                rowids_moved: (rowids || matches!(key, Key::Rowid(..))).then_some(0),
-                columns: columns.iter().map(|(before, after)| ColumnComparison::new(before, after)).collect(),
-                samples: Samples { key: key.names_after(), ..Samples::default() },
-                key,
-            },
-        }
-    }
-
-    fn finish(mut self) -> RowComparison {
-        for (column, shift) in self.result.columns.iter_mut().zip(self.shifts) {
-            column.shifted_from = shift.source().map(|place| self.old_names[place].clone());
-        }
-        self.result
-    }
-
-    fn run(&mut self, old: &mut Statement<'_>, new: &mut Statement<'_>) -> Result<()> {
-        let (mut old, mut new) = (old.query([])?, new.query([])?);
-        old.advance()?;
-        new.advance()?;
-        loop {
-            let order = match (old.get(), new.get()) {
-                (None, None) => return Ok(()),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(before), Some(after)) => self.order(before, after)?,
-            };
-            match order {
-                Ordering::Less => {
-                    self.result.lost += 1;
-                    if let Some(before) = old.get().filter(|_| self.has_room(self.result.samples.lost.len())) {
-                        let sample = self.lone(before, &self.old_names)?;
-                        self.result.samples.lost.push(sample);
-                    }
-                }
-                Ordering::Greater => {
-                    self.result.gained += 1;
-                    if let Some(after) = new.get().filter(|_| self.has_room(self.result.samples.gained.len())) {
-                        let names: Vec<String> =
-                            self.result.columns.iter().map(|column| column.after.clone()).collect();
-                        let Sample { key, before, after } = self.lone(after, &names)?;
-                        self.result.samples.gained.push(Sample { key, before: after, after: before });
-                    }
-                    if let Some(after) = new.get().filter(|_| self.exact()) {
-                        let mut content = Vec::new();
-                        self.write_content(after, &mut content)?;
-                        self.result.repeated += u64::from(self.result.matched > 0 && content == self.last_matched);
-                    }
-                }
-                Ordering::Equal => {
-                    if let (Some(before), Some(after)) = (old.get(), new.get()) {
-                        self.matched(before, after)?;
-                    }
-                }
-            }
-            if order != Ordering::Greater {
-                old.advance()?;
-            }
-            if order != Ordering::Less {
-                new.advance()?;
-            }
-        }
-    }
-
-    /// Whether only identical rows match.
-    fn exact(&self) -> bool {
-        self.result.key == Key::Content
-    }
-
-    fn order(&self, before: &Row<'_>, after: &Row<'_>) -> Result<Ordering> {
-        for index in 0..self.width {
-            let order = values::order(self.value(before, index)?, self.value(after, index)?);
-            if order != Ordering::Equal {
-                return Ok(order);
-            }
-        }
-        for index in 0..self.width {
-            let order = values::order_of_equal(self.value(before, index)?, self.value(after, index)?);
-            if self.exact() && order != Ordering::Equal {
-                return Ok(order);
-            }
-        }
-        Ok(Ordering::Equal)
-    }
-
-    fn value<'r>(&self, row: &'r Row<'_>, index: usize) -> Result<ValueRef<'r>> {
-        value(self.bytes, row, index)
-    }
-
-    fn matched(&mut self, before: &Row<'_>, after: &Row<'_>) -> Result<()> {
-        self.result.matched += 1;
-        if self.exact() {
-            let mut content = std::mem::take(&mut self.last_matched);
-            self.write_content(after, &mut content)?;
-            self.last_matched = content;
-        }
-        let mut differs = false;
-        for index in 0..self.result.columns.len() {
-            let new = self.value(after, self.width + index)?;
-            let old = self.value(before, self.width + index)?;
-            if let Some(namesake) = self.namesakes[index] {
-                let read = self.value(before, self.width + namesake)?;
-                self.result.columns[index].read_otherwise += u64::from(!values::identical(read, new));
-            }
-            let default = self.defaults.get(index).and_then(Option::as_ref);
-            let fate = self.result.columns[index].add(old, new, default, self.encoding);
-            if fate != Fate::Same {
-                differs = true;
-                self.shift(index, before, new)?;
-                self.sample(index, fate, before, (old, new))?;
-            }
-        }
-        if let (true, Some(changed)) = (differs, &mut self.result.changed) {
-            *changed += 1;
-        }
-        self.rowid(before, after)
-    }
-
-    /// Whether there is room for one more sample beside `kept`; where rows have no key, only their values can show them.
-    fn has_room(&self, kept: usize) -> bool {
-        kept < self.sampling.limit() && !(self.exact() && matches!(self.sampling, Sampling::Keys(_)))
-    }
-
-    fn row_key(&self, row: &Row<'_>) -> Result<Vec<Literal>> {
-        let width = if self.exact() { 0 } else { self.width };
-        (0..width).map(|index| Ok(Literal::of(self.value(row, index)?, self.encoding))).collect()
-    }
-
-    /// A row that is on one side only, its values as those before.
-    fn lone(&self, row: &Row<'_>, names: &[String]) -> Result<Sample> {
-        let mut before = Vec::new();
-        if matches!(self.sampling, Sampling::Values(_)) {
-            for (index, name) in names.iter().enumerate() {
-                before.push((name.clone(), Literal::of(self.value(row, self.width + index)?, self.encoding)));
-            }
-        }
-        Ok(Sample { key: self.row_key(row)?, before, after: Vec::new() })
-    }
-
-    /// Keeps a value that differs, where there is room for it.
-    fn sample(&mut self, index: usize, fate: Fate, row: &Row<'_>, values: (ValueRef<'_>, ValueRef<'_>)) -> Result<()> {
-        if self.sampling == Sampling::None {
-            return Ok(());
-        }
-        let column = &self.result.columns[index];
-        let place = (column.after.clone(), fate);
-        let kept = self.result.samples.changed.get(&place).map_or(0, Vec::len);
-        if !self.has_room(kept) {
-            return Ok(());
-        }
-        let shown = |name: &String, value| match self.sampling {
-            Sampling::Values(_) => vec![(name.clone(), Literal::of(value, self.encoding))],
-            _ => Vec::new(),
-        };
-        let sample = Sample {
-            key: self.row_key(row)?,
-            before: shown(&column.before, values.0),
-            after: shown(&column.after, values.1),
-        };
-        self.result.samples.changed.entry(place).or_default().push(sample);
-        Ok(())
-    }
-
-    /// Notes which columns of the same row held before what a changed value is.
-    fn shift(&mut self, index: usize, before: &Row<'_>, after: ValueRef<'_>) -> Result<()> {
-        let shift = &mut self.shifts[index];
-        let candidates = shift
-            .candidates
-            .take()
-            .unwrap_or_else(|| (0..self.old_names.len()).filter(|place| *place != index).collect());
-        let mut left = Vec::with_capacity(candidates.len());
-        for place in candidates {
-            if values::identical(value(self.bytes, before, self.width + place)?, after) {
-                left.push(place);
-            }
-        }
-        shift.candidates = Some(left);
-        shift.note(after);
-        Ok(())
-    }
-
-    fn rowid(&mut self, before: &Row<'_>, after: &Row<'_>) -> Result<()> {
-        if !self.rowids {
-            return Ok(());
-        }
-        let old = self.value(before, self.width + self.old_names.len())?;
-        let new = self.value(after, self.width + self.result.columns.len())?;
-        if let (false, Some(moved)) = (values::identical(old, new), &mut self.result.rowids_moved) {
-            *moved += 1;
-        }
-        Ok(())
-    }
-
-    /// Writes a row's values as bytes that are equal only where the values are identical.
-    fn write_content(&self, row: &Row<'_>, content: &mut Vec<u8>) -> Result<()> {
-        content.clear();
-        for index in 0..self.width {
-            let number: [u8; 8];
-            let (class, bytes): (u8, &[u8]) = match self.value(row, index)? {
-                ValueRef::Null => (0, &[]),
-                ValueRef::Integer(integer) => {
-                    number = integer.to_le_bytes();
-                    (1, &number)
-                }
-                ValueRef::Real(real) => {
-                    number = real.to_bits().to_le_bytes();
-                    (2, &number)
-                }
-                ValueRef::Text(text) => (3, text),
-                ValueRef::Blob(blob) => (4, blob),
-            };
-            content.push(class);
-            content.extend((bytes.len() as u64).to_le_bytes());
-            content.extend(bytes);
-        }
-        Ok(())
-    }
-}
-
-/// Whether the changed values of a column are what another column of the same rows held before.
-#[derive(Default)]
-struct Shift {
-    /// The places of the columns of which that is true so far; none before the first changed value.
-    candidates: Option<Vec<usize>>,
-    /// The first changed value that is not NULL.
-    first: Option<Owned>,
-    /// Whether there is another one. A constant proves nothing.
-    various: bool,
-}
-
-impl Shift {
-    fn note(&mut self, after: ValueRef<'_>) {
-        let possible = self.candidates.as_ref().is_some_and(|candidates| !candidates.is_empty());
-        if !possible || self.various || after == ValueRef::Null {
-            return;
-        }
-        match &self.first {
-            None => self.first = Some(Owned::of(after)),
-            Some(first) => self.various = !values::identical(first.borrow(), after),
-        }
-    }
-
-    fn source(&self) -> Option<usize> {
-        self.candidates.as_ref().filter(|_| self.various)?.first().copied()
-    }
-}
-
-/// A value with the bytes that are stored.
-fn value<'r>(bytes: bool, row: &'r Row<'_>, index: usize) -> Result<ValueRef<'r>> {
-    if !bytes {
-        return row.get_ref(index);
-    }
-    Ok(match (row.get_ref(2 * index)?, row.get_ref(2 * index + 1)?) {
-        (ValueRef::Blob(bytes), ValueRef::Integer(1)) => ValueRef::Text(bytes),
-        (value, _) => value,
-    })
 }
 
 impl ColumnComparison {
@@ -701,7 +473,7 @@ impl ColumnComparison {
     }
 
     /// Counts what became of a value.
-    fn add(
+    pub(super) fn add(
         &mut self,
         before: ValueRef<'_>,
         after: ValueRef<'_>,

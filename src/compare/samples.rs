@@ -132,7 +132,7 @@ fn lone_rows(
         quote_identifier(&table.name),
         states.sampling.limit()
     );
-    let mut statement = states.before.prepare(&sql)?;
+    let mut statement = states.before.connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut samples = Vec::new();
     while let Some(row) = rows.next()? {

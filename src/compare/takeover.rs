@@ -102,13 +102,15 @@ pub fn of_lost_rows(pair: &Pair, table: &Table, states: States<'_>) -> Result<Op
     }))
 }
 
-/// A connection that sees the state before as `old` and the one after as `new`; none where they are no files.
+/// A connection that sees the state before as `old` and the one after as `new`; none where they have no names.
 pub(super) fn attached(states: States<'_>) -> Result<Option<Connection>> {
-    let file = |path: Option<&'_ str>| path.filter(|path| !path.is_empty()).map(str::to_owned);
-    let (Some(before), Some(after)) = (file(states.before.path()), file(states.after.path())) else { return Ok(None) };
-    let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let (before, after) = (states.before.uri, states.after.uri);
+    if before.is_empty() || after.is_empty() {
+        return Ok(None);
+    }
+    let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI)?;
     // Attached databases must have the encoding of the one that they are attached to.
-    both.pragma_update(None, "encoding", states.encoding.name())?;
+    both.pragma_update(None, "encoding", states.encoding().name())?;
     both.execute("ATTACH ?1 AS old", [before])?;
     both.execute("ATTACH ?1 AS new", [after])?;
     both.pragma_update(None, "query_only", true)?;

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, Result};
 
-/// Creates at `path` a database with the tables, indexes, triggers and views of `model`.
+/// Creates at `path` a database with the tables, indexes, triggers and views of `model`, and gives a connection to it.
 ///
 /// # Errors
 /// When an object cannot be created, for example a virtual table whose module is missing.
-pub fn create(path: &Path, model: &Connection) -> Result<()> {
+pub fn create(path: &Path, model: &Connection) -> Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     let encoding: String = model.query_row("PRAGMA encoding", [], |row| row.get(0))?;
@@ -23,5 +23,5 @@ pub fn create(path: &Path, model: &Connection) -> Result<()> {
     while let Some(row) = rows.next()? {
         connection.execute_batch(&row.get::<_, String>(0)?)?;
     }
-    Ok(())
+    Ok(connection)
 }

@@ -1,11 +1,10 @@
 //! The run itself: settings, BEGIN, statements, ledger, COMMIT, as the driver would issue them.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Instant;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::Settings;
 use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
@@ -19,12 +18,17 @@ use crate::migrations::statement::{Action, Insert, Select, Statement};
 use crate::observer::{Observer, Stage};
 use crate::schema::lexer::{Token, double_quoted, quote_identifier, tokens};
 
-/// Runs the plan's pending migrations on the database at `copy`.
+/// Runs the plan's pending migrations on the copy to which `connection` writes.
 ///
 /// # Errors
-/// Only where the copy cannot be opened or set up. A migration that fails is an [`Outcome`].
-pub fn run(copy: &Path, plan: &Plan, settings: Settings, observer: &dyn Observer) -> Result<Execution, Error> {
-    let connection = open(copy, settings).doing(|| "opening the copy".to_owned())?;
+/// Only where the connection cannot be set up. A migration that fails is an [`Outcome`].
+pub fn run(
+    connection: Connection,
+    plan: &Plan,
+    settings: Settings,
+    observer: &dyn Observer,
+) -> Result<Execution, Error> {
+    configure(&connection, settings).doing(|| "opening the copy".to_owned())?;
     let journal_mode = connection
         .query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))
         .doing(|| "reading the journal mode of the copy".to_owned())?;
@@ -51,9 +55,7 @@ pub fn run(copy: &Path, plan: &Plan, settings: Settings, observer: &dyn Observer
     })
 }
 
-fn open(copy: &Path, settings: Settings) -> rusqlite::Result<Connection> {
-    let connection =
-        Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+fn configure(connection: &Connection, settings: Settings) -> rusqlite::Result<()> {
     let strings = settings.double_quoted_strings;
     for (option, value) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, settings.foreign_keys),
@@ -65,8 +67,7 @@ fn open(copy: &Path, settings: Settings) -> rusqlite::Result<Connection> {
         connection.set_db_config(option, value)?;
     }
     // The copy need not survive a power cut; nothing else depends on `synchronous`.
-    connection.execute_batch("PRAGMA recursive_triggers = OFF; PRAGMA synchronous = OFF")?;
-    Ok(connection)
+    connection.execute_batch("PRAGMA recursive_triggers = OFF; PRAGMA synchronous = OFF")
 }
 
 /// A run under way.

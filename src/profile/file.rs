@@ -107,7 +107,7 @@ fn column_profile(
 
 /// The value of a column that the row of this rowid is older than. It is asked of SQLite, which has its own rules for what a DEFAULT
 /// gives such rows: `TEXT DEFAULT 1e3` reads as `1e3`, and is inserted as `1000.0`.
-fn absent_value(connection: &Connection, table: &Table, column: &str, rowid: i64) -> Option<Owned> {
+pub fn absent_value(connection: &Connection, table: &Table, column: &str, rowid: i64) -> Option<Owned> {
     let (value, row) = (quote_identifier(column), table.rowid_name()?);
     let sql = format!(
         "SELECT typeof({value}) = 'text', iif(typeof({value}) = 'text', CAST({value} AS BLOB), {value}) FROM {} WHERE {row} = ?1",

@@ -12,7 +12,7 @@ use crate::sqlite_file::header::TextEncoding;
 pub use crate::sqlite_file::record::Owned;
 use crate::sqlite_file::schema_page::decode;
 
-pub use file::of_tables;
+pub use file::{absent_value, of_tables};
 pub use sqlite::of_table;
 
 /// What a table holds.

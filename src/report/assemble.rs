@@ -12,7 +12,7 @@ use crate::findings::rule::{Level, Shown};
 use crate::findings::{Cell, Evidence, Finding, Trial};
 use crate::migrations::{self, State};
 use crate::profile::ColumnProfile;
-use crate::snapshot::{CopyMethod, Facts, JournalMode, Untouched, Wal};
+use crate::snapshot::{Facts, JournalMode, Method, Untouched, Wal};
 
 use super::document as doc;
 
@@ -30,6 +30,7 @@ pub fn document(evidence: &Evidence, findings: &[Finding], matrix: &[Cell], verd
         plan: plan(evidence),
         execution: execution(evidence),
         matrix: matrix.iter().map(cell).collect(),
+        extent: extent(evidence.comparison()),
         tables: tables(evidence.comparison()),
         schema: schema(evidence.comparison()),
         resources: resources(&evidence.trial),
@@ -57,12 +58,13 @@ pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
         journal_mode: journal_mode(facts.journal_mode).to_owned(),
         wal_bytes: (facts.wal != Wal::Absent).then(|| facts.wal.bytes()),
         copied_by: match facts.method {
-            CopyMethod::Backup => "backup",
-            CopyMethod::Reflink => "reflink",
-            CopyMethod::Copy => "copy",
-        }
-        .to_owned(),
+            Method::InPlace => None,
+            Method::Backup => Some("backup".to_owned()),
+            Method::Reflink => Some("reflink".to_owned()),
+            Method::Copy => Some("copy".to_owned()),
+        },
         untouched: *untouched == Untouched::Yes,
+        compared_by: if facts.bytes_are_compared { "bytes" } else { "metadata" }.to_owned(),
         changed,
     }
 }
@@ -224,6 +226,11 @@ fn alternative(other: &Trial, main: &Trial) -> doc::Alternative {
         rows_lost: other.comparison.rows_lost(),
         differs: rows(other).into_iter().filter(|(name, rows)| main.get(name) != Some(rows)).collect(),
     }
+}
+
+/// How much was looked at.
+pub(super) fn extent(comparison: &Comparison) -> String {
+    if comparison.is_whole { "whole" } else { "changed" }.to_owned()
 }
 
 /// Every table of the user, the biggest loss first, then by name.

@@ -23,6 +23,8 @@ pub struct Diff {
     pub before: File,
     /// The second file.
     pub after: File,
+    /// How much was looked at: `whole`, or `changed` where tables none of whose pages differ were neither counted nor checked.
+    pub extent: String,
     /// Every table of either; the biggest loss first, then by name.
     pub tables: Vec<Table>,
     /// What differs in the schema.
@@ -105,6 +107,7 @@ impl Diff {
             verdict: Verdict::Same,
             before,
             after,
+            extent: assemble::extent(comparison),
             tables: assemble::tables(comparison),
             schema: assemble::schema(comparison),
             counters: counters(comparison),

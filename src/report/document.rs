@@ -30,6 +30,8 @@ pub struct Document {
     /// The same under every driver of the tool; left out where that was not asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub matrix: Vec<MatrixCell>,
+    /// How much was looked at: `whole`, or `changed` where tables none of whose pages changed were neither counted nor checked.
+    pub extent: String,
     /// Every table of the user, before and after; the biggest loss first, then by name.
     pub tables: Vec<Table>,
     /// What became of the schema.
@@ -78,10 +80,13 @@ pub struct Snapshot {
     pub journal_mode: String,
     /// Size of the write-ahead log beside it in bytes; null where there is none.
     pub wal_bytes: Option<u64>,
-    /// How the copy was taken: `backup`, `reflink`, `copy`.
-    pub copied_by: String,
-    /// Size, time and content of the file and its sidecars are what they were.
+    /// How a private copy was taken of it: `backup`, `reflink`, `copy`; null where it was read where it lies.
+    pub copied_by: Option<String>,
+    /// The file and its sidecars are what they were.
     pub untouched: bool,
+    /// How that is known: `bytes` where every byte was read before and after, `metadata` where size, inode and the times of the last
+    /// write and change were compared.
+    pub compared_by: String,
     /// What somebody else changed meanwhile.
     pub changed: Vec<String>,
 }
@@ -296,6 +301,14 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
+impl Table {
+    /// Whether it was not counted, because no page of it changed.
+    #[must_use]
+    pub fn is_uncounted(&self) -> bool {
+        self.before_name.is_some() && self.rows.before.is_none() && self.rows.lost == Some(0)
+    }
+}
+
 /// What became of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -315,9 +328,9 @@ pub enum TableChange {
 /// Rows of a table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rows {
-    /// Rows before; null where the table is new.
+    /// Rows before; null where the table is new, and where it was not counted because no page of it changed.
     pub before: Option<u64>,
-    /// Rows after; null where the table is gone.
+    /// Rows after; null where the table is gone, and where it was not counted because no page of it changed.
     pub after: Option<u64>,
     /// Rows that are no longer there; null where rows could not be matched.
     pub lost: Option<u64>,

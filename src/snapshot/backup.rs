@@ -6,9 +6,9 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::imprint::Imprint;
+use super::imprint::{Depth, Imprint};
 use super::location::{Location, folder_of};
-use super::{CopyMethod, Taken, connection, discard, space};
+use super::{Method, Taken, connection, discard, space};
 use crate::error::Error;
 use crate::observer::{Observer, Stage};
 use crate::sqlite_file::header::Header;
@@ -28,9 +28,9 @@ pub(super) fn take(
     space::refuse_when_full(&folder_of(to), location.bytes().map_err(cannot)?)?;
     discard(to).map_err(cannot)?;
     // Before SQLite opens the file: closing a descriptor of it later would drop SQLite's locks.
-    let imprint = Imprint::of(location).map_err(cannot)?;
+    let imprint = Imprint::of(location, Depth::Content).map_err(cannot)?;
     match copy(&location.db, header, to, observer) {
-        Ok(()) => Ok(Some(Taken { imprint, method: CopyMethod::Backup })),
+        Ok(()) => Ok(Some(Taken { imprint, method: Method::Backup })),
         Err(_) => Ok(None),
     }
 }

@@ -25,7 +25,17 @@ struct FileImprint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
     stat: Stat,
-    content: Content,
+    /// None where only what the file system says is compared.
+    content: Option<Content>,
+}
+
+/// How closely files are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What the file system says of them: size, inode, when they were written and changed.
+    Stat,
+    /// Every byte too.
+    Content,
 }
 
 /// What the file system says about a file.
@@ -34,6 +44,8 @@ pub(super) struct Stat {
     inode: u64,
     bytes: u64,
     modified: SystemTime,
+    /// When anything of the file was changed last, in nanoseconds; nobody can set this one.
+    changed: i128,
 }
 
 /// The XXH3-128 hash of a file's bytes.
@@ -41,9 +53,23 @@ pub(super) struct Stat {
 pub(super) struct Content(u128);
 
 impl Imprint {
-    /// Reads all the files.
-    pub fn of(location: &Location) -> io::Result<Self> {
-        Self::of_known(&stats(location)?, |_| None)
+    /// Looks at all the files.
+    pub fn of(location: &Location, depth: Depth) -> io::Result<Self> {
+        let seen = stats(location)?;
+        match depth {
+            Depth::Content => Self::of_known(&seen, |_| None),
+            Depth::Stat => {
+                let state = |stat| State { stat, content: None };
+                let file = |(path, stat): (PathBuf, Option<Stat>)| FileImprint { path, state: stat.map(state) };
+                Ok(Self { files: seen.into_iter().map(file).collect() })
+            }
+        }
+    }
+
+    /// How closely the files were looked at.
+    pub fn depth(&self) -> Depth {
+        let by_stat = self.files.iter().filter_map(|file| file.state).any(|state| state.content.is_none());
+        if by_stat { Depth::Stat } else { Depth::Content }
     }
 
     /// The imprint of files whose content may be known already, because it was copied.
@@ -53,16 +79,16 @@ impl Imprint {
                 Some(content) => Some(content),
                 None => existing(Content::of(path))?,
             };
-            let state = stat.zip(content).map(|(stat, content)| State { stat, content });
+            let state = stat.zip(content).map(|(stat, content)| State { stat, content: Some(content) });
             Ok(FileImprint { path: path.clone(), state })
         };
         Ok(Self { files: seen.iter().map(file).collect::<io::Result<_>>()? })
     }
 
-    /// Whether a file was written so lately that a second write may have left the same modification time: file systems round
-    /// it, the coarsest ones to two seconds.
-    pub fn is_fresh(&self, now: SystemTime) -> bool {
-        self.newest().is_some_and(|newest| newest + Duration::from_secs(2) >= now)
+    /// Whether a file was written so lately that a second write may have left the same modification time, which file systems
+    /// round to `tick`.
+    pub fn is_fresh(&self, now: SystemTime, tick: Duration) -> bool {
+        self.newest().is_some_and(|newest| newest + tick >= now)
     }
 
     /// When a file was written last.
@@ -102,9 +128,18 @@ impl Content {
     }
 }
 
+impl State {
+    /// Where the bytes are known, it does not matter that a file got another owner or another link.
+    fn is_what_it_was(&self, now: &Self) -> bool {
+        let changed = if self.content.is_some() { now.stat.changed } else { self.stat.changed };
+        self.content == now.content && Stat { changed, ..self.stat } == now.stat
+    }
+}
+
 impl Stat {
     fn from(metadata: &Metadata) -> io::Result<Self> {
-        Ok(Self { inode: metadata.ino(), bytes: metadata.len(), modified: metadata.modified()? })
+        let changed = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
+        Ok(Self { inode: metadata.ino(), bytes: metadata.len(), modified: metadata.modified()?, changed })
     }
 }
 
@@ -132,7 +167,7 @@ fn change(before: &FileImprint, now: &FileImprint) -> Option<String> {
         (None, None) => return None,
         (None, Some(_)) => return Some(format!("`{name}` appeared")),
         (Some(_), None) => return Some(format!("`{name}` was removed")),
-        (Some(was), Some(is)) if was == is => return None,
+        (Some(was), Some(is)) if was.is_what_it_was(&is) => return None,
         (Some(was), Some(is)) => (was, is),
     };
     let (from, to) = (was.stat.bytes, is.stat.bytes);
@@ -142,6 +177,9 @@ fn change(before: &FileImprint, now: &FileImprint) -> Option<String> {
         std::cmp::Ordering::Equal if was.content != is.content => {
             format!("`{name}` has other content of the same size")
         }
-        std::cmp::Ordering::Equal => format!("`{name}` was touched: same content, other modification time or inode"),
+        std::cmp::Ordering::Equal if was.content.is_some() => {
+            format!("`{name}` was touched: same content, other modification time or inode")
+        }
+        std::cmp::Ordering::Equal => format!("`{name}` was written, or touched"),
     })
 }

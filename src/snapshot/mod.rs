@@ -1,14 +1,17 @@
 //! The production file, and the disposable copies of it.
 //!
-//! Takes a path; gives [`Snapshot`], a private file with the state before the migrations and facts about the original, and
-//! [`WorkingCopy`], on which migrations run. Promises that the original is only ever read: no lock is kept that an app would
-//! wait for, nothing appears beside it, and [`Snapshot::check_untouched`] proves it.
+//! Takes a path; gives [`Snapshot`], the state before the migrations and facts about the original, and [`WorkingCopy`], on which
+//! migrations run. Promises that the original is only ever read: no lock is kept that an app would wait for, nothing appears beside
+//! it, and [`Snapshot::check_untouched`] proves it.
 //!
 //! ```text
 //! path → location → is it a database? → who has it open?
-//!     nobody → files copied raw, recovered in the workspace
+//!     nobody → read where it lies, its WAL in memory over it
+//!     nobody, but with a hot journal, or on a file system whose times are not exact → files copied raw, recovered in the workspace
 //!     an app → read through SQLite's backup
 //! ```
+//!
+//! Copies are overlays: what is not written is read from the original, or from the one private copy of it.
 //!
 //! The calling process itself must not have the snapshot open: POSIX locks do not tell a process about its own, and are lost
 //! when it closes the file anywhere.
@@ -27,22 +30,29 @@ mod space;
 mod working_copy;
 pub mod workspace;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::Connection;
 
 pub(crate) use connection::reader;
 pub use journal::{Journal, SuperJournal, Wal};
-pub use working_copy::{WorkingCopy, check_keep_target};
+pub use working_copy::{Kept, WorkingCopy, check_keep_target};
 pub use workspace::Workspace;
 
 use crate::error::Error;
 use crate::observer::{Observer, Stage};
 use crate::sqlite_file::header::{Header, TextEncoding};
-use imprint::Imprint;
+use crate::sqlite_file::pages::{FilePages, Pages};
+use imprint::{Depth, Imprint};
 use location::Location;
 use locks::Liveness;
+use overlay::Overlay;
+
+/// Longer than the file systems of this machine take the same time for: those of Linux round to what the clock's ticks give, 10 ms.
+const TICK: Duration = Duration::from_millis(50);
 
 /// How often a copy is tried while an app writes, raw and through SQLite in turn.
 const ATTEMPTS: usize = 6;
@@ -53,8 +63,35 @@ pub struct Snapshot {
     location: Location,
     facts: Facts,
     imprint: Imprint,
-    before: PathBuf,
+    base: Arc<FilePages>,
+    before: Overlay,
+    /// What changed while it was read where it lies, so that it had to be read again.
+    changed_before: Vec<String>,
 }
+
+/// Whether the snapshot may be read where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Where nobody has it open, and no journal must be rolled back first.
+    InPlace,
+    /// Never: it has changed while it was read so.
+    FromCopy,
+}
+
+/// How much is looked at of what did not change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// All of a snapshot up to [`SMALL`], nothing of others.
+    #[default]
+    BySize,
+    /// Every table is counted and checked, and the bytes of the snapshot are compared afterwards.
+    Whole,
+    /// Nothing, whatever the size.
+    Changed,
+}
+
+/// Bytes of a snapshot of which everything is counted and checked, whatever changed in it.
+pub const SMALL: u64 = 64 << 20;
 
 /// What was found out about the file that was given.
 #[derive(Debug, Clone)]
@@ -87,8 +124,10 @@ pub struct Facts {
     pub in_use: bool,
     /// When the file or its WAL was written last.
     pub modified: Option<SystemTime>,
-    /// How the private copy was made.
-    pub method: CopyMethod,
+    /// How it is read.
+    pub method: Method,
+    /// Whether every byte is read to see that it is what it was; else what the file system says of it is compared.
+    pub bytes_are_compared: bool,
 }
 
 /// How a database protects its transactions: what its header says.
@@ -100,14 +139,16 @@ pub enum JournalMode {
     Rollback,
 }
 
-/// How the private copy was made.
+/// How the snapshot is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CopyMethod {
-    /// Read through SQLite's backup interface, because an app had the database open.
+pub enum Method {
+    /// Where it lies.
+    InPlace,
+    /// From a copy made through SQLite's backup interface, because an app had the database open.
     Backup,
-    /// The file system shares the blocks.
+    /// From a copy with which the file system shares the blocks.
     Reflink,
-    /// Byte by byte.
+    /// From a copy, made byte by byte.
     Copy,
 }
 
@@ -120,34 +161,52 @@ pub enum Untouched {
     ChangedByOthers(Vec<String>),
 }
 
-/// A private copy was taken.
+impl Extent {
+    fn is_whole(self, bytes: u64) -> bool {
+        match self {
+            Self::BySize => bytes <= SMALL,
+            Self::Whole => true,
+            Self::Changed => false,
+        }
+    }
+}
+
+/// The snapshot can be read.
 struct Taken {
     imprint: Imprint,
-    method: CopyMethod,
+    method: Method,
 }
 
 impl Snapshot {
-    /// Takes a consistent private copy of the database at `path` and remembers what its files were.
+    /// Finds the consistent state of the database at `path` and remembers what its files were.
     ///
     /// # Errors
-    /// When there is no readable database (SN904), when it does not fit on the disk, or when it changes faster than it
-    /// can be copied (SN905).
-    pub fn open(path: &Path, workspace: &Workspace, observer: &dyn Observer) -> Result<Self, Error> {
+    /// When there is no readable database (SN904), when a copy that is needed does not fit on the disk, or when the file changes
+    /// faster than it can be copied (SN905).
+    pub fn open(
+        path: &Path,
+        workspace: &Workspace,
+        reading: Reading,
+        extent: Extent,
+        observer: &dyn Observer,
+    ) -> Result<Self, Error> {
         let location = Location::find(path)?;
         let header = recognize::header(&location)?;
         let surroundings = Surroundings::look(&location)?;
         if surroundings.file_stands_alone() {
             recognize::refuse_truncated(&location, &header)?;
         }
-        let before = workspace.unused("before");
-        observer.begin(&Stage::Copy, Some(surroundings.bytes));
-        let taken = surroundings.take(&location, &header, &before, observer);
-        observer.end(&Stage::Copy);
-        let taken = taken?;
-        let header = recovery::settle(&location, &before)?;
-        let pages = recovery::pages(&location, &before, &header)?;
-        let facts = Facts::of(&location, surroundings, &header, pages, taken.method);
-        let snapshot = Self { location, facts, imprint: taken.imprint, before };
+        let (taken, base) = if reading == Reading::InPlace && surroundings.can_be_read_in_place(&location) {
+            let imprint = surroundings.imprint(&location, extent)?;
+            (Taken { imprint, method: Method::InPlace }, surroundings.in_place(&location)?)
+        } else {
+            surroundings.copied(&location, &header, workspace, observer)?
+        };
+        let base = Arc::new(base);
+        let header = recovery::header(&location, base.as_ref())?;
+        let facts = Facts::of(&location, surroundings, &header, base.layout().pages.into(), &taken);
+        let before = Overlay::new("before.db", base.clone(), workspace.path())?;
+        let snapshot = Self { location, facts, imprint: taken.imprint, base, before, changed_before: Vec::new() };
         snapshot.connect()?;
         Ok(snapshot)
     }
@@ -158,19 +217,31 @@ impl Snapshot {
         &self.facts
     }
 
-    /// A read-only connection to the private copy of the state before the migrations; several may be open at once. Functions
-    /// and virtual tables in the schema are not trusted (`trusted_schema` off).
+    /// A read-only connection to the state before the migrations; several may be open at once. Functions and virtual tables in the
+    /// schema are not trusted (`trusted_schema` off).
     ///
     /// # Errors
     /// When the schema cannot be read.
     pub fn connect(&self) -> Result<Connection, Error> {
-        recovery::connect(&self.location, &self.before)
+        recovery::connect(&self.location, &self.before.uri())
     }
 
-    /// The private copy: one file without sidecars, in the journal mode of the original, that nobody writes.
+    /// The name under which a connection of this process can open or attach the state before.
     #[must_use]
-    pub fn before(&self) -> &Path {
-        &self.before
+    pub fn uri(&self) -> String {
+        self.before.uri()
+    }
+
+    /// The pages of the state before.
+    #[must_use]
+    pub fn pages(&self) -> &dyn Pages {
+        self.base.as_ref()
+    }
+
+    /// Whether everything in it is counted and checked, whatever changed.
+    #[must_use]
+    pub fn is_read_whole(&self, extent: Extent) -> bool {
+        extent.is_whole(self.facts.pages * u64::from(self.facts.page_size))
     }
 
     /// Compares the file and its sidecars with what they were. While an app has the database open, `-shm` is its lock table
@@ -180,10 +251,39 @@ impl Snapshot {
     /// When a file cannot be read any more.
     pub fn check_untouched(&self) -> Result<Untouched, Error> {
         let in_use = self.facts.in_use || Liveness::of(&self.location) != Liveness::Idle;
-        let now = Imprint::of(&self.location).map_err(|error| self.location.error(error))?;
+        let now = Imprint::of(&self.location, self.imprint.depth()).map_err(|error| self.location.error(error))?;
         let changes = self.imprint.changes(&now, in_use.then_some(&self.location.shm));
+        let changes: Vec<String> = self.changed_before.iter().cloned().chain(changes).collect();
         Ok(if changes.is_empty() { Untouched::Yes } else { Untouched::ChangedByOthers(changes) })
     }
+
+    /// Why what was read may be no state that the database ever had: it was read where it lies, and has changed meanwhile. Nothing
+    /// where that is not so.
+    fn may_be_torn_by(&self) -> Vec<String> {
+        match self.check_untouched() {
+            _ if self.facts.method != Method::InPlace => Vec::new(),
+            Ok(Untouched::Yes) => Vec::new(),
+            Ok(Untouched::ChangedByOthers(changes)) => changes,
+            Err(error) => vec![error.to_string()],
+        }
+    }
+}
+
+/// Does `work` on the snapshot that `open` gives; again on a private copy where it changed while it was read where it lies.
+///
+/// # Errors
+/// Those of `open` and of `work`.
+pub fn unchanged<T>(
+    open: impl Fn(Reading) -> Result<Snapshot, Error>,
+    work: impl Fn(&Snapshot) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let snapshot = open(Reading::InPlace)?;
+    let result = work(&snapshot);
+    let changed_before = snapshot.may_be_torn_by();
+    if changed_before.is_empty() {
+        return result;
+    }
+    work(&Snapshot { changed_before, ..open(Reading::FromCopy)? })
 }
 
 /// What stands beside the file, and who uses it.
@@ -215,6 +315,50 @@ impl Surroundings {
         self.liveness == Liveness::Idle && self.wal.bytes() == 0 && !self.journal.rolls_back()
     }
 
+    /// Nobody writes the file, what the sidecars hold can be added in memory, and what the file system says of it can be relied on.
+    fn can_be_read_in_place(&self, location: &Location) -> bool {
+        self.liveness == Liveness::Idle && !self.journal.rolls_back() && location.has_exact_times()
+    }
+
+    /// By every byte where everything is looked at, else by what the file system says. A file that was written a moment ago is looked
+    /// at a moment later, so that its time tells a second write.
+    fn imprint(&self, location: &Location, extent: Extent) -> Result<Imprint, Error> {
+        let cannot = |error: std::io::Error| location.error(error);
+        if extent.is_whole(self.bytes + self.wal.bytes()) {
+            return Imprint::of(location, Depth::Content).map_err(cannot);
+        }
+        let imprint = Imprint::of(location, Depth::Stat).map_err(cannot)?;
+        if !imprint.is_fresh(SystemTime::now(), TICK) {
+            return Ok(imprint);
+        }
+        std::thread::sleep(TICK);
+        Imprint::of(location, Depth::Stat).map_err(cannot)
+    }
+
+    fn in_place(&self, location: &Location) -> Result<FilePages, Error> {
+        let cannot = |error: std::io::Error| location.error(error);
+        let file = File::open(&location.db).map_err(cannot)?;
+        let wal = if self.wal.bytes() > 0 { Some(File::open(&location.wal).map_err(cannot)?) } else { None };
+        FilePages::new(file, wal).map_err(cannot)
+    }
+
+    fn copied(
+        &self,
+        location: &Location,
+        header: &Header,
+        workspace: &Workspace,
+        observer: &dyn Observer,
+    ) -> Result<(Taken, FilePages), Error> {
+        let copy = workspace.unused("before");
+        observer.begin(&Stage::Copy, Some(self.bytes));
+        let taken = self.take(location, header, &copy, observer);
+        observer.end(&Stage::Copy);
+        let taken = taken?;
+        recovery::settle(location, &copy)?;
+        let base = File::open(&copy).and_then(|file| FilePages::new(file, None));
+        Ok((taken, base.map_err(|error| recognize::refused(location, format!("it is damaged: {error}")))?))
+    }
+
     /// Takes the private copy: raw where nobody would write meanwhile or readers are kept out, else through SQLite; where one
     /// way does not succeed, the other.
     fn take(&self, location: &Location, header: &Header, to: &Path, observer: &dyn Observer) -> Result<Taken, Error> {
@@ -236,7 +380,7 @@ impl Surroundings {
 
 impl Facts {
     /// `header` is that of the consistent state.
-    fn of(location: &Location, found: Surroundings, header: &Header, pages: u64, method: CopyMethod) -> Self {
+    fn of(location: &Location, found: Surroundings, header: &Header, pages: u64, taken: &Taken) -> Self {
         Self {
             path: location.given.clone(),
             bytes: found.bytes,
@@ -251,9 +395,10 @@ impl Facts {
             wal: found.wal,
             journal: found.journal,
             // SQLite's backup is used on an idle file only when it turned out to be written.
-            in_use: found.liveness != Liveness::Idle || method == CopyMethod::Backup,
+            in_use: found.liveness != Liveness::Idle || taken.method == Method::Backup,
             modified: found.modified,
-            method,
+            method: taken.method,
+            bytes_are_compared: taken.imprint.depth() == Depth::Content,
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::imprint::{Content, Imprint, existing, stats};
+use super::imprint::{Content, Depth, Imprint, existing, stats};
 use super::journal::{Journal, Wal, detach_super_journal};
 use super::location::{Location, beside, folder_of};
 use super::locks::Liveness;
-use super::{CopyMethod, Taken, discard, space};
+use super::{Method, Taken, discard, space};
 use crate::error::Error;
 use crate::observer::{Observer, Stage};
 
@@ -25,15 +25,18 @@ pub(super) fn take(location: &Location, to: &Path, observer: &dyn Observer) -> R
         return Ok(None);
     }
     let imprint = Imprint::of_known(&before, |path| copies.content(path)).map_err(cannot)?;
-    if imprint.is_fresh(started) && Imprint::of(location).map_err(cannot)? != imprint {
+    if imprint.is_fresh(started, COARSEST_TICK) && Imprint::of(location, Depth::Content).map_err(cannot)? != imprint {
         return Ok(None);
     }
     Ok(Some(Taken { imprint, method: copies.method }))
 }
 
+/// What the coarsest file systems round times to.
+const COARSEST_TICK: Duration = Duration::from_secs(2);
+
 struct Copies {
     contents: Vec<(PathBuf, Content)>,
-    method: CopyMethod,
+    method: Method,
 }
 
 impl Copies {
@@ -41,7 +44,7 @@ impl Copies {
     fn make(location: &Location, to: &Path, observer: &dyn Observer) -> Result<Self, Error> {
         let cannot = |error: io::Error| location.error(error);
         let liveness = Liveness::of(location);
-        let mut copies = Self { contents: Vec::new(), method: CopyMethod::Reflink };
+        let mut copies = Self { contents: Vec::new(), method: Method::Reflink };
         copies.add(location, &location.db, to, observer)?;
         let (wal, journal) = (beside(to, "-wal"), beside(to, "-journal"));
         if Wal::of(location).map_err(cannot)?.bytes() > 0 {
@@ -59,7 +62,7 @@ impl Copies {
         let content = if reflink_copy::reflink(from, to).is_ok() {
             File::open(to).and_then(|mut copy| Content::pour(&mut copy, &mut io::sink(), advance))
         } else {
-            self.method = CopyMethod::Copy;
+            self.method = Method::Copy;
             refuse_when_full(location, to)?;
             copy(from, to, advance)
         };

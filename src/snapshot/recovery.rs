@@ -8,43 +8,37 @@ use super::connection;
 use super::location::{Location, beside};
 use super::recognize::refused;
 use crate::error::Error;
-use crate::sqlite_file::header::{HEADER_BYTES, Header};
+use crate::sqlite_file::header::Header;
+use crate::sqlite_file::pages::Pages;
 
-/// Brings the WAL into the copy, or rolls back with the hot journal. The journal mode stays what it was. Returns the header of
-/// the consistent state.
-pub(super) fn settle(location: &Location, copy: &Path) -> Result<Header, Error> {
+/// Brings the WAL into the copy, or rolls back with the hot journal. The journal mode stays what it was.
+pub(super) fn settle(location: &Location, copy: &Path) -> Result<(), Error> {
     let has = |suffix| beside(copy, suffix).exists();
     if has("-wal") || has("-journal") {
-        recover(copy).map_err(|error| unreadable(location, &error))?;
+        connection::private(copy).and_then(into_one_file).map_err(|error| unreadable(location, &error))?;
     }
-    header(copy).map_err(|error| refused(location, format!("it is damaged: {error}")))
+    Ok(())
+}
+
+/// The header of the consistent state.
+pub(super) fn header(location: &Location, pages: &dyn Pages) -> Result<Header, Error> {
+    let damaged = |error: &dyn std::fmt::Display| refused(location, format!("it is damaged: {error}"));
+    let mut first = vec![0; pages.layout().page_size as usize];
+    pages.read(1, &mut first).map_err(|error| damaged(&error))?;
+    Header::parse(&first).map_err(|error| damaged(&error))
 }
 
 /// Reads the schema too, so that a damaged one is found here.
-pub(super) fn connect(location: &Location, copy: &Path) -> Result<Connection, Error> {
+pub(super) fn connect(location: &Location, uri: &str) -> Result<Connection, Error> {
     let readable = |connection: Connection| {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         Ok(connection)
     };
-    connection::reader(copy).and_then(readable).map_err(|error| unreadable(location, &error))
-}
-
-/// The pages of the copy, from its size where the header does not know.
-pub(super) fn pages(location: &Location, copy: &Path, header: &Header) -> Result<u64, Error> {
-    if let Some(pages) = header.trusted_page_count() {
-        return Ok(pages.into());
-    }
-    let bytes = copy.metadata().map_err(|error| location.error(error))?.len();
-    Ok(bytes / u64::from(header.page_size))
+    connection::reader(uri).and_then(readable).map_err(|error| unreadable(location, &error))
 }
 
 /// Brings everything into one file. Reading the header is enough for SQLite to recover; the schema may be damaged. Closing the
-/// only connection removes the sidecars.
-pub(super) fn recover(copy: &Path) -> rusqlite::Result<()> {
-    into_one_file(connection::private(copy)?)
-}
-
-/// As [`recover`], through the only connection.
+/// only connection, which this is, removes the sidecars.
 pub(super) fn into_one_file(connection: Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
     let is_busy: bool = match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)) {
@@ -57,14 +51,6 @@ pub(super) fn into_one_file(connection: Connection) -> rusqlite::Result<()> {
         return Err(rusqlite::Error::SqliteFailure(busy, Some("another connection is open on the copy".into())));
     }
     connection.close().map_err(|(_, error)| error)
-}
-
-fn header(copy: &Path) -> Result<Header, Box<dyn std::error::Error>> {
-    use std::io::Read;
-
-    let mut bytes = [0; HEADER_BYTES];
-    std::fs::File::open(copy)?.read_exact(&mut bytes)?;
-    Ok(Header::parse(&bytes)?)
 }
 
 fn unreadable(location: &Location, error: &rusqlite::Error) -> Error {

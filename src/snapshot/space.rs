@@ -4,8 +4,7 @@ use std::path::Path;
 
 use crate::error::{Doing, Error};
 
-/// Fails unless the workspace has room for two copies (the state before, and the one that migrations run on) of `bytes`, and
-/// 10 % more for what the migrations add.
+/// Fails unless the workspace has room for a copy of `bytes`, and 10 % more for what the migrations write.
 pub(super) fn refuse_when_full(workspace: &Path, bytes: u64) -> Result<(), Error> {
     let doing = || format!("looking for free space in `{}`", workspace.display());
     let disk = rustix::fs::statvfs(workspace).doing(doing)?;
@@ -13,8 +12,7 @@ pub(super) fn refuse_when_full(workspace: &Path, bytes: u64) -> Result<(), Error
 }
 
 fn needed(bytes: u64) -> u64 {
-    let copies = bytes.saturating_mul(2);
-    copies.saturating_add(copies / 10)
+    bytes.saturating_add(bytes / 10)
 }
 
 fn compare(workspace: &Path, needed: u64, free: u64) -> Result<(), Error> {
@@ -22,8 +20,8 @@ fn compare(workspace: &Path, needed: u64, free: u64) -> Result<(), Error> {
         return Ok(());
     }
     let doing = format!("copying the snapshot to `{}`", workspace.display());
-    let cause = format!("{} are needed for two copies, {} are free", readable(needed), readable(free));
-    Err(Error::cannot(doing, cause).hint("put the copies on another disk: `TMPDIR=/other/disk rehearse …`"))
+    let cause = format!("{} are needed for a copy, {} are free", readable(needed), readable(free));
+    Err(Error::cannot(doing, cause).hint("put the copy on another disk: `TMPDIR=/other/disk rehearse …`"))
 }
 
 /// `1.5 GiB`, `20 KiB`, `7 bytes`.
@@ -45,9 +43,9 @@ mod tests {
         let error = compare(Path::new("/tmp/x"), needed(3 << 30), 1 << 29).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "copying the snapshot to `/tmp/x`: 6.5 GiB are needed for two copies, 512.0 MiB are free"
+            "copying the snapshot to `/tmp/x`: 3.2 GiB are needed for a copy, 512.0 MiB are free"
         );
-        assert_eq!(error.hints(), ["put the copies on another disk: `TMPDIR=/other/disk rehearse …`"]);
+        assert_eq!(error.hints(), ["put the copy on another disk: `TMPDIR=/other/disk rehearse …`"]);
         assert_eq!(error.exit_code(), 4);
     }
 

@@ -1,41 +1,45 @@
 //! The disposable database on which migrations run.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
+use tempfile::NamedTempFile;
 
 use super::location::{beside, folder_of};
+use super::overlay::{Overlay, OverlayPages};
 use super::workspace::Workspace;
-use super::{Snapshot, connection, imprint::Content, recovery};
+use super::{Snapshot, connection};
 use crate::error::{Doing, Error};
+use crate::sqlite_file::page_set::PageSet;
 
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// A database that may be written and thrown away.
+/// A database that may be written and thrown away: an overlay of the state before.
 #[derive(Debug)]
 pub struct WorkingCopy {
-    path: PathBuf,
+    overlay: Overlay,
     snapshot: PathBuf,
 }
 
 impl WorkingCopy {
-    /// Copies the state before the migrations to `name`, a file name, in the workspace.
+    /// A copy of the state before the migrations. What is written to it and does not fit in memory goes to the workspace.
     ///
     /// # Errors
-    /// When there is such a file already, or the disk is full.
+    /// When SQLite does not take the overlay.
     pub fn of(snapshot: &Snapshot, workspace: &Workspace, name: &str) -> Result<Self, Error> {
-        let path = workspace.file(name);
-        duplicate(snapshot.before(), &path).doing(|| format!("making a copy to rehearse on, `{}`", path.display()))?;
-        Ok(Self { path, snapshot: snapshot.facts().path.clone() })
+        let overlay = Overlay::new(name, snapshot.base.clone(), workspace.path())?;
+        Ok(Self { overlay, snapshot: snapshot.facts().path.clone() })
     }
 
-    /// Where the copy is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// A connection that writes, with SQLite's own settings.
+    ///
+    /// # Errors
+    /// When the copy cannot be opened.
+    pub fn open(&self) -> Result<Connection, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        self.overlay.open(flags).doing(|| "opening the copy".to_owned())
     }
 
     /// A read-only connection, once no other connection writes.
@@ -44,33 +48,67 @@ impl WorkingCopy {
     /// When the copy cannot be opened.
     pub fn connect(&self) -> Result<Connection, Error> {
         let doing = || "reading the migrated copy".to_owned();
-        recovery::recover(&self.path).doing(doing)?;
-        connection::reader(&self.path).doing(doing)
+        self.overlay.settle().doing(doing)?;
+        connection::reader(&self.overlay.uri()).doing(doing)
     }
 
-    /// Removes the copy. No connection to it may be open.
+    /// The name under which a connection of this process can open or attach the copy.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        self.overlay.uri()
+    }
+
+    /// Its pages, once no connection writes.
     ///
     /// # Errors
-    /// When the file cannot be removed.
-    pub fn discard(self) -> Result<(), Error> {
-        std::fs::remove_file(&self.path).doing(|| format!("removing the copy `{}`", self.path.display()))
+    /// When they cannot be read, or are no database any more.
+    pub fn pages(&self) -> io::Result<OverlayPages> {
+        self.overlay.pages()
     }
 
-    /// Moves the copy to `to` as one file without sidecars. No connection to it may be open. Nothing is overwritten, `to` appears
-    /// only when it is complete, and only its owner may read it.
+    /// The pages that are not those of the snapshot; none where every page counts as another one, since pages have another size.
+    ///
+    /// # Errors
+    /// When a page cannot be read.
+    pub fn changed(&self) -> io::Result<Option<PageSet>> {
+        self.overlay.changed()
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.overlay.bytes()
+    }
+
+    /// Writes the copy beside `to`, as one file without sidecars that only its owner may read. No connection to it may be open.
     ///
     /// # Errors
     /// Those of [`check_keep_target`], and when the file cannot be written.
-    pub fn keep(self, to: &Path) -> Result<(), Error> {
+    pub fn keep(self, to: &Path) -> Result<Kept, Error> {
         check_keep_target(to, &self.snapshot)?;
         let doing = || keeping(to);
-        recovery::recover(&self.path).doing(doing)?;
+        self.overlay.settle().doing(doing)?;
         let mut complete = tempfile::Builder::new().prefix(".rehearse-").tempfile_in(folder_of(to)).doing(doing)?;
-        File::open(&self.path)
-            .and_then(|mut copy| Content::pour(&mut copy, complete.as_file_mut(), |_| ()))
-            .and_then(|_| complete.as_file().sync_all())
-            .doing(doing)?;
-        complete.persist_noclobber(to).map_err(|error| error.error).doing(doing)?;
+        self.overlay.write_to(complete.as_file_mut()).and_then(|()| complete.as_file().sync_all()).doing(doing)?;
+        Ok(Kept { complete, to: to.to_path_buf() })
+    }
+}
+
+/// A copy that is complete, and not yet in its place; removed again where it never gets there.
+#[derive(Debug)]
+pub struct Kept {
+    complete: NamedTempFile,
+    to: PathBuf,
+}
+
+impl Kept {
+    /// Puts the copy in its place. Nothing is overwritten.
+    ///
+    /// # Errors
+    /// When there is a file meanwhile, or the folder cannot be written.
+    pub fn appear(self) -> Result<(), Error> {
+        let doing = || keeping(&self.to);
+        self.complete.persist_noclobber(&self.to).map_err(|error| error.error).doing(doing)?;
         Ok(())
     }
 }
@@ -124,14 +162,4 @@ fn is_sidecar_of(to: &Path, snapshot: &Path) -> bool {
     let databases = snapshot.canonicalize().into_iter().chain(given);
     let is_beside = |db: PathBuf| SIDECARS.into_iter().any(|suffix| beside(&db, suffix) == folder.join(name));
     databases.into_iter().any(is_beside)
-}
-
-/// Shares the blocks where the file system can.
-fn duplicate(from: &Path, to: &Path) -> io::Result<()> {
-    if reflink_copy::reflink(from, to).is_ok() {
-        return Ok(());
-    }
-    let mut to = File::create_new(to)?;
-    io::copy(&mut File::open(from)?, &mut to)?;
-    Ok(())
 }

@@ -165,7 +165,7 @@ pub(super) fn space(buffer: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
 }
 
 /// Reads consecutive pages, all of which must be in the database.
-pub(super) fn read_pages(pages: &dyn Pages, first: u32, into: &mut [u8]) -> Result<(), ReadError> {
+pub fn read_pages(pages: &dyn Pages, first: u32, into: &mut [u8]) -> Result<(), ReadError> {
     let layout = pages.layout();
     let last = u64::from(first) + (into.len() / layout.page_size as usize) as u64 - 1;
     if first == 0 || last > u64::from(layout.pages) {

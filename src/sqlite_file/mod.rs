@@ -8,6 +8,7 @@ pub mod freelist;
 pub mod header;
 pub mod overflow;
 pub mod page;
+pub mod page_set;
 pub mod pages;
 pub mod pointer_map;
 pub mod record;

@@ -85,6 +85,12 @@ impl<'a> TableRows<'a> {
         }
     }
 
+    /// The record as it is stored; none where it goes on in overflow pages.
+    #[must_use]
+    pub fn record(&self) -> Option<&[u8]> {
+        self.row.record(self.leaves.bytes())
+    }
+
     /// The number of the page that the row is in.
     #[must_use]
     pub fn leaf(&self) -> u32 {
@@ -156,6 +162,12 @@ impl<'a> IndexRows<'a> {
         let Some(Place::Stored { index, real }) = self.shape.columns.get(column) else { return Ok(None) };
         let bytes = if self.in_leaf { self.leaves.bytes() } else { &self.interior.1 };
         self.row.value(self.leaves.pages, bytes, *index, *real)
+    }
+
+    /// The record as it is stored; none where it goes on in overflow pages.
+    #[must_use]
+    pub fn record(&self) -> Option<&[u8]> {
+        self.row.record(if self.in_leaf { self.leaves.bytes() } else { &self.interior.1 })
     }
 
     /// The number of the page that the row is in.
@@ -243,6 +255,10 @@ impl Row {
             record::fields(payload.local, payload.bytes, &mut self.fields).map_err(|fault| fault.of(page))?;
         }
         Ok(())
+    }
+
+    fn record<'r>(&self, page: &'r [u8]) -> Option<&'r [u8]> {
+        page.get(self.local.clone()).filter(|local| local.len() == self.payload)
     }
 
     fn value<'r>(

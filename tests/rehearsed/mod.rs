@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use rehearse::execution::Step;
-use rehearse::findings::{Finding, Level, Levels};
+use rehearse::findings::{Finding, Level};
 use rehearse::migrations::Request;
 use rehearse::observer::Silent;
-use rehearse::{Config, Options, Rehearsal};
+use rehearse::{Options, Rehearsal};
 use rusqlite::{Connection, OpenFlags};
 
 /// A database file with this content.
@@ -60,24 +60,17 @@ pub fn drizzle(before: &str, migrations: &[&[&str]], driver: &str) -> Rehearsal 
 fn run(folder: &Path, before: &str, driver: &str, tool: &str) -> Rehearsal {
     let snapshot = folder.join("prod.db");
     database(&snapshot, before);
+    let migrations = Request {
+        folder: Some(folder.join("migrations")),
+        tool: Some(tool.to_owned()),
+        table: None,
+        project: folder.to_owned(),
+    };
     let options = Options {
-        snapshot,
-        migrations: Request {
-            folder: Some(folder.join("migrations")),
-            tool: Some(tool.to_owned()),
-            table: None,
-            project: folder.to_owned(),
-        },
         driver: Some(driver.to_owned()),
-        foreign_keys: None,
         workspace: Some(folder.to_owned()),
         keep_copy: Some(folder.join("after.db")),
-        fail_on: Some(Level::Error),
-        matrix: false,
-        sampling: rehearse::compare::samples::Sampling::None,
-        max_snapshot_age: None,
-        config: Config::default(),
-        levels: Levels::default(),
+        ..Options::of(snapshot, migrations)
     };
     let mut rehearsal = rehearse::rehearse(&options, &Silent).unwrap();
     // What the file system says of a file made a moment ago is not what these tests are about.

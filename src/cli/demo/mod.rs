@@ -5,12 +5,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use rehearse::error::{Doing as _, Error};
-use rehearse::findings::{Level, Levels};
 use rehearse::migrations::Request;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
 use rehearse::snapshot::Workspace;
-use rehearse::{Config, Options};
+use rehearse::Options;
 use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest as _, Sha256};
 
@@ -65,20 +64,8 @@ fn show(folder: Option<&Path>, terminal: &Terminal) -> Result<u8, Error> {
     if talkative {
         terminal.print(&format!("{BEFORE}$ rehearse --snapshot prod.db\n\n"))?;
     }
-    let options = Options {
-        snapshot: PathBuf::from("prod.db"),
-        migrations: Request { folder: None, tool: None, table: None, project: PathBuf::from(".") },
-        driver: None,
-        foreign_keys: None,
-        workspace: None,
-        keep_copy: None,
-        fail_on: Some(Level::Error),
-        matrix: false,
-        sampling: rehearse::compare::samples::Sampling::None,
-        max_snapshot_age: None,
-        config: Config::default(),
-        levels: Levels::default(),
-    };
+    let migrations = Request { folder: None, tool: None, table: None, project: PathBuf::from(".") };
+    let options = Options::of(PathBuf::from("prod.db"), migrations);
     let code = super::run_and_report(&options, Reports::default(), terminal)?;
     if code != 1 {
         return Err(Error::cannot(

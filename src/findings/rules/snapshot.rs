@@ -46,7 +46,7 @@ pub(in crate::findings) fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<
             Finding::new(&SN905, format!("somebody else wrote to the snapshot meanwhile: {}", changes.join(", ")))
                 .at_level(Level::Note)
                 .object("snapshot")
-                .cause("what is told here is the state that was copied at the start"),
+                .cause("what is told here is a state that was copied whole"),
         );
     }
     findings

@@ -52,7 +52,7 @@ fn verdict(page: &mut Page, diff: &Diff) {
 }
 
 fn same(diff: &Diff) -> String {
-    let rows = diff.tables.iter().filter_map(|table| table.rows.after).sum();
+    let rows = diff.tables.iter().map(|table| table.rows.after).sum();
     if diff.tables.is_empty() {
         return "neither file has a table".to_owned();
     }

@@ -42,11 +42,12 @@ pub fn findings<'a>(page: &mut Page, files: impl IntoIterator<Item = &'a File>) 
     }
 }
 
-/// `2 tables with 200 rows`.
-pub fn holdings(tables: usize, rows: u64) -> String {
+/// `2 tables with 200 rows`; `2 tables` where not all were counted.
+pub fn holdings(tables: usize, rows: Option<u64>) -> String {
     match (tables, rows) {
         (0, _) => "no tables".to_owned(),
-        (tables, 0) => format!("{} without rows", count_of(tables, "table")),
-        (tables, rows) => format!("{} with {}", count_of(tables, "table"), count(rows, "row")),
+        (tables, None) => count_of(tables, "table"),
+        (tables, Some(0)) => format!("{} without rows", count_of(tables, "table")),
+        (tables, Some(rows)) => format!("{} with {}", count_of(tables, "table"), count(rows, "row")),
     }
 }

@@ -25,7 +25,7 @@ pub fn whole(page: &mut Page, profile: &Profile) {
 
 fn head(page: &mut Page, profile: &Profile) {
     let rows = profile.tables.iter().filter_map(|table| table.rows).sum();
-    let mut parts = vec![file::holdings(profile.tables.len(), rows)];
+    let mut parts = vec![file::holdings(profile.tables.len(), Some(rows))];
     let others = [
         (profile.indexes, "index", "indexes"),
         (profile.triggers, "trigger", "triggers"),

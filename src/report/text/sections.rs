@@ -47,6 +47,7 @@ pub fn holdings(document: &Document) -> String {
     let rows = document.tables.iter().filter_map(|table| table.rows.before).sum();
     match document.tables.iter().filter(|table| table.before_name.is_some()).count() {
         0 => "an empty database".to_owned(),
+        tables if document.tables.iter().any(Table::is_uncounted) => count_of(tables, "table"),
         tables => format!(
             "{} with {}",
             count_of(tables, "table"),
@@ -73,7 +74,8 @@ pub fn tables(page: &mut Page, tables: &[Table]) {
         ("", Side::Left),
     ]);
     for table in &changed[..shown] {
-        let rows = |value: Option<u64>| value.map_or_else(|| "–".to_owned(), number);
+        let absent = if table.is_uncounted() { "uncounted" } else { "–" };
+        let rows = |value: Option<u64>| value.map_or_else(|| absent.to_owned(), number);
         let counted = |value: Option<u64>, role: Role| match value {
             None => Cell::new(
                 if table.rows.before.is_some() && table.rows.after.is_some() { "?" } else { "" },
@@ -103,7 +105,12 @@ pub fn tables(page: &mut Page, tables: &[Table]) {
     if !unchanged.is_empty() {
         let rows = unchanged.iter().filter_map(|table| table.rows.after).sum();
         let noun = if changed.is_empty() { "table" } else { "other table" };
-        let text = format!("{}, {}: unchanged", count_of(unchanged.len(), noun), count(rows, "row"));
+        let text = if unchanged.iter().any(|table| table.is_uncounted()) {
+            let all = count_of(unchanged.len(), noun);
+            format!("{all}: no page changed; neither counted nor checked again (--thorough does)")
+        } else {
+            format!("{}, {}: unchanged", count_of(unchanged.len(), noun), count(rows, "row"))
+        };
         page.prose(2, &text, Role::Dim);
         if page.style.detail == Detail::Full {
             let names: Vec<String> = unchanged.iter().map(|table| visible(&table.name).into_owned()).collect();
@@ -593,18 +600,19 @@ pub fn snapshot(page: &mut Page, document: &Document) {
         count(u64::from(snapshot.page_size), "byte")
     );
     page.prose(2, &visible(&text), Role::Plain);
-    let taken = match snapshot.copied_by.as_str() {
-        "backup" => "copied through SQLite's backup interface".to_owned(),
-        "reflink" => "copied as a reflink".to_owned(),
-        "copy" => "copied as a file".to_owned(),
-        other => format!("copied by {other}"),
+    let taken = match snapshot.copied_by.as_deref() {
+        None => "read where it lies".to_owned(),
+        Some("backup") => "copied through SQLite's backup interface".to_owned(),
+        Some("reflink") => "copied as a reflink".to_owned(),
+        Some("copy") => "copied as a file".to_owned(),
+        Some(other) => format!("copied by {other}"),
+    };
+    let same = match snapshot.compared_by.as_str() {
+        "metadata" => "size, inode and times are what they were",
+        _ => "size, time and content are what they were",
     };
     if snapshot.untouched {
-        page.prose(
-            2,
-            &visible(&format!("{taken}; not touched: size, time and content are what they were")),
-            Role::Plain,
-        );
+        page.prose(2, &visible(&format!("{taken}; not touched: {same}")), Role::Plain);
     } else {
         page.prose(
             2,

@@ -17,7 +17,6 @@ mod scratch;
 mod shm;
 mod vfs;
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -28,6 +27,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Doing, Error};
 use crate::sqlite_file::header::{HEADER_BYTES, Header};
+use crate::sqlite_file::page_set::PageSet;
 use crate::sqlite_file::pages::{Layout, Pages};
 pub use files::Fault;
 use files::{Code, Files};
@@ -138,7 +138,7 @@ impl Overlay {
     ///
     /// # Errors
     /// When a page cannot be read.
-    pub fn changed(&self) -> io::Result<Option<BTreeSet<u32>>> {
+    pub fn changed(&self) -> io::Result<Option<PageSet>> {
         let before = self.files.base.layout();
         let after = self.pages()?.layout;
         if before.page_size != after.page_size {
@@ -147,7 +147,7 @@ impl Overlay {
         let size = before.page_size as usize;
         let main = self.files.main();
         let in_file = u32::try_from(main.len().div_ceil(u64::from(before.page_size))).unwrap_or(u32::MAX);
-        let mut changed: BTreeSet<u32> = (in_file.min(before.pages) + 1..=in_file.max(before.pages)).collect();
+        let mut changed: PageSet = (in_file.min(before.pages) + 1..=in_file.max(before.pages)).collect();
         let mut numbers = main.written_pages(before.pages).peekable();
         let (mut old, mut new) = (vec![0; RUN.max(size)], vec![0; RUN.max(size)]);
         while let Some(first) = numbers.next() {
@@ -159,7 +159,9 @@ impl Overlay {
             self.files.base.read(first, old)?;
             main.read(&self.files.base, u64::from(first - 1) * size as u64, new)?;
             let pairs = (first..).zip(old.chunks(size).zip(new.chunks(size)));
-            changed.extend(pairs.filter(|(_, (old, new))| old != new).map(|(number, _)| number));
+            for (number, _) in pairs.filter(|(_, (old, new))| old != new) {
+                changed.insert(number);
+            }
         }
         Ok(Some(changed))
     }

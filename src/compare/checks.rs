@@ -1,0 +1,233 @@
+//! What SQLite itself says of both states, as far as it may have changed.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Result;
+
+use super::integrity::{self, BrokenChecks, Complaint, Integrity, OutOfSync, Violations};
+use super::lineage::{Change, Pair};
+use super::{Comparer, Scope, TableComparison, When, shadows};
+use crate::schema::{ForeignKey, Schema, Table, TableKind};
+use crate::snapshot;
+
+/// `integrity_check` of both states, on connections of its own.
+pub(super) struct Check {
+    before: String,
+    after: String,
+    /// The tables that may have changed, by their names before and after; none: everything is checked.
+    tables: Option<Vec<(Option<String>, String)>>,
+}
+
+/// What `integrity_check` says of the states before and after.
+pub(super) struct Checked {
+    before: Result<Vec<String>>,
+    after: Result<Vec<String>>,
+}
+
+impl Check {
+    /// Where only some tables are checked, they are looked at before only where something is wrong after.
+    pub fn run(self) -> Checked {
+        let check = |uri: &str, tables: Option<&[&str]>| integrity::check(&snapshot::reader(uri)?, tables);
+        let Some(tables) = self.tables else {
+            return std::thread::scope(|scope| {
+                let before = scope.spawn(|| check(&self.before, None));
+                let after = check(&self.after, None);
+                let before = before.join().unwrap_or_else(|_| check(&self.before, None));
+                Checked { before, after }
+            });
+        };
+        let named: Vec<&str> = tables.iter().map(|(_, after)| after.as_str()).collect();
+        let after = check(&self.after, Some(&named));
+        let is_well = after.as_ref().is_ok_and(Vec::is_empty);
+        let named: Vec<&str> = tables.iter().filter_map(|(before, _)| before.as_deref()).collect();
+        let before = if is_well { Ok(Vec::new()) } else { check(&self.before, Some(&named)) };
+        Checked { before, after }
+    }
+}
+
+impl Comparer<'_> {
+    /// What is to be asked; none where the states have no name under which they can be opened.
+    pub(super) fn check(&self, pairs: &[Pair]) -> Option<Check> {
+        let (before, after) = (self.states.before.uri, self.states.after.uri);
+        if before.is_empty() || after.is_empty() {
+            return None;
+        }
+        let tables = match self.states.scope {
+            Scope::Whole => None,
+            Scope::Changed(_) => Some(self.may_be_damaged(pairs)),
+        };
+        Some(Check { before: before.to_owned(), after: after.to_owned(), tables })
+    }
+
+    /// The tables of which a page differs, or one of an index; by their names before and after.
+    fn may_be_damaged(&self, pairs: &[Pair]) -> Vec<(Option<String>, String)> {
+        let differs = |table: &&Table| table.root_page != 0 && self.differing.has(&table.name);
+        let named = |table: &Table| {
+            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
+            (pair.and_then(|pair| pair.before.clone()), table.name.clone())
+        };
+        self.after.tables.values().filter(differs).map(named).collect()
+    }
+
+    /// `checked` is what [`Self::check`] gave, where it gave something.
+    pub(super) fn integrity(
+        &mut self,
+        pairs: &[Pair],
+        tables: &[TableComparison],
+        checked: Option<Checked>,
+    ) -> Integrity {
+        let (before, after) = (self.states.before.connection, self.states.after.connection);
+        let checked = checked.unwrap_or_else(|| Checked {
+            before: integrity::check(before, None),
+            after: integrity::check(after, None),
+        });
+        let messages_after = self.messages(checked.after, When::After);
+        let messages_before = self.messages(checked.before, When::Before);
+        let (violations_before, violations_after) = self.violations(tables);
+        Integrity {
+            broken_checks: self.broken_checks(pairs, &messages_after),
+            out_of_sync: self.out_of_sync(pairs),
+            violations_before,
+            violations_after,
+            before: without_external_content(messages_before, self.before),
+            after: without_external_content(messages_after, self.after),
+        }
+    }
+
+    fn messages(&mut self, checked: Result<Vec<String>>, when: When) -> Vec<String> {
+        let why = format!("cannot run {}", self.words(when));
+        checked.map_err(|error| self.not_compared("integrity_check", &why, &error)).unwrap_or_default()
+    }
+
+    /// The rows behind the messages of `integrity_check` about CHECKs, counted. Where there may be more messages than were asked
+    /// for, those of every table.
+    fn broken_checks(&mut self, pairs: &[Pair], messages: &[String]) -> Vec<BrokenChecks> {
+        let named: BTreeSet<&str> = messages
+            .iter()
+            .filter_map(|message| match Complaint::of(message) {
+                Complaint::Check(table) => Some(table),
+                _ => None,
+            })
+            .collect();
+        let all = integrity::is_cut(messages);
+        let tables = self.after.tables.values().filter(|table| all || named.contains(table.name.as_str()));
+        let mut broken = Vec::new();
+        for table in tables {
+            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
+            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
+            let counted = integrity::breaking_check(self.states.after.connection, table).and_then(|after| {
+                let before = old.map(|old| integrity::breaking_check(self.states.before.connection, old)).transpose()?;
+                Ok((after, before.unwrap_or_default()))
+            });
+            match counted {
+                Ok((after, before)) => {
+                    let same_rows = pair.is_some_and(|pair| matches!(pair.change, Change::Same | Change::Renamed));
+                    let new = after.new_since(&before, same_rows);
+                    broken.push(BrokenChecks { table: table.name.clone(), rows: after.rows, new });
+                }
+                Err(error) => self.not_compared(&table.name, "its CHECKs cannot be evaluated", &error),
+            }
+        }
+        broken.retain(|broken| broken.rows > 0);
+        broken
+    }
+
+    /// The full-text tables that index another table, and do not match it after a run. What was so before is told apart.
+    fn out_of_sync(&mut self, pairs: &[Pair]) -> Vec<OutOfSync> {
+        let mut found = Vec::new();
+        let after_a_run = self.execution.is_some();
+        for table in self.after.tables.values().filter(|_| after_a_run) {
+            let (Some(content), TableKind::Virtual(module)) = (&table.content, &table.kind) else { continue };
+            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
+            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
+            let is_concerned = self.differing.has(content)
+                || shadows(self.after, &table.name).values().any(|shadow| self.differing.has(&shadow.name));
+            if !self.states.is_whole() && old.is_some() && !is_concerned {
+                continue;
+            }
+            let after = integrity::is_in_sync(self.states.after.connection, table);
+            if matches!(after, Ok(true)) {
+                continue;
+            }
+            let before = old.map(|old| integrity::is_in_sync(self.states.before.connection, old));
+            match (after, before) {
+                // That it cannot be checked any more, because the table with the rows is gone, is no match either.
+                (Err(error), Some(Err(_)) | None) => {
+                    self.not_compared(&table.name, "its full-text index cannot be checked", &error);
+                }
+                (_, before) => found.push(OutOfSync {
+                    table: table.name.clone(),
+                    content: content.clone(),
+                    module: module.clone(),
+                    before: matches!(before, Some(Ok(false) | Err(_))),
+                }),
+            }
+        }
+        found
+    }
+
+    /// Of each table that has foreign keys, before and after; where only what changed is checked, of those in which rows may lead
+    /// nowhere that did not before. What could not be checked before is not complained of again after.
+    fn violations(&mut self, tables: &[TableComparison]) -> (Violations, Violations) {
+        let mut found = [Violations::new(), Violations::new()];
+        let sides = [
+            (self.before, self.states.before.connection, When::Before),
+            (self.after, self.states.after.connection, When::After),
+        ];
+        for (violations, (schema, connection, when)) in found.iter_mut().zip(sides) {
+            for child in schema.tables.values().filter(|table| !table.foreign_keys.is_empty()) {
+                if !self.states.is_whole() && self.keeps_its_parents(child, when, tables) {
+                    continue;
+                }
+                match integrity::violations(connection, &child.name) {
+                    Ok(found) => violations.extend(found),
+                    Err(error) => {
+                        let what = format!("{}: foreign_key_check", child.name);
+                        if !self.not_compared.iter().any(|missing| missing.what == what) {
+                            self.not_compared(&what, &format!("cannot run {}", self.words(when)), &error);
+                        }
+                    }
+                }
+            }
+        }
+        let [before, after] = found;
+        (before, after)
+    }
+
+    /// Whether no row of the child can have lost its parent: its references are those that were there, and so are the rows that
+    /// they lead to.
+    fn keeps_its_parents(&self, child: &Table, when: When, tables: &[TableComparison]) -> bool {
+        let Some(compared) = tables.iter().find(|table| table.pair.name(when) == Some(child.name.as_str())) else {
+            return false;
+        };
+        let (Some(old), Some(new)) = self.pair(&compared.pair) else { return false };
+        let keeps = |key: &ForeignKey| {
+            let parent = tables.iter().find(|table| table.pair.before.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&key.parent)));
+            let Some(parent) = parent.filter(|parent| parent.pair.before == parent.pair.after) else { return false };
+            let referred = if key.parent_columns.is_empty() {
+                self.before.table(&key.parent).map(|table| table.primary_key.as_slice()).unwrap_or_default()
+            } else {
+                &key.parent_columns
+            };
+            let is_complete = parent.rows.as_ref().is_some_and(|rows| rows.lost == 0);
+            is_complete && !referred.is_empty() && stay(parent, referred)
+        };
+        let has_no_new_rows = compared.rows.as_ref().is_some_and(|rows| rows.gained == 0);
+        has_no_new_rows
+            && old.foreign_keys == new.foreign_keys
+            && new.foreign_keys.iter().all(|key| stay(compared, &key.columns) && keeps(key))
+    }
+}
+
+/// Whether the values of these columns are what they were, in every row that is on both sides.
+fn stay(compared: &TableComparison, columns: &[String]) -> bool {
+    columns.iter().all(|column| compared.column_before(column).is_some_and(|column| column.changed == 0))
+}
+
+/// FTS4 checks its index against the table that it indexes here too; [`Integrity::out_of_sync`] tells that.
+fn without_external_content(mut messages: Vec<String>, schema: &Schema) -> Vec<String> {
+    let is_external = |table: &str| schema.table(table).is_some_and(|table| table.content.is_some());
+    messages.retain(|message| !matches!(Complaint::of(message), Complaint::FullText(table) if is_external(table)));
+    messages
+}
+
