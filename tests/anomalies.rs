@@ -394,6 +394,8 @@ fn an_app_that_writes_meanwhile() {
                 }
                 posts
             });
+            // Also where an assertion fails: the scope waits for the app.
+            let stopping = Stopping(&stop);
             let mut before = 100;
             for _ in 0..5 {
                 let ran = Ran::from(project.command(&["--snapshot", "prod.db", "--format", "json"]).output().unwrap());
@@ -414,13 +416,21 @@ fn an_app_that_writes_meanwhile() {
                 before = posts;
                 project.assert_nothing_left();
             }
-            stop.store(true, Ordering::Relaxed);
+            drop(stopping);
             let written = app.join().unwrap();
             assert!(written >= before && written > 100);
             let app = Connection::open_with_flags(&database, flags).unwrap();
             let posts: i64 = app.query_row("SELECT count(*) FROM posts", [], |row| row.get(0)).unwrap();
             assert_eq!(posts.cast_unsigned(), written, "{mode}: the app lost a write");
         });
+    }
+}
+
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

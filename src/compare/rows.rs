@@ -259,7 +259,7 @@ impl Tables<'_> {
         old_key.push(Field::Rowid(before));
         new_key.push(Field::Rowid(after));
         let stayed = self.bring_together(Key::Content, old_key, new_key)?;
-        Ok(Some(by_content.matched - stayed.matched))
+        Ok(Some(by_content.matched.saturating_sub(stayed.matched)))
     }
 
     /// The names of the rowid where SQLite gives it out, and no column is it.
@@ -369,8 +369,8 @@ impl Tables<'_> {
         let done = if by_rowid { merge.merge(&mut old, &mut new) } else { merge.join(&mut old, &mut new, usize::try_from(self.memory).unwrap_or(usize::MAX)) };
         done.ok()?;
         let mut compared = merge.finish();
-        // Those that were left out are on both sides.
-        compared.matched = self.rows_before - compared.lost;
+        // Those that were left out are on both sides. More rows than there were: somebody writes the file meanwhile.
+        compared.matched = self.rows_before.checked_sub(compared.lost)?;
         (!wanted.is_exact() || compared.gained == 0).then_some(compared)
     }
 }
