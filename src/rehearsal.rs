@@ -24,8 +24,8 @@ use crate::migrations::{self, Decision, Located, Migration, Plan, Request};
 use crate::observer::Observer;
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
-use crate::sqlite_file::pages::Pages;
 use crate::snapshot::{self, Extent, Facts, Kept, Snapshot, WorkingCopy, Workspace, check_keep_target};
+use crate::sqlite_file::pages::Pages;
 
 /// What a person asks for.
 #[derive(Debug, Clone)]
@@ -148,8 +148,7 @@ fn rehearse_on(
 
     let demands = &options.config.expect;
     let asked_for: BTreeSet<String> = demands.tables.keys().cloned().collect();
-    let scope =
-        if snapshot.is_read_whole(options.extent) { Scope::Whole } else { Scope::Changed(&asked_for) };
+    let scope = if snapshot.is_read_whole(options.extent) { Scope::Whole } else { Scope::Changed(&asked_for) };
     let stage = Theatre { workspace, snapshot, plan: &plan, observer, demands, scope, options };
     let mut trials = Vec::new();
     for driver in &decided.drivers {

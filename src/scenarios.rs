@@ -1,7 +1,8 @@
 //! Runs a scenario: prepares its files, rehearses it, compares the outcome with what it expects.
 //!
 //! Every scenario is also a null rehearsal (the same with nothing pending must find nothing that the migrations could have
-//! done), and its files must be the same afterwards, byte for byte.
+//! done), a run on a plain file, and a rehearsal in which only what changed is looked at; and its files must be the same
+//! afterwards, byte for byte.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,8 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
+use rusqlite::{Connection, OpenFlags};
+
 use crate::config::{self, Config};
 use crate::error::{Doing, Error};
+use crate::execution::steps::{Change, StepError};
+use crate::execution::{self, Execution};
 use crate::expectations::check::{self, Outcome, Seen};
 use crate::expectations::database;
 use crate::expectations::judge;
@@ -18,8 +23,14 @@ use crate::expectations::quantity::{Quantity, Word};
 use crate::expectations::scenario::{Ledger, Prepared, Scenario, Switch, Tool};
 use crate::migrations::Request;
 use crate::observer::{Observer, Silent, Stage};
+use crate::reading;
 use crate::rehearsal::{Options, Rehearsal, rehearse};
 use crate::report::document::{Document, Migration, Outcome as RunOutcome, TableChange, Verdict};
+use crate::report::{diff, document};
+use crate::snapshot::{Extent, Reading, Snapshot, WorkingCopy, Workspace};
+
+/// What only a look at what did not change can tell; also that it cannot be read.
+const ABOUT_THE_SNAPSHOT: [&str; 2] = ["IN403", "IN406"];
 
 /// What a null rehearsal may find: what is so in the snapshot or in the plan, whatever the migrations do.
 pub const ALLOWED_WITH_NOTHING_PENDING: &[&str] = &[
@@ -59,11 +70,15 @@ pub fn run(path: &Path) -> Result<ScenarioOutcome, Error> {
     let kept = dir.path().join("kept.db");
     let (rehearsal, mut differences) = stage.rehearse(Some(&kept))?;
     let (document, unmet, error) = match rehearsal {
-        Ok(rehearsal) => (Some(stage.relative(&rehearsal.document())?), stage.unmet(&rehearsal)?, None),
+        Ok(rehearsal) => {
+            differences.extend(on_a_file(&stage, &rehearsal, &kept)?);
+            (Some(stage.relative(&rehearsal.document())?), stage.unmet(&rehearsal)?, None)
+        }
         Err(error) => (None, Vec::new(), Some(error)),
     };
     differences.extend(stage.differences(document.as_ref(), unmet, error.as_ref()));
     if let Some(document) = &document {
+        differences.extend(without_the_unchanged(&stage, document)?);
         differences.extend(null_rehearsal(&stage, document, &kept)?);
     }
     Ok(ScenarioOutcome { scenario, document, error, differences })
@@ -206,6 +221,70 @@ impl<'a> Theatre<'a> {
         let text = text.replace(&below(&self.prepared.project), "").replace(&below(&self.dir.join("snapshot")), "");
         serde_json::from_str(&text).doing(doing)
     }
+}
+
+/// Runs the same on a plain file, through SQLite's own file system: every statement must do the same, and leave the same.
+fn on_a_file(stage: &Theatre<'_>, rehearsal: &Rehearsal, kept: &Path) -> Result<Vec<String>, Error> {
+    if stage.scenario.snapshot_state.meanwhile.is_some() {
+        return Ok(Vec::new());
+    }
+    let workspace = Workspace::create(Some(&stage.dir.join("work")))?;
+    let file = workspace.file("plain.db");
+    let snapshot = Snapshot::open(&stage.prepared.snapshot, &workspace, Reading::InPlace, Extent::BySize, &Silent)?;
+    WorkingCopy::of(&snapshot, &workspace, "plain.db")?.keep(&file)?.appear()?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&file, flags).doing(|| "opening a plain file".to_owned())?;
+    let expected = rehearsal.evidence.execution();
+    let execution = execution::run(connection, &rehearsal.evidence.plan, expected.settings, &Silent)?;
+    let mut differences = Vec::new();
+    if did(&execution) != did(expected) {
+        differences.push(format!("on a plain file: {:?}, expected {:?}", did(&execution), did(expected)));
+    }
+    let bytes = |path: &Path| fs::read(path).doing(|| format!("reading `{}`", path.display()));
+    if bytes(&file)? != bytes(kept)? {
+        let reading = reading::Reading { workspace: Some(workspace.path().to_path_buf()), ..Default::default() };
+        let diff = crate::diff(&file, kept, &reading, &Silent)?;
+        // A ledger may hold when a migration was applied.
+        let ledger = &rehearsal.evidence.plan.ledger.name;
+        let has_a_time = |table: &document::Table| table.name == *ledger && table.rows.lost == table.rows.gained;
+        let only_a_time = diff.tables.iter().filter(|table| table.differs()).all(has_a_time)
+            && diff.schema.diff.is_empty()
+            && diff.integrity.before == diff.integrity.after;
+        if diff.verdict != diff::Verdict::Same && !only_a_time {
+            differences.push(format!("on a plain file: {:?}", diff.tables));
+        }
+    }
+    Ok(differences)
+}
+
+/// What each statement wrote, how it failed, and how the run ended.
+fn did(execution: &Execution) -> (Vec<(&[Change], &Option<StepError>, bool)>, &execution::Outcome, &str) {
+    let steps = execution.steps.iter().map(|step| (step.changes.as_slice(), &step.error, step.committed));
+    (steps.collect(), &execution.outcome, &execution.journal_mode)
+}
+
+/// Rehearses the same as if the snapshot were big, so that nothing is counted and checked that did not change: no finding may be
+/// missing but what says how the snapshot was.
+fn without_the_unchanged(stage: &Theatre<'_>, first: &Document) -> Result<Vec<String>, Error> {
+    if stage.scenario.snapshot_state.meanwhile.is_some() {
+        return Ok(Vec::new());
+    }
+    let options = Options { extent: Extent::Changed, ..stage.options(None) };
+    let document = stage.relative(&rehearse(&options, &Silent)?.document())?;
+    let is_unread = |table: &Option<String>| {
+        document.tables.iter().any(|seen| Some(&seen.name) == table.as_ref() && seen.is_uncounted())
+    };
+    let told = |document: &Document| -> Vec<String> {
+        let of_the_run = document.findings.iter().filter(|finding| {
+            !ABOUT_THE_SNAPSHOT.contains(&finding.code.as_str())
+                && !(finding.code == "SN911" && is_unread(&finding.table))
+        });
+        of_the_run.map(|finding| format!("{} ({})", finding.code, finding.message)).collect()
+    };
+    let (with, without) = (told(first), told(&document));
+    let missing = with.iter().filter(|finding| !without.contains(finding)).map(|finding| format!("no {finding}"));
+    let new = without.iter().filter(|finding| !with.contains(finding)).cloned();
+    Ok(missing.chain(new).map(|difference| format!("without what did not change: {difference}")).collect())
 }
 
 /// Rehearses the same with nothing pending: on the kept copy where all migrations ran, else without the pending files.

@@ -18,7 +18,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use rehearse::error::Error;
 use rehearse::observer::Silent;
 use rehearse::snapshot::{
-    Extent, Journal, JournalMode, Method, Reading, Snapshot, Untouched, Wal, WorkingCopy, Workspace, check_keep_target, workspace,
+    Extent, Journal, JournalMode, Method, Reading, Snapshot, Untouched, Wal, WorkingCopy, Workspace, check_keep_target,
+    workspace,
 };
 use rehearse::sqlite_file::header::TextEncoding;
 use rusqlite::{Connection, OpenFlags};
@@ -194,10 +195,13 @@ fn child_process() {
         Ok("app") => app(&path()),
         Ok("writer") => writer(&path()),
         Ok("workspace") => wait_in_a_workspace(&path()),
-        Ok("opener") => match Snapshot::open(&path(), &Workspace::create(None).unwrap(), Reading::InPlace, Extent::BySize, &Silent) {
-            Ok(_) => println!("opened"),
-            Err(error) => println!("{error}"),
-        },
+        Ok("opener") => {
+            match Snapshot::open(&path(), &Workspace::create(None).unwrap(), Reading::InPlace, Extent::BySize, &Silent)
+            {
+                Ok(_) => println!("opened"),
+                Err(error) => println!("{error}"),
+            }
+        }
         _ => {}
     }
 }

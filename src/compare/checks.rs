@@ -61,7 +61,12 @@ impl Comparer<'_> {
 
     /// The tables of which a page differs, or one of an index; by their names before and after.
     fn may_be_damaged(&self, pairs: &[Pair]) -> Vec<(Option<String>, String)> {
-        let differs = |table: &&Table| table.root_page != 0 && self.differing.has(&table.name);
+        let keeps =
+            |table: &Table| shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name));
+        let differs = |table: &&Table| match table.kind {
+            TableKind::Virtual(_) => keeps(table),
+            _ => self.differing.has(&table.name),
+        };
         let named = |table: &Table| {
             let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
             (pair.and_then(|pair| pair.before.clone()), table.name.clone())
@@ -116,7 +121,8 @@ impl Comparer<'_> {
             let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
             let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
             let counted = integrity::breaking_check(self.states.after.connection, table).and_then(|after| {
-                let before = old.map(|old| integrity::breaking_check(self.states.before.connection, old)).transpose()?;
+                let before =
+                    old.map(|old| integrity::breaking_check(self.states.before.connection, old)).transpose()?;
                 Ok((after, before.unwrap_or_default()))
             });
             match counted {
@@ -141,7 +147,7 @@ impl Comparer<'_> {
             let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
             let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
             let is_concerned = self.differing.has(content)
-                || shadows(self.after, &table.name).values().any(|shadow| self.differing.has(&shadow.name));
+                || shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name));
             if !self.states.is_whole() && old.is_some() && !is_concerned {
                 continue;
             }
@@ -202,7 +208,9 @@ impl Comparer<'_> {
         };
         let (Some(old), Some(new)) = self.pair(&compared.pair) else { return false };
         let keeps = |key: &ForeignKey| {
-            let parent = tables.iter().find(|table| table.pair.before.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&key.parent)));
+            let parent = tables
+                .iter()
+                .find(|table| table.pair.before.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&key.parent)));
             let Some(parent) = parent.filter(|parent| parent.pair.before == parent.pair.after) else { return false };
             let referred = if key.parent_columns.is_empty() {
                 self.before.table(&key.parent).map(|table| table.primary_key.as_slice()).unwrap_or_default()
@@ -230,4 +238,3 @@ fn without_external_content(mut messages: Vec<String>, schema: &Schema) -> Vec<S
     messages.retain(|message| !matches!(Complaint::of(message), Complaint::FullText(table) if is_external(table)));
     messages
 }
-

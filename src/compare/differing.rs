@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::States;
 use crate::execution::Step;
 use crate::sqlite_file::error::ReadError;
+use crate::sqlite_file::freelist::{Freelist, freelist};
 use crate::sqlite_file::page::{BTreePage, PageKind};
 use crate::sqlite_file::page_set::PageSet;
 use crate::sqlite_file::pages::Pages;
 use crate::sqlite_file::{btree, overflow, pointer_map, schema_page};
-use crate::sqlite_file::freelist::{Freelist, freelist};
 
 /// Which tables may differ.
 pub(super) struct Differing<'a> {
@@ -39,11 +39,8 @@ struct Tree {
 impl<'a> Differing<'a> {
     /// `steps` are what ran between the two: their tables are looked at first.
     pub fn between(states: States<'a>, steps: &[Step]) -> Self {
-        let touched: BTreeSet<String> = steps
-            .iter()
-            .flat_map(|step| &step.changes)
-            .map(|change| change.table.to_ascii_lowercase())
-            .collect();
+        let touched: BTreeSet<String> =
+            steps.iter().flat_map(|step| &step.changes).map(|change| change.table.to_ascii_lowercase()).collect();
         let known = match (states.before.pages, states.after.pages, states.changed) {
             (Some(before), Some(after), Some(pages)) if states.before.encoding == states.after.encoding => {
                 Known::find(before, after, pages, &touched).ok().flatten()

@@ -496,4 +496,3 @@ impl Shift {
         self.candidates.as_ref().filter(|_| self.various)?.first().copied()
     }
 }
-

@@ -7,8 +7,8 @@
 //! Of two files of which nobody knows how one became the other, tables and columns are the same where they have the same name.
 
 pub mod broken;
-pub mod computed;
 mod checks;
+pub mod computed;
 mod defaults;
 mod differing;
 mod distinct;
@@ -180,7 +180,6 @@ impl States<'_> {
         matches!(self.scope, Scope::Whole)
     }
 
-
     /// In which text is compared: that of both sides, UTF-8 where they differ.
     fn encoding(&self) -> TextEncoding {
         if self.before.encoding == self.after.encoding { self.before.encoding } else { TextEncoding::Utf8 }
@@ -193,9 +192,11 @@ impl Comparison {
     /// # Errors
     /// When the schema before cannot be read. A table that cannot be read is listed in `not_compared`.
     pub fn between(states: States<'_>, execution: &Execution, observer: &dyn Observer) -> Result<Self, Error> {
-        let before = Schema::read(states.before.connection).doing(|| "reading the schema of the snapshot".to_owned())?;
+        let before =
+            Schema::read(states.before.connection).doing(|| "reading the schema of the snapshot".to_owned())?;
         // Whoever writes the schema by hand may have damaged what no page shows.
-        let by_hand = |step: &Step| matches!(&step.statement.action, Action::Pragma { name, .. } if name == "writable_schema");
+        let by_hand =
+            |step: &Step| matches!(&step.statement.action, Action::Pragma { name, .. } if name == "writable_schema");
         let scope = if execution.steps.iter().any(by_hand) { Scope::Whole } else { states.scope };
         match Schema::read(states.after.connection) {
             Ok(after) => Ok(Self::of(States { scope, ..states }, (before, after), Some(execution), observer)),
@@ -459,9 +460,10 @@ impl<'a> Comparer<'a> {
             (TableKind::Virtual(_), _) | (_, TableKind::Virtual(_)) => {
                 let (before, after) = (shadows(self.before, &old.name), shadows(self.after, &new.name));
                 let mut kept = before.values().zip(after.values());
-                old.sql == new.sql && !before.is_empty() && before.len() == after.len() && kept.all(|(old, new)| {
-                    old.sql == new.sql && self.differing.is_same(old.root_page, new.root_page)
-                })
+                old.sql == new.sql
+                    && !before.is_empty()
+                    && before.len() == after.len()
+                    && kept.all(|(old, new)| old.sql == new.sql && self.differing.is_same(old.root_page, new.root_page))
             }
             _ => self.differing.is_same(old.root_page, new.root_page) && lie_alike(pair, old, new),
         }
@@ -717,9 +719,8 @@ fn lie_alike(pair: &Pair, old: &Table, new: &Table) -> bool {
     let is_namesake = |(before, after): &(String, String)| {
         pair.columns.iter().any(|(old, _)| old.eq_ignore_ascii_case(after) && old != before)
     };
-    let keys = |table: &Table| -> Vec<Option<usize>> {
-        table.primary_key.iter().map(|name| place(table, name)).collect()
-    };
+    let keys =
+        |table: &Table| -> Vec<Option<usize>> { table.primary_key.iter().map(|name| place(table, name)).collect() };
     (old.without_rowid, old.strict) == (new.without_rowid, new.strict)
         && keys(old) == keys(new)
         && old.rowid_alias.is_some() == new.rowid_alias.is_some()

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, Result};
 
+use super::State;
 use super::merge::{Merge, Stop};
 use super::samples::{Samples, Sampling};
 use super::sorted::{self, SortedRows};
-use super::State;
 use super::stored::{Stored, StoredRows};
 use super::values::{self, Alteration, Fate, Loss};
 use crate::profile::Owned;
@@ -366,7 +366,11 @@ impl Tables<'_> {
         if old.lie_as(&new, wanted.old_width + self.columns.len()) {
             merge.records_are_alike();
         }
-        let done = if by_rowid { merge.merge(&mut old, &mut new) } else { merge.join(&mut old, &mut new, usize::try_from(self.memory).unwrap_or(usize::MAX)) };
+        let done = if by_rowid {
+            merge.merge(&mut old, &mut new)
+        } else {
+            merge.join(&mut old, &mut new, usize::try_from(self.memory).unwrap_or(usize::MAX))
+        };
         done.ok()?;
         let mut compared = merge.finish();
         // Those that were left out are on both sides. More rows than there were: somebody writes the file meanwhile.

@@ -101,9 +101,8 @@ impl<'a> StoredRows<'a> {
         let default = |rows: &Self, field: usize| {
             rows.columns[field].and_then(|column| rows.stored.table.columns[column].default.clone())
         };
-        let alike = |field: usize| {
-            self.fields[field] == other.fields[field] && default(self, field) == default(other, field)
-        };
+        let alike =
+            |field: usize| self.fields[field] == other.fields[field] && default(self, field) == default(other, field);
         self.stored.table.without_rowid == other.stored.table.without_rowid && (0..fields).all(alike)
     }
 

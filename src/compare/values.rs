@@ -152,7 +152,10 @@ pub fn order(one: ValueRef<'_>, other: ValueRef<'_>) -> Ordering {
 /// The same value, as an integer where it is one: values that are equal in [`order`] are identical so.
 #[must_use]
 pub fn as_key(value: ValueRef<'_>) -> ValueRef<'_> {
-    #[expect(clippy::cast_possible_truncation, reason = "a real that is no whole number within the range is not equal after it")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a real that is no whole number within the range is not equal after it"
+    )]
     let whole = |real: f64| real as i64;
     match value {
         ValueRef::Real(real) if exactly(whole(real), real) => ValueRef::Integer(whole(real)),

@@ -15,8 +15,7 @@ const TRIES: i32 = 10_000;
 /// A state that is only read, by its URI. It is opened as if for writing, because SQLite forgets the CHECK constraints of a read-only
 /// database, so that `integrity_check` would pass over them; `query_only` refuses every write.
 pub(crate) fn reader(uri: &str) -> rusqlite::Result<Connection> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

@@ -57,8 +57,21 @@ impl Location {
     pub fn has_exact_times(&self) -> bool {
         // NFS, SMB, CIFS, SMB2, FUSE, 9P, Ceph, AFS, Coda, Lustre, VirtualBox; FAT, exFAT, HFS, HFS+.
         const OTHERS: [u32; 15] = [
-            0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x7375_7245,
-            0x0bd0_0bd0, 0x786f_4256, 0x4d44, 0x2011_bab0, 0x4244, 0x482b,
+            0x6969,
+            0x517b,
+            0xff53_4d42,
+            0xfe53_4d42,
+            0x6573_5546,
+            0x0102_1997,
+            0x00c3_6400,
+            0x5346_414f,
+            0x7375_7245,
+            0x0bd0_0bd0,
+            0x786f_4256,
+            0x4d44,
+            0x2011_bab0,
+            0x4244,
+            0x482b,
         ];
         // Of the number only these bits are defined.
         rustix::fs::statfs(&self.db).is_ok_and(|system| !OTHERS.iter().any(|other| system.f_type as u32 == *other))

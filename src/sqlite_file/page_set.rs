@@ -43,8 +43,7 @@ impl PageSet {
             Ok((first..).zip(both).filter(|(_, (old, new))| old != new).map(|(number, _)| number).collect())
         };
         let buffers = || [vec![0; BLOCK.max(size)], vec![0; BLOCK.max(size)]];
-        let differing: Vec<Vec<u32>> =
-            blocks.into_par_iter().map_init(buffers, in_block).collect::<io::Result<_>>()?;
+        let differing: Vec<Vec<u32>> = blocks.into_par_iter().map_init(buffers, in_block).collect::<io::Result<_>>()?;
         let only_one = shared + 1..=one.pages.max(other.pages);
         Ok(Some(differing.into_iter().flatten().chain(only_one).collect()))
     }
