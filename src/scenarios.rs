@@ -190,7 +190,7 @@ impl<'a> Theatre<'a> {
         }
     }
 
-    fn seen(&self, finding: &crate::report::document::Finding) -> Seen {
+    fn seen(&self, finding: &document::Finding) -> Seen {
         Seen {
             code: finding.code.clone(),
             level: finding.level,

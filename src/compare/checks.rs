@@ -4,18 +4,25 @@ use std::collections::BTreeSet;
 
 use rusqlite::Result;
 
-use super::integrity::{self, BrokenChecks, Complaint, Integrity, OutOfSync, Violations};
+use super::integrity::{self, BrokenChecks, Complaint, Depth, Integrity, OutOfSync, Violations};
 use super::lineage::{Change, Pair};
 use super::{Comparer, Scope, TableComparison, When, shadows};
-use crate::schema::{ForeignKey, Schema, Table, TableKind};
+use crate::schema::{ForeignKey, Object, Schema, Table, TableKind};
 use crate::snapshot;
 
 /// `integrity_check` of both states, on connections of its own.
 pub(super) struct Check {
     before: String,
     after: String,
-    /// The tables that may have changed, by their names before and after; none: everything is checked.
-    tables: Option<Vec<(Option<String>, String)>>,
+    /// The tables that may have changed; none: everything is checked.
+    tables: Option<Vec<Suspect>>,
+}
+
+/// A table that may have changed.
+struct Suspect {
+    before: Option<String>,
+    after: String,
+    depth: Depth,
 }
 
 /// What `integrity_check` says of the states before and after.
@@ -27,7 +34,7 @@ pub(super) struct Checked {
 impl Check {
     /// Where only some tables are checked, they are looked at before only where something is wrong after.
     pub fn run(self) -> Checked {
-        let check = |uri: &str, tables: Option<&[&str]>| integrity::check(&snapshot::reader(uri)?, tables);
+        let check = |uri: &str, tables: Option<&[(&str, Depth)]>| integrity::check(&snapshot::reader(uri)?, tables);
         let Some(tables) = self.tables else {
             return std::thread::scope(|scope| {
                 let before = scope.spawn(|| check(&self.before, None));
@@ -36,10 +43,11 @@ impl Check {
                 Checked { before, after }
             });
         };
-        let named: Vec<&str> = tables.iter().map(|(_, after)| after.as_str()).collect();
+        let named: Vec<_> = tables.iter().map(|suspect| (suspect.after.as_str(), suspect.depth)).collect();
         let after = check(&self.after, Some(&named));
         let is_well = after.as_ref().is_ok_and(Vec::is_empty);
-        let named: Vec<&str> = tables.iter().filter_map(|(before, _)| before.as_deref()).collect();
+        let named: Vec<_> =
+            tables.iter().filter_map(|suspect| Some((suspect.before.as_deref()?, suspect.depth))).collect();
         let before = if is_well { Ok(Vec::new()) } else { check(&self.before, Some(&named)) };
         Checked { before, after }
     }
@@ -59,19 +67,29 @@ impl Comparer<'_> {
         Some(Check { before: before.to_owned(), after: after.to_owned(), tables })
     }
 
-    /// The tables of which a page differs, or one of an index; by their names before and after.
-    fn may_be_damaged(&self, pairs: &[Pair]) -> Vec<(Option<String>, String)> {
+    /// The tables of which a page differs, or one of an index. Where only rows were written, SQLite kept the indexes, and that they
+    /// match is not looked up again for every row.
+    fn may_be_damaged(&self, pairs: &[Pair]) -> Vec<Suspect> {
         let keeps =
             |table: &Table| shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name));
         let differs = |table: &&Table| match table.kind {
             TableKind::Virtual(_) => keeps(table),
             _ => self.differing.has(&table.name),
         };
-        let named = |table: &Table| {
-            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
-            (pair.and_then(|pair| pair.before.clone()), table.name.clone())
+        let indexes = |schema: &Schema, table: &str| -> Vec<Object> {
+            schema.indexes.values().filter(|index| index.table.eq_ignore_ascii_case(table)).cloned().collect()
         };
-        self.after.tables.values().filter(differs).map(named).collect()
+        let suspect = |table: &Table| {
+            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
+            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
+            let is_the_same = old.is_some_and(|old| {
+                (old.root_page, &old.sql) == (table.root_page, &table.sql)
+                    && indexes(self.before, &old.name) == indexes(self.after, &table.name)
+            });
+            let depth = if is_the_same { Depth::Rows } else { Depth::Indexes };
+            Suspect { before: old.map(|old| old.name.clone()), after: table.name.clone(), depth }
+        };
+        self.after.tables.values().filter(differs).map(suspect).collect()
     }
 
     /// `checked` is what [`Self::check`] gave, where it gave something.

@@ -1,8 +1,14 @@
 //! Values that were all different and are not any more.
 
-use rusqlite::{Connection, Result};
+use std::collections::HashSet;
 
-use super::rows::{Collapse, ColumnComparison, Key, RowComparison, Side, class};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Result};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::merge::{self, Row as _, Source as _};
+use super::rows::{Collapse, ColumnComparison, Field, Key, RowComparison, Side, class};
+use super::stored::StoredRows;
 use super::{States, takeover};
 use crate::profile::{ColumnProfile, TableProfile};
 use crate::schema::lexer::quote_identifier;
@@ -24,15 +30,13 @@ pub(super) fn find_collapsed(
     for column in rows.columns.iter_mut().filter(|column| became_something(column)) {
         let Some(had) = held.column(&column.before) else { continue };
         let is_key_like = had.values() >= 2 && had.reals == 0;
-        if !is_key_like
-            || distinct(before.connection, &column.before, &quote_identifier(&before.table.name))? < had.values()
-        {
+        if !is_key_like || !all_differ(before, &column.before, had.values(), states.memory)? {
             continue;
         }
         let (values, distinct) = match (&both, rows.gained) {
             (_, 0) => (
                 holds.column(&column.after).map_or(0, ColumnProfile::values),
-                distinct(after.connection, &column.after, &quote_identifier(&after.table.name))?,
+                distinct_in(after, &column.after, states.memory)?,
             ),
             (Some(both), _) => of_survivors(both, before, after, &key, &column.after)?,
             (None, _) => continue,
@@ -64,6 +68,58 @@ fn of_survivors(both: &Connection, before: Side<'_>, after: Side<'_>, key: &Key,
     let values = format!("SELECT count({}) FROM {survivors}", quote_identifier(column));
     let count = both.query_row(&values, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)?;
     Ok((count, distinct(both, column, &survivors)?))
+}
+
+/// Whether no two of the column's values are the same, of which there are so many. The search ends with the first that are.
+fn all_differ(side: Side<'_>, column: &str, values: u64, memory: u64) -> Result<bool> {
+    let name = quote_identifier(&side.table.name);
+    match prints(side, column, memory, true) {
+        Some(Prints { has_twice, .. }) => Ok(!has_twice),
+        None => Ok(distinct(side.connection, column, &name)? == values),
+    }
+}
+
+/// How many different values stand in the column of the table.
+fn distinct_in(side: Side<'_>, column: &str, memory: u64) -> Result<u64> {
+    match prints(side, column, memory, false) {
+        Some(prints) => Ok(prints.seen.len() as u64),
+        None => distinct(side.connection, column, &quote_identifier(&side.table.name)),
+    }
+}
+
+/// Fingerprints of the values of a column that are not NULL.
+#[derive(Default)]
+struct Prints {
+    seen: HashSet<u128>,
+    has_twice: bool,
+}
+
+/// None where the file does not tell, or memory is not enough.
+fn prints(side: Side<'_>, column: &str, memory: u64, until_twice: bool) -> Option<Prints> {
+    // A set takes up to this much for each, and twice that while it grows.
+    const ENTRY: u64 = 64;
+    let mut rows = StoredRows::new(side.stored?, &[Field::Column(column.to_owned())], false)?;
+    let mut prints = Prints::default();
+    let mut content = Vec::new();
+    loop {
+        rows.advance().ok()?;
+        let Some(row) = rows.row() else { return Some(prints) };
+        let value = row.value(0).ok()?;
+        if value == ValueRef::Null {
+            continue;
+        }
+        content.clear();
+        merge::write_value(value, &mut content);
+        if !prints.seen.insert(xxh3_128(&content)) {
+            prints.has_twice = true;
+            if until_twice {
+                return Some(prints);
+            }
+        }
+        if prints.seen.len() as u64 * ENTRY > memory {
+            return None;
+        }
+    }
 }
 
 /// How many different values stand in the column, NULL excluded: by storage class and bytes.

@@ -381,7 +381,8 @@ impl<'a> Merge<'a> {
     }
 }
 
-fn write_value(value: ValueRef<'_>, content: &mut Vec<u8>) {
+/// Appends a value as bytes that are equal only where storage class and bytes are.
+pub(super) fn write_value(value: ValueRef<'_>, content: &mut Vec<u8>) {
     let number: [u8; 8];
     let (class, bytes): (u8, &[u8]) = match value {
         ValueRef::Null => (0, &[]),
