@@ -35,7 +35,7 @@ use scratch::Arena;
 use vfs::Registration;
 
 /// What all files of an overlay may hold in memory; one chunk for each of them comes on top.
-const MEMORY: u64 = 32 << 20;
+const MEMORY: u64 = 16 << 20;
 
 /// Bytes that are read at once where a whole file is read.
 const RUN: usize = 1 << 20;
