@@ -164,7 +164,9 @@ impl Comparer<'_> {
             let (Some(content), TableKind::Virtual(module)) = (&table.content, &table.kind) else { continue };
             let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
             let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
-            let is_concerned = self.differing.has(content)
+            let keeps_content = [self.before, self.after].iter().all(|schema| schema.table(content).is_some());
+            let is_concerned = !keeps_content
+                || self.differing.has(content)
                 || shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name));
             if !self.states.is_whole() && old.is_some() && !is_concerned {
                 continue;
