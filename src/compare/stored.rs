@@ -38,7 +38,7 @@ pub(super) struct StoredRows<'a> {
 }
 
 enum Cursor<'a> {
-    Table(TableRows<'a>),
+    Table(Box<TableRows<'a>>),
     Index(Box<IndexRows<'a>>),
 }
 
@@ -89,7 +89,7 @@ impl<'a> StoredRows<'a> {
                 Some(leaves) => leaves.clone(),
                 None => btree::leaves(stored.pages, stored.table.root_page).ok()?.leaves,
             };
-            Cursor::Table(TableRows::new(stored.pages, leaves, &stored.shape))
+            Cursor::Table(Box::new(TableRows::new(stored.pages, leaves, &stored.shape)))
         };
         let absent = columns.iter().map(|_| OnceCell::new()).collect();
         Some(Self { stored, cursor, fields: places, columns, absent, is_at_row: false })

@@ -73,8 +73,9 @@ impl Location {
             0x4244,
             0x482b,
         ];
-        // Of the number only these bits are defined.
-        rustix::fs::statfs(&self.db).is_ok_and(|system| !OTHERS.iter().any(|other| system.f_type as u32 == *other))
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only these bits are defined")]
+        let number = |system: rustix::fs::StatFs| system.f_type as u32;
+        rustix::fs::statfs(&self.db).is_ok_and(|system| !OTHERS.contains(&number(system)))
     }
 
     /// The command that copies a database which an app has open, for hints.

@@ -165,6 +165,9 @@ pub(super) fn space(buffer: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
 }
 
 /// Reads consecutive pages, all of which must be in the database.
+///
+/// # Errors
+/// When one is not, or the file cannot be read.
 pub fn read_pages(pages: &dyn Pages, first: u32, into: &mut [u8]) -> Result<(), ReadError> {
     let layout = pages.layout();
     let last = u64::from(first) + (into.len() / layout.page_size as usize) as u64 - 1;
