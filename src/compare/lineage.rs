@@ -375,7 +375,7 @@ impl Origin {
     }
 
     fn columns(&self, before: &Table, after: &Table) -> Vec<(String, String)> {
-        let mut columns = Columns { before, after, pairs: Vec::new() };
+        let mut columns = Columns::of(before, after);
         for (now, old) in &self.renamed {
             columns.pair(old, now);
         }
@@ -415,22 +415,30 @@ impl Source {
 
 /// Columns being paired; each takes part once.
 struct Columns<'a> {
-    before: &'a Table,
-    after: &'a Table,
-    pairs: Vec<(String, String)>,
+    /// The names that are left, and their places, by name in lower case.
+    before: BTreeMap<String, &'a str>,
+    after: BTreeMap<String, (usize, &'a str)>,
+    /// By the place after.
+    pairs: BTreeMap<usize, (String, String)>,
 }
 
-impl Columns<'_> {
+impl<'a> Columns<'a> {
+    fn of(before: &'a Table, after: &'a Table) -> Self {
+        let named = |table: &'a Table| table.columns.iter().map(|column| (key(&column.name), column.name.as_str()));
+        let placed = named(after).enumerate().map(|(place, (key, name))| (key, (place, name)));
+        Self { before: named(before).collect(), after: placed.collect(), pairs: BTreeMap::new() }
+    }
+
     fn pair(&mut self, old: &str, new: &str) {
-        let (Some(old), Some(new)) = (self.before.column(old), self.after.column(new)) else { return };
-        if !self.pairs.iter().any(|(before, after)| *before == old.name || *after == new.name) {
-            self.pairs.push((old.name.clone(), new.name.clone()));
+        let (old, new) = (key(old), key(new));
+        if let (Some(before), Some((place, after))) = (self.before.get(&old), self.after.get(&new)) {
+            self.pairs.insert(*place, ((*before).to_owned(), (*after).to_owned()));
+            self.before.remove(&old);
+            self.after.remove(&new);
         }
     }
 
-    fn in_order(mut self) -> Vec<(String, String)> {
-        let place = |name: &str| self.after.columns.iter().position(|column| column.name == name);
-        self.pairs.sort_by_key(|(_, after)| place(after));
-        self.pairs
+    fn in_order(self) -> Vec<(String, String)> {
+        self.pairs.into_values().collect()
     }
 }

@@ -86,8 +86,11 @@ impl<'a> Merge<'a> {
     /// `old_names` are the columns of rows before, behind the key; `rowids` says that the rowid stands behind the values.
     pub fn new(tables: &Tables<'a>, key: Key, width: usize, old_names: Vec<String>, rowids: bool) -> Self {
         let columns = tables.columns;
+        let places: HashMap<String, usize> =
+            columns.iter().zip(0..).map(|((old, _), place)| (old.to_ascii_lowercase(), place)).collect();
         let namesake = |(before, after): &(String, String)| {
-            columns.iter().position(|(old, _)| old.eq_ignore_ascii_case(after) && old != before)
+            let place = places.get(&after.to_ascii_lowercase())?;
+            (columns[*place].0 != *before).then_some(*place)
         };
         Self {
             width,

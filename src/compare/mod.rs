@@ -705,24 +705,32 @@ impl<'a> Comparer<'a> {
 /// Whether equal records of the two mean equal values in every column that is on both sides, for who knows the columns by their
 /// names too.
 fn lie_alike(pair: &Pair, old: &Table, new: &Table) -> bool {
-    let place = |table: &Table, name: &str| table.columns.iter().position(|column| column.name == name);
+    let has_kept_names = pair.columns.iter().all(|(before, after)| before == after);
+    if has_kept_names && !old.sql.is_empty() && old.sql == new.sql {
+        return true;
+    }
+    let places = |table: &Table| -> BTreeMap<String, usize> {
+        table.columns.iter().enumerate().map(|(place, column)| (column.name.clone(), place)).collect()
+    };
+    let (old_places, new_places) = (places(old), places(new));
     let alike = |(before, after): &(String, String)| {
-        let places = place(old, before).zip(place(new, after));
+        let places = old_places.get(before).zip(new_places.get(after));
         places.is_some_and(|(one, other)| {
-            let (one_column, other_column) = (&old.columns[one], &new.columns[other]);
+            let (one_column, other_column) = (&old.columns[*one], &new.columns[*other]);
             one == other
                 && one_column.declared_type == other_column.declared_type
                 && one_column.default == other_column.default
                 && one_column.expression == other_column.expression
         })
     };
-    let is_namesake = |(before, after): &(String, String)| {
-        pair.columns.iter().any(|(old, _)| old.eq_ignore_ascii_case(after) && old != before)
+    let names: BTreeSet<String> = pair.columns.iter().map(|(before, _)| before.to_ascii_lowercase()).collect();
+    let is_namesake =
+        |(before, after): &(String, String)| before != after && names.contains(&after.to_ascii_lowercase());
+    let keys = |table: &Table, places: &BTreeMap<String, usize>| -> Vec<Option<usize>> {
+        table.primary_key.iter().map(|name| places.get(name).copied()).collect()
     };
-    let keys =
-        |table: &Table| -> Vec<Option<usize>> { table.primary_key.iter().map(|name| place(table, name)).collect() };
     (old.without_rowid, old.strict) == (new.without_rowid, new.strict)
-        && keys(old) == keys(new)
+        && keys(old, &old_places) == keys(new, &new_places)
         && old.rowid_alias.is_some() == new.rowid_alias.is_some()
         && pair.columns.iter().all(|columns| alike(columns) && !is_namesake(columns))
 }
@@ -757,7 +765,7 @@ impl RowComparison {
 }
 
 fn schema_changes(before: &Schema, after: &Schema, pairs: &[Pair]) -> Vec<changes::Change> {
-    let names = Renamed(pairs);
+    let names = Renamed::of(pairs);
     let mut changes = Vec::new();
     for pair in pairs {
         let old = pair.before.as_ref().and_then(|name| before.table(name));
@@ -776,11 +784,17 @@ fn schema_changes(before: &Schema, after: &Schema, pairs: &[Pair]) -> Vec<change
 }
 
 /// What tables and columns are called after.
-struct Renamed<'a>(&'a [Pair]);
+struct Renamed<'a>(BTreeMap<String, &'a Pair>);
 
-impl Renamed<'_> {
+impl<'a> Renamed<'a> {
+    fn of(pairs: &'a [Pair]) -> Self {
+        let named = pairs.iter().filter_map(|pair| Some((pair.before.as_ref()?.to_ascii_lowercase(), pair)));
+        // Of several the first, as everywhere.
+        Self(named.rev().collect())
+    }
+
     fn pair(&self, table: &str) -> Option<&Pair> {
-        self.0.iter().find(|pair| pair.before.as_ref().is_some_and(|before| before.eq_ignore_ascii_case(table)))
+        self.0.get(&table.to_ascii_lowercase()).copied()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The rows come from the file itself where it can be read directly, else from SQLite, sorted by the key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, Result};
@@ -396,7 +396,8 @@ impl Wanted {
         let exact = key == Key::Content;
         let rowids = tables.free_rowids().filter(|_| matches!(key, Key::Columns(_)));
         let gone = tables.before.table.columns.iter().map(|column| &column.name);
-        let gone = gone.filter(|name| !exact && !tables.columns.iter().any(|(before, _)| before == *name));
+        let stay: BTreeSet<&String> = tables.columns.iter().map(|(before, _)| before).collect();
+        let gone = gone.filter(|name| !exact && !stay.contains(name));
         let old_names: Vec<String> = tables.columns.iter().map(|(before, _)| before).chain(gone).cloned().collect();
         let (old_width, new_width) = (old_key.len(), new_key.len());
         let (mut old, mut new) = (old_key, new_key);

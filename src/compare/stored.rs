@@ -1,6 +1,7 @@
 //! Rows as they lie in the file.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -21,6 +22,8 @@ pub struct Stored<'a> {
     connection: &'a Connection,
     table: &'a Table,
     shape: Shape,
+    /// The place of each column, by its name.
+    places: HashMap<&'a str, usize>,
     /// The leaves whose rows may differ from those of the other side, where that is known.
     differing: Option<Vec<u32>>,
 }
@@ -47,7 +50,8 @@ impl<'a> Stored<'a> {
     pub(super) fn of(state: State<'a>, table: &'a Table, differing: Option<Vec<u32>>) -> Option<Self> {
         let pages = state.pages?;
         let shape = storage::shape(state.connection, table).ok().flatten()?;
-        Some(Self { pages, connection: state.connection, table, shape, differing })
+        let places = table.columns.iter().zip(0..).map(|(column, place)| (column.name.as_str(), place)).collect();
+        Some(Self { pages, connection: state.connection, table, shape, places, differing })
     }
 
     /// Whether the rows lie in the order of these fields.
@@ -60,7 +64,7 @@ impl<'a> Stored<'a> {
     }
 
     fn column(&self, name: &str) -> Option<usize> {
-        self.table.columns.iter().position(|column| column.name == name)
+        self.places.get(name).copied()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What differs between two schemas, object by object and property by property, and the same as a text diff.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use similar::TextDiff;
 
@@ -141,8 +141,12 @@ pub fn of_table(pair: &Paired<'_>, names: &dyn Names) -> Vec<Change> {
     if !pair.before.name.eq_ignore_ascii_case(&pair.after.name) {
         changes.push(Kind::Table, How::Renamed, &pair.after.name, &pair.before.name, &pair.after.name);
     }
-    columns(pair, &mut changes);
-    column_order(pair, &mut changes);
+    let (old, new) = (pair.before, pair.after);
+    let is_written_alike = old.sql == new.sql && pair.columns.len() == new.columns.len();
+    if !is_written_alike || pair.columns.iter().any(|(before, after)| before != after) {
+        columns(pair, &mut changes);
+        column_order(pair, &mut changes);
+    }
     keys(pair, &mut changes);
     foreign_keys(pair, names, &mut changes);
     checks(pair, &mut changes);
@@ -459,14 +463,16 @@ fn options(pair: &Paired<'_>, changes: &mut Changes) {
 /// Every CREATE statement, tables with their indexes and triggers behind them, each followed by an empty line.
 fn listing(schema: &Schema) -> String {
     let mut listing = String::new();
-    for table in schema.tables.values().filter(|table| table.is_user_table()) {
+    let mut of_tables: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for object in schema.indexes.values().chain(schema.triggers.values()) {
+        of_tables.entry(object.table.to_ascii_lowercase()).or_default().push(&object.sql);
+    }
+    for (key, table) in schema.tables.iter().filter(|(_, table)| table.is_user_table()) {
         listing.push_str(&table.sql);
         listing.push_str(";\n");
-        for objects in [&schema.indexes, &schema.triggers] {
-            for object in objects.values().filter(|object| object.table.eq_ignore_ascii_case(&table.name)) {
-                listing.push_str(&object.sql);
-                listing.push_str(";\n");
-            }
+        for sql in of_tables.get(key).into_iter().flatten() {
+            listing.push_str(sql);
+            listing.push_str(";\n");
         }
         listing.push('\n');
     }

@@ -152,7 +152,7 @@ fn dropping<'a>(evidence: &'a Evidence, table: &'a TableComparison, column: &str
 pub(super) fn values(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut filled = Vec::new();
-    for (table, before, after) in both_sides(evidence) {
+    for (table, before, after) in both_sides(evidence).filter(|(table, _, after)| may_differ(table, after)) {
         for column in &after.columns {
             let old = table.pair.columns.iter().find(|(_, paired)| *paired == column.name).map(|(old, _)| old.as_str());
             let Some(subject) = subject(evidence, table, (before, old), (after, &column.name)) else { continue };
@@ -166,6 +166,14 @@ pub(super) fn values(evidence: &Evidence) -> Vec<Finding> {
     filled.retain(|finding| !stands(&finding.place));
     findings.extend(filled);
     findings
+}
+
+/// Whether a value or a column may be another one than before.
+fn may_differ(table: &TableComparison, after: &Table) -> bool {
+    let is_the_same = |rows: &RowComparison| (rows.lost, rows.gained, rows.changed) == (0, 0, Some(0));
+    let has_the_same_columns =
+        table.pair.columns.len() == after.columns.len() && table.pair.columns.iter().all(|(before, now)| before == now);
+    !(has_the_same_columns && table.rows.as_ref().is_some_and(is_the_same))
 }
 
 /// A column after and the statement that wrote it; none where its values are computed, or a foreign key wrote them.
