@@ -724,8 +724,9 @@ fn lie_alike(pair: &Pair, old: &Table, new: &Table) -> bool {
         })
     };
     let names: BTreeSet<String> = pair.columns.iter().map(|(before, _)| before.to_ascii_lowercase()).collect();
-    let is_namesake =
-        |(before, after): &(String, String)| before != after && names.contains(&after.to_ascii_lowercase());
+    let is_namesake = |(before, after): &(String, String)| {
+        !before.eq_ignore_ascii_case(after) && names.contains(&after.to_ascii_lowercase())
+    };
     let keys = |table: &Table, places: &BTreeMap<String, usize>| -> Vec<Option<usize>> {
         table.primary_key.iter().map(|name| places.get(name).copied()).collect()
     };
