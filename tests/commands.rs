@@ -443,7 +443,7 @@ mod json {
         assert_fields(&step["changes"][0], "table by inserted updated deleted");
         assert_eq!(step["changes"][0]["by"], "foreign-key");
         let posts = &document["tables"][0];
-        assert_fields(posts, "name before_name change rows columns");
+        assert_fields(posts, "name before_name change rows read_by columns");
         assert_fields(&posts["rows"], "before after lost gained changed");
         assert_eq!(posts["rows"]["lost"], 100);
         assert_fields(&posts["columns"][0], "name before_name nulls classes values");
@@ -469,7 +469,7 @@ mod json {
     fn what_is_unchanged_has_its_rows_and_nothing_else() {
         let document = Project::new(USERS).migration("1.sql", DELETES).document(&[]);
         let users = document["tables"].as_array().unwrap().iter().find(|table| table["name"] == "users").unwrap();
-        assert_fields(users, "name before_name change rows");
+        assert_fields(users, "name before_name change rows read_by");
         assert_eq!(users["change"], "same");
     }
 

@@ -338,6 +338,15 @@ fn statements_do_what_they_do_on_a_copy_of_the_file() {
         plain.close().unwrap();
         let bytes = std::fs::read(&copy).unwrap();
         assert!(main_file(&overlay, &place) == bytes, "seed {seed}");
+        let base = place.path("written over");
+        std::fs::write(&base, std::fs::read(place.base()).unwrap()).unwrap();
+        let file = File::options().write(true).open(&base).unwrap();
+        match overlay.changed().unwrap() {
+            Some(_) => overlay.write_over(&file, std::iter::empty()).unwrap(),
+            None => assert!(overlay.write_over(&file, std::iter::empty()).is_err(), "seed {seed}"),
+        }
+        let is_written = overlay.changed().unwrap().is_some();
+        assert!(!is_written || std::fs::read(&base).unwrap() == bytes, "seed {seed}: written over");
         compare_pages(&overlay, &std::fs::read(place.base()).unwrap(), &bytes);
     }
 }

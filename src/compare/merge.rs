@@ -112,6 +112,7 @@ impl<'a> Merge<'a> {
                 rowids_moved: (rowids || matches!(key, Key::Rowid(..))).then_some(0),
                 columns: columns.iter().map(|(before, after)| ColumnComparison::new(before, after)).collect(),
                 samples: Samples { key: key.names_after(), ..Samples::default() },
+                by_sqlite: false,
                 key,
             },
         }
@@ -120,6 +121,11 @@ impl<'a> Merge<'a> {
     /// Equal records of both sides say equal values: every column lies at the same place.
     pub fn records_are_alike(&mut self) {
         self.alike = self.namesakes.iter().all(Option::is_none);
+    }
+
+    /// The rows come from SQLite.
+    pub fn by_sqlite(&mut self) {
+        self.result.by_sqlite = true;
     }
 
     pub fn finish(mut self) -> RowComparison {

@@ -664,6 +664,7 @@ impl<'a> Comparer<'a> {
             rowids_moved: None,
             columns: Vec::new(),
             samples: Samples::default(),
+            by_sqlite: false,
         })
     }
 
@@ -754,6 +755,7 @@ fn unchanged(pair: &Pair, rows: u64) -> RowComparison {
         rowids_moved: Some(0),
         columns: Vec::new(),
         samples: Samples::default(),
+        by_sqlite: false,
     }
     .with_columns(pair)
 }

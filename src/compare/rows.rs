@@ -61,6 +61,8 @@ pub struct RowComparison {
     pub columns: Vec<ColumnComparison>,
     /// Some of the rows that differ, where they are asked for.
     pub samples: Samples,
+    /// Whether SQLite read and sorted the rows, since they could not be read from the file alone.
+    pub by_sqlite: bool,
 }
 
 impl RowComparison {
@@ -339,6 +341,7 @@ impl Tables<'_> {
         let mut new = sorted::select(self, self.after, wanted.new_width, &wanted.new, wanted.is_exact())?;
         let mut merge = wanted.merge(self);
         let bytes = sorted::reads_bytes(self);
+        merge.by_sqlite();
         match merge.merge(&mut SortedRows::new(&mut old, bytes)?, &mut SortedRows::new(&mut new, bytes)?) {
             Ok(()) => Ok(merge.finish()),
             Err(Stop::Sqlite(error)) => Err(error),

@@ -11,7 +11,7 @@ use crate::execution::{self, Execution, Step};
 use crate::findings::rule::{Level, Shown};
 use crate::findings::{Cell, Evidence, Finding, Trial};
 use crate::migrations::{self, State};
-use crate::profile::ColumnProfile;
+use crate::profile::{ColumnProfile, Reader};
 use crate::snapshot::{Facts, JournalMode, Method, Untouched, Wal};
 
 use super::document as doc;
@@ -266,7 +266,19 @@ fn table(comparison: &Comparison, compared: &TableComparison) -> doc::Table {
             Lineage::Dropped => doc::TableChange::Dropped,
         },
         rows,
+        read_by: read_by(compared).map(str::to_owned),
         columns: if quiet { Vec::new() } else { columns(compared) },
+    }
+}
+
+fn read_by(compared: &TableComparison) -> Option<&'static str> {
+    let readers: Vec<Reader> =
+        [&compared.before, &compared.after].into_iter().flatten().map(|held| held.read_by).collect();
+    let sqlite_did = readers.contains(&Reader::Sqlite) || compared.rows.as_ref().is_some_and(|rows| rows.by_sqlite);
+    match (readers.is_empty(), sqlite_did) {
+        (true, _) => None,
+        (_, true) => Some("sqlite"),
+        (_, false) => Some("file"),
     }
 }
 

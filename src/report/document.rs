@@ -296,6 +296,10 @@ pub struct Table {
     pub change: TableChange,
     /// Its rows.
     pub rows: Rows,
+    /// Who read its rows: `file` where they were read from the pages of the file, `sqlite` where only SQLite can read them; null where
+    /// they were not read.
+    #[serde(default)]
+    pub read_by: Option<String>,
     /// Its columns; empty where the table is unchanged in every respect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,

@@ -1,8 +1,10 @@
 //! The disposable database on which migrations run.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
@@ -13,6 +15,7 @@ use super::workspace::Workspace;
 use super::{Snapshot, connection};
 use crate::error::{Doing, Error};
 use crate::sqlite_file::page_set::PageSet;
+use crate::sqlite_file::pages::FilePages;
 
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -20,6 +23,7 @@ const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 #[derive(Debug)]
 pub struct WorkingCopy {
     overlay: Overlay,
+    base: Arc<FilePages>,
     snapshot: PathBuf,
 }
 
@@ -30,7 +34,7 @@ impl WorkingCopy {
     /// When SQLite does not take the overlay.
     pub fn of(snapshot: &Snapshot, workspace: &Workspace, name: &str) -> Result<Self, Error> {
         let overlay = Overlay::new(name, snapshot.base.clone(), workspace.path())?;
-        Ok(Self { overlay, snapshot: snapshot.facts().path.clone() })
+        Ok(Self { overlay, base: snapshot.base.clone(), snapshot: snapshot.facts().path.clone() })
     }
 
     /// A connection that writes, with SQLite's own settings.
@@ -89,9 +93,32 @@ impl WorkingCopy {
         let doing = || keeping(to);
         self.overlay.settle().doing(doing)?;
         let mut complete = tempfile::Builder::new().prefix(".rehearse-").tempfile_in(folder_of(to)).doing(doing)?;
-        self.overlay.write_to(complete.as_file_mut()).and_then(|()| complete.as_file().sync_all()).doing(doing)?;
+        self.write_to(complete.as_file_mut()).and_then(|()| complete.as_file().sync_all()).doing(doing)?;
         Ok(Kept { complete, to: to.to_path_buf() })
     }
+}
+
+impl WorkingCopy {
+    /// Shares the blocks of the snapshot where the file system can, and writes the pages that are others.
+    fn write_to(&self, file: &mut File) -> io::Result<()> {
+        let shares = shares_blocks(file, self.base.file());
+        if shares && self.overlay.write_over(file, self.base.in_wal()).is_ok() {
+            return Ok(());
+        }
+        file.set_len(0)?;
+        file.rewind()?;
+        self.overlay.write_to(file)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn shares_blocks(file: &File, base: &File) -> bool {
+    rustix::fs::ioctl_ficlone(file, base).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn shares_blocks(_: &File, _: &File) -> bool {
+    false
 }
 
 /// A copy that is complete, and not yet in its place; removed again where it never gets there.

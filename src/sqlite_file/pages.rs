@@ -88,6 +88,12 @@ impl FilePages {
         Ok(Self { file, wal, layout })
     }
 
+    /// The database file itself.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
     /// The pages that the write-ahead log adds or replaces.
     pub fn in_wal(&self) -> impl Iterator<Item = u32> {
         self.wal.iter().flat_map(|(_, frames)| frames.numbers())

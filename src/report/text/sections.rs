@@ -117,6 +117,15 @@ pub fn tables(page: &mut Page, tables: &[Table]) {
             page.prose(4, &names.join(", "), Role::Dim);
         }
     }
+    let by_sqlite = tables.iter().filter(|table| table.read_by.as_deref() == Some("sqlite"));
+    let names: Vec<String> = by_sqlite.map(|table| visible(&table.name).into_owned()).collect();
+    if page.style.detail == Detail::Full && !names.is_empty() {
+        page.prose(
+            2,
+            &format!("read by SQLite, since the file alone does not tell all: {}", names.join(", ")),
+            Role::Dim,
+        );
+    }
 }
 
 /// Whether anything differs in the table, or nothing is known of it.

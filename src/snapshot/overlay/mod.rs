@@ -19,6 +19,7 @@ mod vfs;
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -187,6 +188,25 @@ impl Overlay {
             file.write_all(&buffer[..filled])?;
             offset += filled as u64;
         }
+    }
+
+    /// Turns `file`, which holds the base but for these pages, into the main file: writes those and what differs from the base.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or has another page size than the base.
+    pub fn write_over(&self, file: &File, but: impl Iterator<Item = u32>) -> io::Result<()> {
+        let mut pages = self.changed()?.ok_or_else(|| io::Error::other("its pages have another size"))?;
+        for page in but {
+            pages.insert(page);
+        }
+        let size = u64::from(self.files.base.layout().page_size);
+        let mut buffer = vec![0; self.files.base.layout().page_size as usize];
+        for page in pages.iter().filter(|page| *page > 0) {
+            let offset = u64::from(page - 1) * size;
+            let filled = self.files.main().read(&self.files.base, offset, &mut buffer)?;
+            file.write_all_at(&buffer[..filled], offset)?;
+        }
+        file.set_len(self.bytes())
     }
 
     /// Bytes that were written to the main file, journals, logs and temporary files, each as often as it was.
