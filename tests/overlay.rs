@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -149,6 +150,15 @@ fn it_is_gone_with_its_last_handle_and_connection() {
 }
 
 // ---- the same as on a file
+
+/// The seeds of a test: one with `SEED=…`, more with `CASES=…`.
+fn seeds(cases: u64) -> Range<u64> {
+    let set = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    match set("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..set("CASES").unwrap_or(cases),
+    }
+}
 
 /// Numbers from a fixed seed.
 struct Random(u64);
@@ -308,7 +318,7 @@ fn main_file(overlay: &Overlay, place: &Place) -> Vec<u8> {
 
 #[test]
 fn statements_do_what_they_do_on_a_copy_of_the_file() {
-    for seed in 0..30 {
+    for seed in seeds(30) {
         let mut random = Random(seed);
         let place = Place::new(&base_sql(&mut random));
         let copy = place.path("copy.db");

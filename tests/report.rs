@@ -7,7 +7,8 @@ use rehearse::report::text::{Detail, Style, render, render_diff, render_plan, re
 use rehearse::report::{Format, json};
 use unicode_width::UnicodeWidthStr;
 
-const NAMES: [&str; 6] = ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings", "matrix"];
+const NAMES: [&str; 7] =
+    ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings", "matrix", "big_snapshot"];
 
 fn document(name: &str) -> Document {
     let path = format!("{}/tests/fixtures/reports/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -44,7 +45,7 @@ fn text_brief_and_full() {
         "many_findings_brief",
         render(&document("many_findings"), &Style { detail: Detail::Brief, ..style(80) })
     );
-    for name in ["cascade", "failed"] {
+    for name in ["cascade", "failed", "big_snapshot"] {
         insta::assert_snapshot!(
             format!("{name}_full"),
             render(&document(name), &Style { detail: Detail::Full, ..style(80) })

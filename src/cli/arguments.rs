@@ -57,7 +57,9 @@ pub enum Command {
     #[command(after_help = "\
 Tables and columns are the same where they have the same name: no rename is followed. Rows are matched by primary key, else by a \
 unique key, else by rowid or content. Every table is compared, also the migration tool's own; a value is the same where its storage \
-class and its bytes are. Not compared are SQLite's own statistics (sqlite_stat1), page size, journal mode and text encoding.
+class and its bytes are. A table none of whose pages differ is the same and is not read; in files of more than 64 MiB it is neither \
+counted nor checked, unless --thorough is given. Not compared are SQLite's own statistics (sqlite_stat1), page size, journal mode \
+and text encoding.
 
 Exit codes:
   0    the same
@@ -167,13 +169,13 @@ pub struct RunArguments {
 /// How databases are read.
 #[derive(Debug, Args)]
 pub struct EngineArguments {
-    /// Also counts and checks tables of which no page changed, in databases of more than 64 MiB too
+    /// Counts and checks every table also in databases of more than 64 MiB, not only those of which a page changed
     #[arg(long, global = true, help_heading = "Reading")]
     pub thorough: bool,
-    /// How much memory comparing may take, for example 100M or 1G; SQLite's sorter takes the disk where it is not enough
+    /// How much memory comparing may take, for example 100M or 1G; rows beyond it are sorted on the disk
     #[arg(long, value_name = "SIZE", global = true, default_value = "256M", value_parser = size, help_heading = "Reading")]
     pub max_memory: u64,
-    /// How many threads read; as many as there are cores where nothing is said
+    /// How many threads read [default: as many as there are cores]
     #[arg(long, value_name = "NUMBER", global = true, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Reading")]
     pub threads: Option<u16>,
 }

@@ -428,7 +428,7 @@ rules! {
         fix: "take the snapshot again; decrypt an encrypted one first"
     }
     SN905 "snapshot-changed-while-read", Error, Measured {
-        when: "somebody wrote to the snapshot during the rehearsal (a note where the copy had already been taken whole)",
+        when: "somebody wrote to the snapshot during the rehearsal (a note where a whole copy of it was rehearsed)",
         effect: "the rehearsal speaks of an older state, or no consistent copy could be taken",
         fix: "rehearse a snapshot that nobody writes to"
     }

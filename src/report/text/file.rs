@@ -1,6 +1,7 @@
 //! One database file in a line, and what is to be known of it.
 
 use super::paint::Role;
+use super::sections::not_touched;
 use super::{Detail, Page, finding};
 use crate::findings::wording::{bytes, count, count_of, number};
 use crate::report::file::File;
@@ -29,7 +30,7 @@ pub fn facts(page: &mut Page, file: &File, name: Option<&str>) {
     }
     page.prose(2, &visible(&facts.join(", ")), Role::Dim);
     if page.style.detail == Detail::Full && snapshot.untouched {
-        page.prose(4, "not touched: size, time and content are what they were", Role::Dim);
+        page.prose(4, not_touched(snapshot), Role::Dim);
     }
 }
 

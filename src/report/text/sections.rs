@@ -7,7 +7,7 @@ use super::paint::Role;
 use super::{Detail, Page};
 use crate::findings::wording::{bytes, count, count_of, duration, list, number};
 use crate::report::document::{
-    Column, Document, Migration, NotCompared, Outcome, Plan, Schema, Step, Table, TableChange,
+    Column, Document, Migration, NotCompared, Outcome, Plan, Schema, Snapshot, Step, Table, TableChange,
 };
 use crate::report::visible::{visible, visible_lines};
 
@@ -102,20 +102,22 @@ pub fn tables(page: &mut Page, tables: &[Table]) {
             Role::Dim,
         );
     }
-    if !unchanged.is_empty() {
-        let rows = unchanged.iter().filter_map(|table| table.rows.after).sum();
-        let noun = if changed.is_empty() { "table" } else { "other table" };
-        let text = if unchanged.iter().any(|table| table.is_uncounted()) {
-            let all = count_of(unchanged.len(), noun);
-            format!("{all}: no page changed; neither counted nor checked again (--thorough does)")
-        } else {
-            format!("{}, {}: unchanged", count_of(unchanged.len(), noun), count(rows, "row"))
-        };
-        page.prose(2, &text, Role::Dim);
+    let (uncounted, counted): (Vec<&Table>, Vec<&Table>) = unchanged.iter().partition(|table| table.is_uncounted());
+    let rows = counted.iter().filter_map(|table| table.rows.after).sum();
+    let mut noun = if changed.is_empty() { "table" } else { "other table" };
+    for (tables, what) in [
+        (counted, format!(", {}: unchanged", count(rows, "row"))),
+        (uncounted, ": no page changed, so neither counted nor checked (--thorough does both)".to_owned()),
+    ] {
+        if tables.is_empty() {
+            continue;
+        }
+        page.prose(2, &format!("{}{what}", count_of(tables.len(), noun)), Role::Dim);
         if page.style.detail == Detail::Full {
-            let names: Vec<String> = unchanged.iter().map(|table| visible(&table.name).into_owned()).collect();
+            let names: Vec<String> = tables.iter().map(|table| visible(&table.name).into_owned()).collect();
             page.prose(4, &names.join(", "), Role::Dim);
         }
+        noun = "other table";
     }
     let by_sqlite = tables.iter().filter(|table| table.read_by.as_deref() == Some("sqlite"));
     let names: Vec<String> = by_sqlite.map(|table| visible(&table.name).into_owned()).collect();
@@ -589,7 +591,7 @@ fn listed(page: &mut Page, heading: &str, missing: &[NotCompared]) {
     pairs(page, &lines);
 }
 
-/// The file that was given, how the copy was taken, and that it is as it was.
+/// The file that was given, how it was read, and that it is as it was.
 pub fn snapshot(page: &mut Page, document: &Document) {
     let snapshot = &document.snapshot;
     page.heading("Snapshot");
@@ -616,12 +618,8 @@ pub fn snapshot(page: &mut Page, document: &Document) {
         Some("copy") => "copied as a file".to_owned(),
         Some(other) => format!("copied by {other}"),
     };
-    let same = match snapshot.compared_by.as_str() {
-        "metadata" => "size, inode and times are what they were",
-        _ => "size, time and content are what they were",
-    };
     if snapshot.untouched {
-        page.prose(2, &visible(&format!("{taken}; not touched: {same}")), Role::Plain);
+        page.prose(2, &visible(&format!("{taken}; {}", not_touched(snapshot))), Role::Plain);
     } else {
         page.prose(
             2,
@@ -630,6 +628,14 @@ pub fn snapshot(page: &mut Page, document: &Document) {
         );
     }
     page.blank();
+}
+
+/// That the file is as it was, and how that is known.
+pub fn not_touched(snapshot: &Snapshot) -> &'static str {
+    match snapshot.compared_by.as_str() {
+        "metadata" => "not touched: size, inode and times are what they were",
+        _ => "not touched: size, time and content are what they were",
+    }
 }
 
 /// `rehearse plan`.
