@@ -238,12 +238,37 @@ impl Comparer<'_> {
                 &key.parent_columns
             };
             let is_complete = parent.rows.as_ref().is_some_and(|rows| rows.lost == 0);
-            is_complete && !referred.is_empty() && stay(parent, referred)
+            is_complete && !referred.is_empty() && stay(parent, referred) && self.refers_alike(parent, referred)
         };
         let has_no_new_rows = compared.rows.as_ref().is_some_and(|rows| rows.gained == 0);
         has_no_new_rows
             && old.foreign_keys == new.foreign_keys
             && new.foreign_keys.iter().all(|key| stay(compared, &key.columns) && keeps(key))
+    }
+
+    /// Whether a reference to these columns of the parent finds a row where it found one: they are called and compared as they
+    /// were, and every unique key that there was is still there.
+    fn refers_alike(&self, parent: &TableComparison, referred: &[String]) -> bool {
+        let (Some(old), Some(new)) = self.pair(&parent.pair) else { return false };
+        let is_compared_alike = |name: &String| {
+            let keeps_its_name =
+                parent.column_before(name).is_some_and(|column| column.before.eq_ignore_ascii_case(&column.after));
+            let both = old.column(name).zip(new.column(name));
+            keeps_its_name
+                && both.is_some_and(|(old, new)| {
+                    (&old.declared_type, &old.collation) == (&new.declared_type, &new.collation)
+                })
+        };
+        let keeps_unique = old
+            .uniques
+            .iter()
+            .all(|old| new.uniques.iter().any(|new| (old.constraint, &old.columns) == (new.constraint, &new.columns)));
+        let mut indexes = self.before.indexes.iter().filter(|(_, index)| index.table.eq_ignore_ascii_case(&old.name));
+        let keeps_indexes = indexes.all(|(name, index)| self.after.indexes.get(name) == Some(index));
+        (old.strict, &old.primary_key) == (new.strict, &new.primary_key)
+            && keeps_unique
+            && keeps_indexes
+            && referred.iter().all(is_compared_alike)
     }
 }
 

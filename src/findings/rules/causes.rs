@@ -91,7 +91,8 @@ pub(super) fn proof(evidence: &Evidence, table: &TableComparison) -> Option<Stri
     let name = table.pair.before.as_ref()?;
     let there = without.comparison.table_before(name)?;
     let rows = |table: &TableComparison| table.before.as_ref().map(|before| before.rows);
-    let before = rows(there)?;
+    // What no trial changed is counted in none.
+    let before = rows(there).or_else(|| rows(table))?;
     let kept = before.saturating_sub(there.lost());
     let now = rows(table)?.saturating_sub(table.lost());
     (without.execution.outcome == Outcome::Completed && kept > now)
@@ -135,9 +136,11 @@ pub(super) fn keep_children(evidence: &Evidence, parent: &str, child: &str) -> V
     let schema = &evidence.comparison().before;
     let mut children = vec![child];
     for (other, _) in schema.references_to(parent) {
-        let holds_rows = evidence.comparison().table_before(&other.name).and_then(|table| table.before.as_ref());
+        let compared = evidence.comparison().table_before(&other.name);
+        // What did not change is not always counted.
+        let may_hold_rows = compared.is_some_and(|table| table.before.as_ref().is_none_or(|held| held.rows > 0));
         let is_new = !children.contains(&other.name.as_str()) && !other.name.eq_ignore_ascii_case(parent);
-        if is_new && holds_rows.is_some_and(|held| held.rows > 0) {
+        if is_new && may_hold_rows {
             children.push(&other.name);
         }
     }
