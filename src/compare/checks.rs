@@ -7,7 +7,7 @@ use rusqlite::Result;
 use super::integrity::{self, BrokenChecks, Complaint, Depth, Integrity, OutOfSync, Violations};
 use super::lineage::{Change, Pair};
 use super::{Comparer, Scope, TableComparison, When, shadows};
-use crate::schema::{ForeignKey, Object, Schema, Table, TableKind};
+use crate::schema::{Column, ForeignKey, Object, Schema, Table, TableKind};
 use crate::snapshot;
 
 /// `integrity_check` of both states, on connections of its own.
@@ -72,16 +72,19 @@ impl Comparer<'_> {
     fn may_be_damaged(&self, pairs: &[Pair]) -> Vec<Suspect> {
         let keeps =
             |table: &Table| shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name));
+        let old = |table: &Table| {
+            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
+            pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name))
+        };
         let differs = |table: &&Table| match table.kind {
             TableKind::Virtual(_) => keeps(table),
-            _ => self.differing.has(&table.name),
+            _ => self.differing.has(&table.name) || old(table).is_some_and(|old| asks_more(old, table)),
         };
         let indexes = |schema: &Schema, table: &str| -> Vec<Object> {
             schema.indexes.values().filter(|index| index.table.eq_ignore_ascii_case(table)).cloned().collect()
         };
         let suspect = |table: &Table| {
-            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
-            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
+            let old = old(table);
             let is_the_same = old.is_some_and(|old| {
                 (old.root_page, &old.sql) == (table.root_page, &table.sql)
                     && indexes(self.before, &old.name) == indexes(self.after, &table.name)
@@ -270,6 +273,18 @@ impl Comparer<'_> {
             && keeps_indexes
             && referred.iter().all(is_compared_alike)
     }
+}
+
+/// Whether rows that were right before may break what the definition says now.
+fn asks_more(old: &Table, new: &Table) -> bool {
+    let of_column = |column: &Column| {
+        old.column(&column.name).is_some_and(|old| {
+            column.not_null && !old.not_null || new.strict && column.declared_type != old.declared_type
+        })
+    };
+    new.checks.iter().any(|check| !old.checks.contains(check))
+        || new.strict && !old.strict
+        || new.columns.iter().any(of_column)
 }
 
 /// Whether the values of these columns are what they were, in every row that is on both sides.

@@ -296,6 +296,12 @@ impl Comparison {
             .find(|table| table.pair.before.as_ref().is_some_and(|before| before.eq_ignore_ascii_case(name)))
     }
 
+    /// What became here of a table that was compared after another run on the same snapshot.
+    #[must_use]
+    pub fn same_table(&self, table: &TableComparison) -> Option<&TableComparison> {
+        self.table_before(table.pair.before.as_ref()?)
+    }
+
     /// The comparison of the table with this name after.
     #[must_use]
     pub fn table_after(&self, name: &str) -> Option<&TableComparison> {
@@ -339,6 +345,17 @@ impl TableComparison {
             (None, Change::Dropped, Some(before)) => before.rows,
             _ => 0,
         }
+    }
+
+    /// The rows that it holds after. Where it did not change and was not counted: those that it held before, as far as they were
+    /// counted for `other`, what became of it in another run on the same snapshot.
+    #[must_use]
+    pub fn rows_after(&self, other: Option<&Self>) -> Option<u64> {
+        let counted = self.after.as_ref().or_else(|| {
+            let did_not_change = self.rows.is_some() && self.before.is_none();
+            other.filter(|_| did_not_change)?.before.as_ref()
+        });
+        counted.map(|profile| profile.rows)
     }
 
     /// The comparison of the column with this name before.

@@ -214,17 +214,18 @@ fn cell(cell: &Cell) -> doc::MatrixCell {
 }
 
 fn alternative(other: &Trial, main: &Trial) -> doc::Alternative {
-    let rows = |trial: &Trial| -> BTreeMap<String, Option<u64>> {
+    let rows = |trial: &Trial, beside: &Trial| -> BTreeMap<String, Option<u64>> {
         let tables = trial.comparison.tables.iter();
-        tables.map(|table| (table.name().to_owned(), table.after.as_ref().map(|after| after.rows))).collect()
+        let rows = |table: &TableComparison| table.rows_after(beside.comparison.same_table(table));
+        tables.map(|table| (table.name().to_owned(), rows(table))).collect()
     };
-    let main = rows(main);
+    let main_rows = rows(main, other);
     doc::Alternative {
         driver: other.execution.settings.driver.name.to_owned(),
         outcome: outcome(&other.execution),
         error: other.failure().map(|failure| failure.error.message.clone()),
         rows_lost: other.comparison.rows_lost(),
-        differs: rows(other).into_iter().filter(|(name, rows)| main.get(name) != Some(rows)).collect(),
+        differs: rows(other, main).into_iter().filter(|(name, rows)| main_rows.get(name) != Some(rows)).collect(),
     }
 }
 

@@ -495,7 +495,8 @@ fn short(checksum: &str) -> &str {
 /// TX511.
 pub(super) fn drivers(evidence: &Evidence) -> Vec<Finding> {
     let main = &evidence.trial;
-    let differing: Vec<&Trial> = evidence.others.iter().filter(|other| outcome(other) != outcome(main)).collect();
+    let differing: Vec<&Trial> =
+        evidence.others.iter().filter(|other| outcome(other, main) != outcome(main, other)).collect();
     if differing.is_empty() {
         return Vec::new();
     }
@@ -528,10 +529,11 @@ pub(super) fn drivers(evidence: &Evidence) -> Vec<Finding> {
 type TableOutcome = (String, Option<u64>, u64, Vec<u64>);
 
 /// What makes two outcomes the same: success, and rows, lost rows and changed values of every table.
-fn outcome(trial: &Trial) -> (bool, Vec<TableOutcome>) {
+fn outcome(trial: &Trial, other: &Trial) -> (bool, Vec<TableOutcome>) {
     let tables = trial.comparison.tables.iter().map(|table| {
         let columns = table.rows.iter().flat_map(|rows| &rows.columns).map(|column| column.changed).collect();
-        (table.name().to_owned(), table.after.as_ref().map(|after| after.rows), table.lost(), columns)
+        let rows = table.rows_after(other.comparison.same_table(table));
+        (table.name().to_owned(), rows, table.lost(), columns)
     });
     (trial.failure().is_some(), tables.collect())
 }
