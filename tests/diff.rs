@@ -472,6 +472,10 @@ fn told(diff: &Diff) -> Vec<Value> {
         let values = &column["values"];
         column["values"] = [&values["changed"], &values["nulled"], &values["filled"]].into_iter().cloned().collect();
     }
+    // SQLite translates between encodings.
+    for table in &mut tables {
+        table.as_object_mut().unwrap().remove("read_by");
+    }
     tables
 }
 

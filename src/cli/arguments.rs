@@ -42,8 +42,6 @@ pub struct Arguments {
     #[command(flatten)]
     pub run: RunArguments,
     #[command(flatten)]
-    pub engine: EngineArguments,
-    #[command(flatten)]
     pub output: OutputArguments,
 }
 
@@ -74,6 +72,8 @@ Exit codes:
         /// The database as it is; it is only ever read
         #[arg(value_name = "AFTER")]
         after: PathBuf,
+        #[command(flatten)]
+        engine: EngineArguments,
     },
     /// Shows rows, NULLs and storage classes of every table and column, never a value
     #[command(after_help = "\
@@ -86,6 +86,8 @@ Exit codes:
         /// The database; it is only ever read
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        #[command(flatten)]
+        engine: EngineArguments,
     },
     /// Runs scenario files
     Test {
@@ -164,19 +166,21 @@ pub struct RunArguments {
     /// Objects to a snapshot that is older, for example 24h or 7d
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub max_snapshot_age: Option<Duration>,
+    #[command(flatten)]
+    pub engine: EngineArguments,
 }
 
 /// How databases are read.
 #[derive(Debug, Args)]
 pub struct EngineArguments {
     /// Counts and checks every table also in databases of more than 64 MiB, not only those of which a page changed
-    #[arg(long, global = true, help_heading = "Reading")]
+    #[arg(long, help_heading = "Reading")]
     pub thorough: bool,
     /// How much memory comparing may take, for example 100M or 1G; rows beyond it are sorted on the disk
-    #[arg(long, value_name = "SIZE", global = true, default_value = "256M", value_parser = size, help_heading = "Reading")]
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = size, help_heading = "Reading")]
     pub max_memory: u64,
     /// How many threads read [default: as many as there are cores]
-    #[arg(long, value_name = "NUMBER", global = true, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Reading")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Reading")]
     pub threads: Option<u16>,
 }
 
@@ -231,10 +235,10 @@ impl Default for OutputArguments {
 
 impl RunArguments {
     /// What the library is asked.
-    pub fn options(&self, engine: &EngineArguments) -> Result<Options, Error> {
+    pub fn options(&self) -> Result<Options, Error> {
         Ok(Options {
-            extent: engine.extent(),
-            max_memory: engine.max_memory,
+            extent: self.engine.extent(),
+            max_memory: self.engine.max_memory,
             keep_copy: self.keep_copy.clone(),
             matrix: self.matrix,
             sampling: match self.samples {
@@ -286,6 +290,14 @@ impl EngineArguments {
     /// How much is looked at of what did not change.
     fn extent(&self) -> Extent {
         if self.thorough { Extent::Whole } else { Extent::BySize }
+    }
+
+    /// Starts as many threads as were asked for.
+    pub fn start_threads(&self) {
+        if let Some(threads) = self.threads {
+            // Only a second call fails, and there is none.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+        }
     }
 
     /// How `diff` and `profile` read.

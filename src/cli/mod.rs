@@ -22,7 +22,7 @@ use rehearse::report::visible::visible;
 use rehearse::report::{Format, json, text};
 use rehearse::snapshot::workspace;
 
-use arguments::{Arguments, Command, OutputArguments};
+use arguments::{Arguments, Command, OutputArguments, RunArguments};
 use output::Terminal;
 use reports::Reports;
 
@@ -85,12 +85,8 @@ fn guarded(run: impl FnOnce() -> Result<u8, Error>) -> Result<u8, Error> {
 
 fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
     workspace::remove_on_signal()?;
-    if let Some(threads) = arguments.engine.threads {
-        // Only a second call fails, and there is none.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
-    }
     match &arguments.command {
-        None => rehearse(arguments, terminal),
+        None => rehearse(&arguments.run, terminal),
         Some(Command::Plan(project)) => {
             let plan = rehearse::plan(&project.options()?, &Silent)?.document();
             terminal.print(&match terminal.format {
@@ -99,8 +95,8 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
             })?;
             Ok(0)
         }
-        Some(Command::Diff { before, after }) => reading::diff(before, after, &arguments.engine.reading(), terminal),
-        Some(Command::Profile { file }) => reading::profile(file, &arguments.engine.reading(), terminal),
+        Some(Command::Diff { before, after, engine }) => reading::diff(before, after, engine, terminal),
+        Some(Command::Profile { file, engine }) => reading::profile(file, engine, terminal),
         Some(Command::Test { paths }) => test::run(paths, terminal),
         Some(Command::Rules) => catalogue::list(terminal),
         Some(Command::Explain { rule }) => catalogue::explain(rule, terminal),
@@ -108,9 +104,10 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
     }
 }
 
-fn rehearse(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
-    let options = arguments.run.options(&arguments.engine)?;
-    let reports = Reports::open(&arguments.run.reports, &options.snapshot, options.keep_copy.as_deref())?;
+fn rehearse(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Error> {
+    arguments.engine.start_threads();
+    let options = arguments.options()?;
+    let reports = Reports::open(&arguments.reports, &options.snapshot, options.keep_copy.as_deref())?;
     run_and_report(&options, reports, terminal)
 }
 

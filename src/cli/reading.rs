@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use rehearse::Reading;
 use rehearse::error::Error;
 use rehearse::report::{Format, json, text};
 
+use super::arguments::EngineArguments;
 use super::output::Terminal;
 
 /// In what two databases differ: 0 the same, 1 different, 4 not everything could be compared.
-pub fn diff(before: &Path, after: &Path, reading: &Reading, terminal: &Terminal) -> Result<u8, Error> {
+pub fn diff(before: &Path, after: &Path, engine: &EngineArguments, terminal: &Terminal) -> Result<u8, Error> {
+    engine.start_threads();
     let progress = terminal.progress();
-    let diff = rehearse::diff(before, after, reading, progress.as_ref());
+    let diff = rehearse::diff(before, after, &engine.reading(), progress.as_ref());
     drop(progress);
     let diff = diff?;
     terminal.print(&match terminal.format {
@@ -22,9 +23,10 @@ pub fn diff(before: &Path, after: &Path, reading: &Reading, terminal: &Terminal)
 }
 
 /// What a database holds: 0, or 4 where something could not be read.
-pub fn profile(file: &Path, reading: &Reading, terminal: &Terminal) -> Result<u8, Error> {
+pub fn profile(file: &Path, engine: &EngineArguments, terminal: &Terminal) -> Result<u8, Error> {
+    engine.start_threads();
     let progress = terminal.progress();
-    let profile = rehearse::profile(file, reading, progress.as_ref());
+    let profile = rehearse::profile(file, &engine.reading(), progress.as_ref());
     drop(progress);
     let profile = profile?;
     terminal.print(&match terminal.format {

@@ -300,7 +300,7 @@ pub struct Table {
     /// they were not read.
     #[serde(default)]
     pub read_by: Option<String>,
-    /// Its columns; empty where the table is unchanged in every respect.
+    /// Its columns; empty where the table is unchanged in every respect, and where it was not read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
 }

@@ -22,13 +22,14 @@ pub(super) fn take(
     location: &Location,
     header: &Header,
     to: &Path,
+    depth: Depth,
     observer: &dyn Observer,
 ) -> Result<Option<Taken>, Error> {
     let cannot = |error: std::io::Error| location.error(error);
     space::refuse_when_full(&folder_of(to), location.bytes().map_err(cannot)?)?;
     discard(to).map_err(cannot)?;
     // Before SQLite opens the file: closing a descriptor of it later would drop SQLite's locks.
-    let imprint = Imprint::of(location, Depth::Content).map_err(cannot)?;
+    let imprint = Imprint::of(location, depth).map_err(cannot)?;
     match copy(&location.db, header, to, observer) {
         Ok(()) => Ok(Some(Taken { imprint, method: Method::Backup })),
         Err(_) => Ok(None),

@@ -155,7 +155,7 @@ pub enum Method {
 /// Whether the snapshot is what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Untouched {
-    /// Size, modification time and content of the file and its sidecars are the same.
+    /// The file and its sidecars are the same: see [`Facts::bytes_are_compared`].
     Yes,
     /// Another process wrote meanwhile: one clause for each file that changed.
     ChangedByOthers(Vec<String>),
@@ -200,7 +200,7 @@ impl Snapshot {
             let imprint = surroundings.imprint(&location, extent)?;
             (Taken { imprint, method: Method::InPlace }, surroundings.in_place(&location)?)
         } else {
-            surroundings.copied(&location, &header, workspace, observer)?
+            surroundings.copied(&location, &header, workspace, extent, observer)?
         };
         let base = Arc::new(base);
         let header = recovery::header(&location, base.as_ref())?;
@@ -347,11 +347,13 @@ impl Surroundings {
         location: &Location,
         header: &Header,
         workspace: &Workspace,
+        extent: Extent,
         observer: &dyn Observer,
     ) -> Result<(Taken, FilePages), Error> {
         let copy = workspace.unused("before");
         observer.begin(&Stage::Copy, Some(self.bytes));
-        let taken = self.take(location, header, &copy, observer);
+        let depth = if extent.is_whole(self.bytes + self.wal.bytes()) { Depth::Content } else { Depth::Stat };
+        let taken = self.take(location, header, &copy, depth, observer);
         observer.end(&Stage::Copy);
         let taken = taken?;
         recovery::settle(location, &copy)?;
@@ -361,13 +363,20 @@ impl Surroundings {
 
     /// Takes the private copy: raw where nobody would write meanwhile or readers are kept out, else through SQLite; where one
     /// way does not succeed, the other.
-    fn take(&self, location: &Location, header: &Header, to: &Path, observer: &dyn Observer) -> Result<Taken, Error> {
+    fn take(
+        &self,
+        location: &Location,
+        header: &Header,
+        to: &Path,
+        depth: Depth,
+        observer: &dyn Observer,
+    ) -> Result<Taken, Error> {
         let mut raw_is_next = matches!(self.liveness, Liveness::Idle | Liveness::Exclusive);
         for _ in 0..ATTEMPTS {
             let taken = if raw_is_next {
                 raw_copy::take(location, to, observer)?
             } else {
-                backup::take(location, header, to, observer)?
+                backup::take(location, header, to, depth, observer)?
             };
             if let Some(taken) = taken {
                 return Ok(taken);

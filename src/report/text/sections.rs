@@ -74,8 +74,7 @@ pub fn tables(page: &mut Page, tables: &[Table]) {
         ("", Side::Left),
     ]);
     for table in &changed[..shown] {
-        let absent = if table.is_uncounted() { "uncounted" } else { "–" };
-        let rows = |value: Option<u64>| value.map_or_else(|| absent.to_owned(), number);
+        let rows = |value: Option<u64>| value.map_or_else(|| "–".to_owned(), number);
         let counted = |value: Option<u64>, role: Role| match value {
             None => Cell::new(
                 if table.rows.before.is_some() && table.rows.after.is_some() { "?" } else { "" },
