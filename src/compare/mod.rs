@@ -358,6 +358,19 @@ impl TableComparison {
         counted.map(|profile| profile.rows)
     }
 
+    /// Whether its rows are those that it had and nothing else, but for rowids that SQLite gave out anew.
+    #[must_use]
+    pub fn only_moved(&self) -> bool {
+        let moved = |rows: &RowComparison| rows.rowids_moved.is_some_and(|moved| moved > 0);
+        self.keeps_its_rows() && self.rows.as_ref().is_some_and(moved)
+    }
+
+    /// Whether every row is there with the values that it had, and no other.
+    #[must_use]
+    pub fn keeps_its_rows(&self) -> bool {
+        self.rows.as_ref().is_some_and(|rows| rows.differences() == 0)
+    }
+
     /// The comparison of the column with this name before.
     #[must_use]
     pub fn column_before(&self, name: &str) -> Option<&ColumnComparison> {
