@@ -278,9 +278,11 @@ fn without_the_unchanged(stage: &Theatre<'_>, first: &Document) -> Result<Vec<St
             let is_of_the_snapshot = ABOUT_THE_SNAPSHOT.contains(&finding.code.as_str());
             !(is_of_the_snapshot || finding.code == "SN911" && is_unread(&finding.table))
         });
-        let proof =
-            |finding: &document::Finding| finding.proof.as_ref().map(|proof| format!("; {proof}")).unwrap_or_default();
-        of_the_run.map(|finding| format!("{} ({}{})", finding.code, finding.message, proof(finding))).collect()
+        let line = |finding: &document::Finding| {
+            let document::Finding { code, message, proof, cause, help, label, .. } = finding;
+            format!("{code} ({message}; {proof:?}, {cause:?}, {help:?}, {label:?})")
+        };
+        of_the_run.map(line).collect()
     };
     let (with, without) = (told(first), told(&document));
     let missing = with.iter().filter(|finding| !without.contains(finding)).map(|finding| format!("no {finding}"));

@@ -112,7 +112,7 @@ impl Comparer<'_> {
         let messages_before = self.messages(checked.before, When::Before);
         let (violations_before, violations_after) = self.violations(tables);
         Integrity {
-            broken_checks: self.broken_checks(pairs, &messages_after),
+            broken_checks: self.broken_checks(tables, &messages_after),
             out_of_sync: self.out_of_sync(pairs),
             violations_before,
             violations_after,
@@ -128,7 +128,7 @@ impl Comparer<'_> {
 
     /// The rows behind the messages of `integrity_check` about CHECKs, counted. Where there may be more messages than were asked
     /// for, those of every table.
-    fn broken_checks(&mut self, pairs: &[Pair], messages: &[String]) -> Vec<BrokenChecks> {
+    fn broken_checks(&mut self, compared: &[TableComparison], messages: &[String]) -> Vec<BrokenChecks> {
         let named: BTreeSet<&str> = messages
             .iter()
             .filter_map(|message| match Complaint::of(message) {
@@ -140,8 +140,8 @@ impl Comparer<'_> {
         let tables = self.after.tables.values().filter(|table| all || named.contains(table.name.as_str()));
         let mut broken = Vec::new();
         for table in tables {
-            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
-            let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
+            let compared = compared.iter().find(|compared| compared.pair.after.as_ref() == Some(&table.name));
+            let old = compared.and_then(|compared| self.before.table(compared.pair.before.as_ref()?));
             let counted = integrity::breaking_check(self.states.after.connection, table).and_then(|after| {
                 let before =
                     old.map(|old| integrity::breaking_check(self.states.before.connection, old)).transpose()?;
@@ -149,7 +149,11 @@ impl Comparer<'_> {
             });
             match counted {
                 Ok((after, before)) => {
-                    let same_rows = pair.is_some_and(|pair| matches!(pair.change, Change::Same | Change::Renamed));
+                    let same_rows = compared.is_some_and(|compared| {
+                        let is_counted_alike = old.is_some_and(|old| old.checks == table.checks);
+                        matches!(compared.pair.change, Change::Same | Change::Renamed)
+                            && !(is_counted_alike && compared.only_moved())
+                    });
                     let new = after.new_since(&before, same_rows);
                     broken.push(BrokenChecks { table: table.name.clone(), rows: after.rows, new });
                 }

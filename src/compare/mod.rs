@@ -33,7 +33,7 @@ use rusqlite::Connection;
 
 use crate::error::{Doing, Error};
 use crate::execution::{Execution, Step};
-use crate::migrations::statement::Action;
+use crate::migrations::statement::{Action, Insert};
 use crate::observer::{Observer, Stage};
 use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
@@ -358,6 +358,19 @@ impl TableComparison {
         counted.map(|profile| profile.rows)
     }
 
+    /// Whether its rows are those that it had and nothing else, but for rowids that SQLite gave out anew.
+    #[must_use]
+    pub fn only_moved(&self) -> bool {
+        let moved = |rows: &RowComparison| rows.rowids_moved.is_some_and(|moved| moved > 0);
+        self.keeps_its_rows() && self.rows.as_ref().is_some_and(moved)
+    }
+
+    /// Whether every row is there with the values that it had, and no other.
+    #[must_use]
+    pub fn keeps_its_rows(&self) -> bool {
+        self.rows.as_ref().is_some_and(|rows| rows.differences() == 0)
+    }
+
     /// The comparison of the column with this name before.
     #[must_use]
     pub fn column_before(&self, name: &str) -> Option<&ColumnComparison> {
@@ -467,7 +480,20 @@ impl<'a> Comparer<'a> {
             Scope::Changed(wanted) => wanted.iter().any(|name| pair.is_called(name)),
         };
         // Under its old name there may be another table now.
-        is_asked_for || pair.change == Change::Renamed || !self.is_same(pair)
+        is_asked_for || pair.change == Change::Renamed || !self.is_same(pair) || self.is_needed(pair)
+    }
+
+    /// Whether the rules ask how many rows it had although it did not change: a copy put it together with other tables, or a copy
+    /// of it failed.
+    fn is_needed(&self, pair: &Pair) -> bool {
+        let reads = |step: &Step| match &step.statement.action {
+            Action::Insert(Insert { select: Some(select), .. }) => {
+                let is_united = select.from.is_none() && !select.joined;
+                (is_united || step.error.is_some()) && select.tables.iter().any(|table| pair.is_called(table))
+            }
+            _ => false,
+        };
+        self.execution.is_some_and(|execution| execution.steps.iter().any(reads))
     }
 
     /// Whether no page of the table differs, and what is in them means the same.

@@ -1,5 +1,6 @@
 //! IN and LS109: what SQLite itself says of the database after the migrations.
 
+use crate::compare::TableComparison;
 use crate::compare::integrity::{BrokenChecks, Complaint, Violating};
 use crate::compare::lineage::Change;
 use crate::execution::steps::By;
@@ -131,7 +132,11 @@ fn new_since(evidence: &Evidence, child: &str, parent: &str, violating: &Violati
     let was = |name: &str| pair(name).and_then(|pair| pair.before.clone()).unwrap_or_else(|| name.to_owned());
     let none = Violating::default();
     let before = comparison.integrity.violations_before.get(&(was(child), was(parent))).unwrap_or(&none);
-    let same_rows = pair(child).is_some_and(|pair| matches!(pair.change, Change::Same | Change::Renamed));
+    // Where the same rows have other rowids, and the same parents, there are as many as there were.
+    let keeps_its_rows = comparison.table_after(parent).is_some_and(TableComparison::keeps_its_rows);
+    let same_rows = comparison.table_after(child).is_some_and(|table| {
+        matches!(table.pair.change, Change::Same | Change::Renamed) && !(keeps_its_rows && table.only_moved())
+    });
     violating.new_since(before, same_rows)
 }
 

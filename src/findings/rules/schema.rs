@@ -604,16 +604,19 @@ pub(super) fn leftovers(evidence: &Evidence) -> Vec<Finding> {
                 return None;
             }
             let step = evidence.committed().find(|step| matches!(&step.statement.action, Action::CreateTable { table: created, .. } if created.eq_ignore_ascii_case(&table.name)));
-            let rows = comparison.table_after(&table.name).and_then(|compared| compared.after.as_ref()).map_or(0, |after| after.rows);
+            let rows = comparison.table_after(&table.name).and_then(|compared| compared.after.as_ref()).map(|after| after.rows);
             let message = if new {
                 format!("`{}`, made to rebuild `{of}`, is left over", table.name)
             } else {
                 format!("`{}` is left over from a rebuild of `{of}` that did not finish", table.name)
             };
+            let finding = Finding::new(&SC317, message).table(&table.name);
+            let finding = match rows {
+                Some(rows) => finding.rows(rows),
+                None => finding,
+            };
             Some(
-                Finding::new(&SC317, message)
-                    .table(&table.name)
-                    .rows(rows)
+                finding
                     .at(step.map(place), "created here, and neither renamed nor dropped")
                     .help(format!("look whether it holds rows that `{of}` lacks before you drop it:\nSELECT count(*) FROM {};", quote_identifier(&table.name))),
             )
