@@ -142,7 +142,7 @@ impl Overlay {
     pub fn changed(&self) -> io::Result<Option<PageSet>> {
         let before = self.files.base.layout();
         let after = self.pages()?.layout;
-        if before.page_size != after.page_size {
+        if (before.page_size, before.usable) != (after.page_size, after.usable) {
             return Ok(None);
         }
         let size = before.page_size as usize;
