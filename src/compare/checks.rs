@@ -1,6 +1,6 @@
 //! What SQLite itself says of both states, as far as it may have changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Result;
 
@@ -72,22 +72,19 @@ impl Comparer<'_> {
     fn may_be_damaged(&self, pairs: &[Pair]) -> Vec<Suspect> {
         let keeps =
             |table: &Table| shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name));
-        let old = |table: &Table| {
-            let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
-            pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name))
-        };
+        let names: BTreeMap<&String, &String> =
+            pairs.iter().filter_map(|pair| pair.after.as_ref().zip(pair.before.as_ref())).collect();
+        let old = |table: &Table| names.get(&table.name).and_then(|name| self.before.table(name));
         let differs = |table: &&Table| match table.kind {
             TableKind::Virtual(_) => keeps(table),
             _ => self.differing.has(&table.name) || old(table).is_some_and(|old| asks_more(old, table)),
         };
-        let indexes = |schema: &Schema, table: &str| -> Vec<Object> {
-            schema.indexes.values().filter(|index| index.table.eq_ignore_ascii_case(table)).cloned().collect()
-        };
+        let (old_indexes, new_indexes) = (Indexes::of(self.before), Indexes::of(self.after));
         let suspect = |table: &Table| {
             let old = old(table);
             let is_the_same = old.is_some_and(|old| {
                 (old.root_page, &old.sql) == (table.root_page, &table.sql)
-                    && indexes(self.before, &old.name) == indexes(self.after, &table.name)
+                    && old_indexes.of_table(&old.name) == new_indexes.of_table(&table.name)
             });
             // Two files were each kept by SQLite; a run may have made an index in a way that SQLite does not.
             let depth = if is_the_same || self.execution.is_none() { Depth::Rows } else { Depth::Indexes };
@@ -204,13 +201,18 @@ impl Comparer<'_> {
     /// nowhere that did not before. What could not be checked before is not complained of again after.
     fn violations(&mut self, tables: &[TableComparison]) -> (Violations, Violations) {
         let mut found = [Violations::new(), Violations::new()];
+        let known = Known {
+            before: tables.iter().filter_map(|table| Some((lower(table.pair.before.as_ref()?), table))).collect(),
+            after: tables.iter().filter_map(|table| Some((lower(table.pair.after.as_ref()?), table))).collect(),
+            indexes: Indexes::of(self.before),
+        };
         let sides = [
             (self.before, self.states.before.connection, When::Before),
             (self.after, self.states.after.connection, When::After),
         ];
         for (violations, (schema, connection, when)) in found.iter_mut().zip(sides) {
             for child in schema.tables.values().filter(|table| !table.foreign_keys.is_empty()) {
-                if !self.states.is_whole() && self.keeps_its_parents(child, when, tables) {
+                if !self.states.is_whole() && self.keeps_its_parents(child, when, &known) {
                     continue;
                 }
                 match integrity::violations(connection, &child.name) {
@@ -230,15 +232,12 @@ impl Comparer<'_> {
 
     /// Whether no row of the child can have lost its parent: its references are those that were there, and so are the rows that
     /// they lead to.
-    fn keeps_its_parents(&self, child: &Table, when: When, tables: &[TableComparison]) -> bool {
-        let Some(compared) = tables.iter().find(|table| table.pair.name(when) == Some(child.name.as_str())) else {
-            return false;
-        };
+    fn keeps_its_parents(&self, child: &Table, when: When, known: &Known<'_>) -> bool {
+        let side = if when == When::Before { &known.before } else { &known.after };
+        let Some(compared) = side.get(&lower(&child.name)) else { return false };
         let (Some(old), Some(new)) = self.pair(&compared.pair) else { return false };
         let keeps = |key: &ForeignKey| {
-            let parent = tables
-                .iter()
-                .find(|table| table.pair.before.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&key.parent)));
+            let parent = known.before.get(&lower(&key.parent));
             let Some(parent) = parent.filter(|parent| parent.pair.before == parent.pair.after) else { return false };
             let referred = if key.parent_columns.is_empty() {
                 self.before.table(&key.parent).map(|table| table.primary_key.as_slice()).unwrap_or_default()
@@ -246,7 +245,10 @@ impl Comparer<'_> {
                 &key.parent_columns
             };
             let is_complete = parent.rows.as_ref().is_some_and(|rows| rows.lost == 0);
-            is_complete && !referred.is_empty() && stay(parent, referred) && self.refers_alike(parent, referred)
+            is_complete
+                && !referred.is_empty()
+                && stay(parent, referred)
+                && self.refers_alike(parent, referred, &known.indexes)
         };
         let has_no_new_rows = compared.rows.as_ref().is_some_and(|rows| rows.gained == 0);
         has_no_new_rows
@@ -256,7 +258,7 @@ impl Comparer<'_> {
 
     /// Whether a reference to these columns of the parent finds a row where it found one: they are called and compared as they
     /// were, and every unique key that there was is still there.
-    fn refers_alike(&self, parent: &TableComparison, referred: &[String]) -> bool {
+    fn refers_alike(&self, parent: &TableComparison, referred: &[String], indexes: &Indexes<'_>) -> bool {
         let (Some(old), Some(new)) = self.pair(&parent.pair) else { return false };
         let is_compared_alike = |name: &String| {
             let keeps_its_name =
@@ -271,13 +273,44 @@ impl Comparer<'_> {
             .uniques
             .iter()
             .all(|old| new.uniques.iter().any(|new| (old.constraint, &old.columns) == (new.constraint, &new.columns)));
-        let mut indexes = self.before.indexes.iter().filter(|(_, index)| index.table.eq_ignore_ascii_case(&old.name));
-        let keeps_indexes = indexes.all(|(name, index)| self.after.indexes.get(name) == Some(index));
+        let is_kept = |index: &&Object| self.after.indexes.get(&lower(&index.name)) == Some(*index);
+        let keeps_indexes = indexes.of_table(&old.name).iter().all(is_kept);
         (old.strict, &old.primary_key) == (new.strict, &new.primary_key)
             && keeps_unique
             && keeps_indexes
             && referred.iter().all(is_compared_alike)
     }
+}
+
+/// What is looked up for each table with foreign keys.
+struct Known<'a> {
+    /// By the name before, in lower case.
+    before: BTreeMap<String, &'a TableComparison>,
+    /// By the name after, in lower case.
+    after: BTreeMap<String, &'a TableComparison>,
+    /// Those before.
+    indexes: Indexes<'a>,
+}
+
+/// The indexes of each table, by its name in lower case.
+struct Indexes<'a>(BTreeMap<String, Vec<&'a Object>>);
+
+impl<'a> Indexes<'a> {
+    fn of(schema: &'a Schema) -> Self {
+        let mut indexes: BTreeMap<String, Vec<&Object>> = BTreeMap::new();
+        for index in schema.indexes.values() {
+            indexes.entry(lower(&index.table)).or_default().push(index);
+        }
+        Self(indexes)
+    }
+
+    fn of_table(&self, table: &str) -> &[&'a Object] {
+        self.0.get(&lower(table)).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn lower(name: &str) -> String {
+    name.to_ascii_lowercase()
 }
 
 /// Whether rows that were right before may break what the definition says now.
