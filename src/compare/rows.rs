@@ -366,7 +366,8 @@ impl Tables<'_> {
         let mut old = StoredRows::new(before, &wanted.old, only_changed)?;
         let mut new = StoredRows::new(after, &wanted.new, only_changed)?;
         let mut merge = wanted.merge(self);
-        if old.lie_as(&new, wanted.old_width + self.columns.len()) {
+        // The rowid is not in the record: equal records tell of it only where rows are matched by it.
+        if old.lie_as(&new, wanted.old_width + self.columns.len()) && (by_rowid || !old.shows_rowid()) {
             merge.records_are_alike();
         }
         let done = if by_rowid {

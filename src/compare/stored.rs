@@ -110,6 +110,11 @@ impl<'a> StoredRows<'a> {
         self.stored.table.without_rowid == other.stored.table.without_rowid && (0..fields).all(alike)
     }
 
+    /// Whether a field is a column that is the rowid.
+    pub fn shows_rowid(&self) -> bool {
+        self.fields.iter().zip(&self.columns).any(|(place, column)| *place == Place::Rowid && column.is_some())
+    }
+
     fn absent(&self, field: usize) -> Result<ValueRef<'_>, Stop> {
         if let Some(value) = self.absent[field].get() {
             return Ok(value.borrow());
