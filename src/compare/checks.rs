@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Result;
 
-use super::integrity::{self, BrokenChecks, Complaint, Depth, Integrity, OutOfSync, Violations};
+use super::integrity::{self, BrokenChecks, Complaint, Integrity, OutOfSync, Violations};
 use super::lineage::{Change, Pair};
 use super::{Comparer, Scope, TableComparison, When, shadows};
 use crate::schema::{Column, ForeignKey, Object, Schema, Table, TableKind};
@@ -22,7 +22,6 @@ pub(super) struct Check {
 struct Suspect {
     before: Option<String>,
     after: String,
-    depth: Depth,
 }
 
 /// What `integrity_check` says of the states before and after.
@@ -34,7 +33,7 @@ pub(super) struct Checked {
 impl Check {
     /// Where only some tables are checked, they are looked at before only where something is wrong after.
     pub fn run(self) -> Checked {
-        let check = |uri: &str, tables: Option<&[(&str, Depth)]>| integrity::check(&snapshot::reader(uri)?, tables);
+        let check = |uri: &str, tables: Option<&[&str]>| integrity::check(&snapshot::reader(uri)?, tables);
         let Some(tables) = self.tables else {
             return std::thread::scope(|scope| {
                 let before = scope.spawn(|| check(&self.before, None));
@@ -43,11 +42,10 @@ impl Check {
                 Checked { before, after }
             });
         };
-        let named: Vec<_> = tables.iter().map(|suspect| (suspect.after.as_str(), suspect.depth)).collect();
+        let named: Vec<_> = tables.iter().map(|suspect| suspect.after.as_str()).collect();
         let after = check(&self.after, Some(&named));
         let is_well = after.as_ref().is_ok_and(Vec::is_empty);
-        let named: Vec<_> =
-            tables.iter().filter_map(|suspect| Some((suspect.before.as_deref()?, suspect.depth))).collect();
+        let named: Vec<_> = tables.iter().filter_map(|suspect| suspect.before.as_deref()).collect();
         let before = if is_well { Ok(Vec::new()) } else { check(&self.before, Some(&named)) };
         Checked { before, after }
     }
@@ -67,8 +65,7 @@ impl Comparer<'_> {
         Some(Check { before: before.to_owned(), after: after.to_owned(), tables })
     }
 
-    /// The tables of which a page differs, or one of an index. Where only rows were written, SQLite kept the indexes, and that they
-    /// match is not looked up again for every row.
+    /// The tables of which a page differs, or one of an index, and those whose definition asks for more.
     fn may_be_damaged(&self, pairs: &[Pair]) -> Vec<Suspect> {
         let keeps =
             |table: &Table| shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name));
@@ -79,17 +76,8 @@ impl Comparer<'_> {
             TableKind::Virtual(_) => keeps(table),
             _ => self.differing.has(&table.name) || old(table).is_some_and(|old| asks_more(old, table)),
         };
-        let (old_indexes, new_indexes) = (Indexes::of(self.before), Indexes::of(self.after));
-        let suspect = |table: &Table| {
-            let old = old(table);
-            let is_the_same = old.is_some_and(|old| {
-                (old.root_page, &old.sql) == (table.root_page, &table.sql)
-                    && old_indexes.of_table(&old.name) == new_indexes.of_table(&table.name)
-            });
-            // Two files were each kept by SQLite; a run may have made an index in a way that SQLite does not.
-            let depth = if is_the_same || self.execution.is_none() { Depth::Rows } else { Depth::Indexes };
-            Suspect { before: old.map(|old| old.name.clone()), after: table.name.clone(), depth }
-        };
+        let suspect =
+            |table: &Table| Suspect { before: old(table).map(|old| old.name.clone()), after: table.name.clone() };
         self.after.tables.values().filter(differs).map(suspect).collect()
     }
 
