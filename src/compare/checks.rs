@@ -67,18 +67,21 @@ impl Comparer<'_> {
 
     /// The tables of which a page differs, or one of an index, and those whose definition asks for more.
     fn may_be_damaged(&self, pairs: &[Pair]) -> Vec<Suspect> {
-        let keeps =
-            |table: &Table| shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name));
         let names: BTreeMap<&String, &String> =
             pairs.iter().filter_map(|pair| pair.after.as_ref().zip(pair.before.as_ref())).collect();
         let old = |table: &Table| names.get(&table.name).and_then(|name| self.before.table(name));
         let differs = |table: &&Table| match table.kind {
-            TableKind::Virtual(_) => keeps(table),
+            TableKind::Virtual(_) => self.content_differs(table),
             _ => self.differing.has(&table.name) || old(table).is_some_and(|old| asks_more(old, table)),
         };
         let suspect =
             |table: &Table| Suspect { before: old(table).map(|old| old.name.clone()), after: table.name.clone() };
         self.after.tables.values().filter(differs).map(suspect).collect()
+    }
+
+    /// Whether one of the tables in which a virtual table after keeps its content may differ.
+    fn content_differs(&self, table: &Table) -> bool {
+        shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name))
     }
 
     /// `checked` is what [`Self::check`] gave, where it gave something.
@@ -158,9 +161,7 @@ impl Comparer<'_> {
             let pair = pairs.iter().find(|pair| pair.after.as_ref() == Some(&table.name));
             let old = pair.and_then(|pair| pair.before.as_ref()).and_then(|name| self.before.table(name));
             let keeps_content = [self.before, self.after].iter().all(|schema| schema.table(content).is_some());
-            let is_concerned = !keeps_content
-                || self.differing.has(content)
-                || shadows(self.after, &table.name).into_values().any(|kept| self.differing.has(&kept.name));
+            let is_concerned = !keeps_content || self.differing.has(content) || self.content_differs(table);
             if !self.states.is_whole() && old.is_some() && !is_concerned {
                 continue;
             }

@@ -44,7 +44,9 @@ pub(super) trait Row {
     fn value(&self, index: usize) -> Result<ValueRef<'_>>;
 
     /// The record as it is stored, where that says every value.
-    fn stored(&self) -> Option<&[u8]>;
+    fn stored(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// Rows, one after the other: each is what the source itself is at that moment.
@@ -472,10 +474,6 @@ impl Kept {
 impl Row for Kept {
     fn value(&self, index: usize) -> Result<ValueRef<'_>> {
         Ok(self.values[index].borrow())
-    }
-
-    fn stored(&self) -> Option<&[u8]> {
-        None
     }
 }
 

@@ -35,10 +35,6 @@ impl Row for SortedRows<'_> {
             (value, _) => value,
         })
     }
-
-    fn stored(&self) -> Option<&[u8]> {
-        None
-    }
 }
 
 impl Source for SortedRows<'_> {

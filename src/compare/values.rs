@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use rusqlite::types::ValueRef;
 
 use crate::sqlite_file::header::TextEncoding;
+pub use crate::sqlite_file::record::is_identical as identical;
 
 /// What became of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,15 +95,6 @@ impl Alteration {
             Self::Encoding => "encoding",
             Self::Nul => "nul",
         }
-    }
-}
-
-/// Whether storage class and bytes are equal. `0.0` and `-0.0` differ.
-#[must_use]
-pub fn identical(one: ValueRef<'_>, other: ValueRef<'_>) -> bool {
-    match (one, other) {
-        (ValueRef::Real(one), ValueRef::Real(other)) => one.to_bits() == other.to_bits(),
-        (one, other) => one == other,
     }
 }
 

@@ -324,15 +324,17 @@ impl Surroundings {
     /// at a moment later, so that its time tells a second write.
     fn imprint(&self, location: &Location, extent: Extent) -> Result<Imprint, Error> {
         let cannot = |error: std::io::Error| location.error(error);
-        if extent.is_whole(self.bytes + self.wal.bytes()) {
-            return Imprint::of(location, Depth::Content).map_err(cannot);
-        }
-        let imprint = Imprint::of(location, Depth::Stat).map_err(cannot)?;
-        if !imprint.is_fresh(SystemTime::now(), TICK) {
+        let depth = self.depth(extent);
+        let imprint = Imprint::of(location, depth).map_err(cannot)?;
+        if depth == Depth::Content || !imprint.is_fresh(SystemTime::now(), TICK) {
             return Ok(imprint);
         }
         std::thread::sleep(TICK);
-        Imprint::of(location, Depth::Stat).map_err(cannot)
+        Imprint::of(location, depth).map_err(cannot)
+    }
+
+    fn depth(&self, extent: Extent) -> Depth {
+        if extent.is_whole(self.bytes + self.wal.bytes()) { Depth::Content } else { Depth::Stat }
     }
 
     fn in_place(&self, location: &Location) -> Result<FilePages, Error> {
@@ -352,7 +354,7 @@ impl Surroundings {
     ) -> Result<(Taken, FilePages), Error> {
         let copy = workspace.unused("before");
         observer.begin(&Stage::Copy, Some(self.bytes));
-        let depth = if extent.is_whole(self.bytes + self.wal.bytes()) { Depth::Content } else { Depth::Stat };
+        let depth = self.depth(extent);
         let taken = self.take(location, header, &copy, depth, observer);
         observer.end(&Stage::Copy);
         let taken = taken?;
