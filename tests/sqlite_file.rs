@@ -648,8 +648,7 @@ struct Bytes {
 impl Bytes {
     fn new(bytes: Vec<u8>) -> Option<Self> {
         let header = Header::parse(&bytes).ok()?;
-        let auto_vacuum = bytes.get(52..56)? != [0; 4];
-        let layout = Layout::of(&header, auto_vacuum, bytes.len() as u64);
+        let layout = Layout::of(&header, bytes.len() as u64);
         Some(Self { bytes, layout })
     }
 }

@@ -31,6 +31,8 @@ pub struct Header {
     pub schema_cookie: u32,
     /// Bytes 44–47: 1 to 4; 0 in a database in which nothing was created yet.
     pub schema_format: u32,
+    /// Bytes 52–55: the largest root page where there are pointer-map pages (`auto_vacuum` full or incremental), else 0.
+    pub largest_root_page: u32,
     /// Bytes 56–59.
     pub encoding: TextEncoding,
     /// Bytes 60–63: free for the application; some migration tools keep their ledger here.
@@ -125,6 +127,7 @@ impl Header {
             freelist_pages: word(36),
             schema_cookie: word(40),
             schema_format: word(44),
+            largest_root_page: word(52),
             encoding: TextEncoding::from_number(word(56))?,
             user_version: word(60).cast_signed(),
             application_id: word(68),

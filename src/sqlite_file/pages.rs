@@ -48,14 +48,14 @@ pub struct FilePages {
 impl Layout {
     /// What the header says of the pages of a file of `bytes`. A page count that cannot be relied on is that of the file.
     #[must_use]
-    pub fn of(header: &Header, auto_vacuum: bool, bytes: u64) -> Self {
+    pub fn of(header: &Header, bytes: u64) -> Self {
         let in_file = u32::try_from(bytes.div_ceil(u64::from(header.page_size))).unwrap_or(u32::MAX);
         Self {
             page_size: header.page_size,
             usable: header.page_size - u32::from(header.reserved),
             pages: header.trusted_page_count().unwrap_or(in_file),
             encoding: header.encoding,
-            auto_vacuum,
+            auto_vacuum: header.largest_root_page != 0,
         }
     }
 }
@@ -80,8 +80,7 @@ impl FilePages {
             log.read_exact_at(&mut first, offset)?;
         }
         let header = parsed(&first)?;
-        let auto_vacuum = u32::from_be_bytes([first[52], first[53], first[54], first[55]]) != 0;
-        let mut layout = Layout::of(&header, auto_vacuum, bytes);
+        let mut layout = Layout::of(&header, bytes);
         if let Some((_, frames)) = &wal {
             layout.pages = frames.pages();
         }

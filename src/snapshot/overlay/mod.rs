@@ -128,8 +128,7 @@ impl Overlay {
         let mut first = [0; HEADER_BYTES];
         main.read(&files.base, 0, &mut first)?;
         let header = Header::parse(&first).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        let auto_vacuum = u32::from_be_bytes([first[52], first[53], first[54], first[55]]) != 0;
-        let layout = Layout::of(&header, auto_vacuum, main.len());
+        let layout = Layout::of(&header, main.len());
         drop(main);
         Ok(OverlayPages { files, layout })
     }
