@@ -1,17 +1,43 @@
 // Reads a database exactly: every value with its storage class and bytes.
 import Database from 'better-sqlite3';
 
-const LEDGER = '__drizzle_migrations';
+/**
+ * A ledger is `{ table, foldSpace, volatile, internal }`: its table; whether its definition may be indented differently; its
+ * columns that are never the same twice, each with what is left of a text that must be; what the tool's own tables are named like.
+ */
+const DRIZZLE = {
+  table: '__drizzle_migrations',
+  // The drivers indent the definition differently; nothing else about it differs.
+  foldSpace: true,
+  // The time at which a v1 migration was applied is never the same twice.
+  volatile: { applied_at: time },
+};
+
+/** What must be the same of a time: how it is written. */
+export function time(text) {
+  return text.replace(/\d+/g, '0');
+}
+
+/** What must be the same of a random id: how it is written. */
+export function uuid(text) {
+  return text.replace(/[0-9a-f]/g, '0');
+}
+
+/** What must be the same of a duration or a log: its storage class. */
+export function anything() {
+  return '';
+}
 
 /** Everything that the two databases must have in common, as comparable values. */
-export function contents(file) {
+export function contents(file, ledger = DRIZZLE) {
   return reading(file, (db) => {
     const tables = {};
     for (const { name } of db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all()) {
-      tables[name] = rowsOf(db, name);
+      if (!isInternal(ledger, name)) tables[name] = rowsOf(db, name, ledger);
     }
+    const schema = db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid').all();
     return {
-      schema: db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid').all().map(foldLedger),
+      schema: schema.filter(({ tbl_name: table }) => !isInternal(ledger, table)).map((object) => foldLedger(object, ledger)),
       user_version: db.pragma('user_version', { simple: true }),
       application_id: db.pragma('application_id', { simple: true }),
       encoding: db.pragma('encoding', { simple: true }),
@@ -20,9 +46,12 @@ export function contents(file) {
   });
 }
 
-/** The drivers indent the definition of the ledger differently; nothing else about it differs. */
-function foldLedger(object) {
-  return object.name === LEDGER ? { ...object, sql: object.sql.replace(/\s+/g, ' ') } : object;
+function foldLedger(object, ledger) {
+  return ledger.foldSpace && object.name === ledger.table ? { ...object, sql: object.sql.replace(/\s+/g, ' ') } : object;
+}
+
+function isInternal(ledger, table) {
+  return ledger.internal?.test(table) ?? false;
 }
 
 /** The differences between two `contents`, one line each. */
@@ -44,17 +73,17 @@ export function differences(real, rehearsed) {
  *   `T orphans` rows that now refer to nothing · `trigger X`, `index X`, `view X` objects gone
  * `renamed` tells the new names: `{ users: 'people', 'users.email': 'mail' }`.
  */
-export function harm(before, after, renamed = {}) {
+export function harm(before, after, renamed = {}, ledger = DRIZZLE) {
   return reading(before, (old) => reading(after, (now) => {
     const facts = {};
     const count = (fact, number = 1) => {
       if (number > 0) facts[fact] = (facts[fact] ?? 0) + number;
     };
-    for (const { name } of userTables(old)) {
+    for (const { name } of userTables(old, ledger)) {
       const key = keyOf(old, name);
       const rows = keyed(old, name, key);
       const newName = renamed[name] ?? name;
-      const survivors = userTables(now).some((table) => table.name === newName) ? keyed(now, newName, key) : new Map();
+      const survivors = userTables(now, ledger).some((table) => table.name === newName) ? keyed(now, newName, key) : new Map();
       const columns = new Set(survivors.size ? columnsOf(now, newName).map((column) => column.name) : []);
       for (const [key, row] of rows) {
         const survivor = survivors.get(key);
@@ -79,6 +108,11 @@ export function harm(before, after, renamed = {}) {
   }));
 }
 
+/** The rows that a query gives. */
+export function query(file, sql) {
+  return reading(file, (db) => db.prepare(sql).all());
+}
+
 /** Runs SQL on a database file; with `keepOpen` the connection is given back unclosed. */
 export function execute(file, sql, { keepOpen = false } = {}) {
   const db = new Database(file);
@@ -96,8 +130,9 @@ function reading(file, read) {
   }
 }
 
-function userTables(db) {
-  return db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '${LEDGER}'`).all();
+function userTables(db, ledger) {
+  const tables = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`).all();
+  return tables.filter(({ name }) => name !== ledger.table && !isInternal(ledger, name));
 }
 
 function columnsOf(db, table) {
@@ -109,9 +144,13 @@ function withoutRowid(db, table) {
 }
 
 /** Every row in stored order, its rowid first, every value as `storage class:bytes`. */
-function rowsOf(db, table) {
+function rowsOf(db, table, ledger) {
   const rowid = withoutRowid(db, table) ? [] : ['quote(rowid)'];
-  const values = columnsOf(db, table).map(({ name }) => exact(table, name));
+  const volatile = table === ledger.table ? ledger.volatile : {};
+  const values = columnsOf(db, table).map(({ name }) => (volatile[name] ? shape(name) : exact(name)));
+  for (const [column, kept] of Object.entries(volatile)) {
+    db.function(`shape of ${column}`, (value) => (typeof value === 'string' ? kept(value) : ''));
+  }
   return db.prepare(`SELECT ${[...rowid, ...values].join(', ')} FROM ${quoted(table)}${rowid.length ? ' ORDER BY rowid' : ''}`)
     .raw().all().map((row) => row.join(' | '));
 }
@@ -119,19 +158,21 @@ function rowsOf(db, table) {
 /** What identifies a row of this table: SQL expressions. */
 function keyOf(db, table) {
   if (!withoutRowid(db, table)) return ['CAST(rowid AS TEXT)'];
-  return columnsOf(db, table).filter(({ pk }) => pk).map(({ name }) => exact(table, name));
+  return columnsOf(db, table).filter(({ pk }) => pk).map(({ name }) => exact(name));
 }
 
 /** Rows by key: a map from the key to an object of exact values. */
 function keyed(db, table, key) {
-  const values = columnsOf(db, table).map(({ name }) => `${exact(table, name)} AS ${quoted(name)}`);
+  const values = columnsOf(db, table).map(({ name }) => `${exact(name)} AS ${quoted(name)}`);
   const select = `SELECT ${key.join(` || ' ' || `)} AS "the key", ${values.join(', ')} FROM ${quoted(table)}`;
   return new Map(db.prepare(select).all().map(({ 'the key': name, ...row }) => [name, row]));
 }
 
-function exact(table, column) {
-  // The time at which a v1 migration was applied is never the same twice.
-  if (table === LEDGER && column === 'applied_at') return `CASE WHEN "applied_at" IS NULL THEN 'null' ELSE 'a time' END`;
+function shape(column) {
+  return `typeof(${quoted(column)}) || ':' || ${quoted(`shape of ${column}`)}(${quoted(column)})`;
+}
+
+function exact(column) {
   const name = quoted(column);
   return `typeof(${name}) || ':' || CASE typeof(${name}) WHEN 'text' THEN hex(CAST(${name} AS BLOB)) ELSE quote(${name}) END`;
 }
