@@ -6,11 +6,13 @@ import { dirname } from 'node:path';
 const BINARY = process.env.REHEARSE;
 
 /** Rehearses and returns `{ exit, stderr, report, errors }`; `report` is null when none was written. */
-export async function rehearse({ snapshot, migrations, driver, foreignKeys, copy, out }) {
-  const args = ['--snapshot', snapshot, '--migrations', migrations, '--tool', 'drizzle', '--driver', driver];
+export async function rehearse({ snapshot, migrations, tool = 'drizzle', driver, ledgerTable, foreignKeys, cwd = dirname(migrations), copy, out }) {
+  const args = ['--snapshot', snapshot, '--migrations', migrations, '--tool', tool];
   args.push('--keep-copy', copy, '--report', `json=${out}`);
+  if (driver) args.push('--driver', driver);
+  if (ledgerTable) args.push('--ledger-table', ledgerTable);
   if (foreignKeys) args.push('--foreign-keys', foreignKeys);
-  const { exit, stderr } = await run(args, dirname(migrations));
+  const { exit, stderr } = await run(args, cwd);
   const report = await readFile(out, 'utf8').then(JSON.parse, () => null);
   // An error of COMMIT belongs to no step.
   const { steps = [], error } = report?.execution ?? {};
