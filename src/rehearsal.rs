@@ -20,7 +20,7 @@ use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Tria
 use crate::migrations::directive::{Renamed, Says};
 use crate::migrations::project::Project;
 use crate::migrations::statement::Action;
-use crate::migrations::{self, Decision, Located, Migration, Plan, Request};
+use crate::migrations::{self, Decision, Migration, Plan, Request, Search};
 use crate::observer::Observer;
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
@@ -118,13 +118,11 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     if let Some(keep) = &options.keep_copy {
         check_keep_target(keep, &options.snapshot)?;
     }
-    let located = migrations::locate(&options.migrations)?;
-    let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
+    let search = migrations::search(&options.migrations)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let open = |reading| Snapshot::open(&options.snapshot, &workspace, reading, options.extent, observer);
-    let (rehearsal, kept) = snapshot::unchanged(open, |snapshot| {
-        rehearse_on(snapshot, options, (&located, &decided), &workspace, now, observer)
-    })?;
+    let (rehearsal, kept) =
+        snapshot::unchanged(open, |snapshot| rehearse_on(snapshot, options, &search, &workspace, now, observer))?;
     if let Some(kept) = kept {
         kept.appear()?;
     }
@@ -134,12 +132,12 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
 fn rehearse_on(
     snapshot: &Snapshot,
     options: &Options,
-    (located, decided): (&Located, &Decided),
+    search: &Search,
     workspace: &Workspace,
     now: SystemTime,
     observer: &dyn Observer,
 ) -> Result<(Rehearsal, Option<Kept>), Error> {
-    let mut plan = migrations::plan(located, &snapshot.connect()?)?;
+    let Located { mut plan, decided, project } = locate(snapshot, options, search)?;
     plan.decisions.extend(options.config.file.as_deref().map(configured));
     let renamed: Vec<Decision> = plan.pending().flat_map(renames_told).collect();
     plan.decisions.extend(renamed);
@@ -160,7 +158,7 @@ fn rehearse_on(
     let on_empty = stage.on_empty(&trial);
     let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to)).transpose()?;
 
-    let locked_driver = decide::locked(trial.execution.settings.driver, &located.project);
+    let locked_driver = decide::locked(trial.execution.settings.driver, &project);
     let mut evidence = Evidence {
         snapshot: snapshot.facts().clone(),
         untouched: snapshot.check_untouched()?,
@@ -178,7 +176,7 @@ fn rehearse_on(
     let wishes = Wishes { levels: &levels, waivers: &waivers };
     let mut matrix = Vec::new();
     if options.matrix {
-        matrix = stage.matrix(&evidence, &located.project, options.foreign_keys, wishes)?;
+        matrix = stage.matrix(&evidence, &project, options.foreign_keys, wishes)?;
         evidence.untouched = snapshot.check_untouched()?;
     }
     let findings = judged(&evidence, demands, wishes);
@@ -190,14 +188,28 @@ fn rehearse_on(
 /// # Errors
 /// When the snapshot or the migrations cannot be read.
 pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error> {
-    let located = migrations::locate(&options.migrations)?;
-    let driver = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
+    let search = migrations::search(&options.migrations)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let open = |reading| Snapshot::open(&options.snapshot, &workspace, reading, Extent::Changed, observer);
     snapshot::unchanged(open, |snapshot| {
-        let plan = migrations::plan(&located, &snapshot.connect()?)?;
-        Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: driver.clone() })
+        let Located { plan, decided, .. } = locate(snapshot, options, &search)?;
+        Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided })
     })
+}
+
+/// What will run, and how.
+struct Located {
+    plan: Plan,
+    decided: Decided,
+    project: Project,
+}
+
+fn locate(snapshot: &Snapshot, options: &Options, search: &Search) -> Result<Located, Error> {
+    let before = snapshot.connect()?;
+    let located = migrations::locate(search, &before)?;
+    let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
+    let plan = migrations::plan(&located, &before)?;
+    Ok(Located { plan, decided, project: located.project })
 }
 
 /// Which configuration holds.

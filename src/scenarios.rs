@@ -104,11 +104,8 @@ impl<'a> Theatre<'a> {
 
     fn options(&self, keep_copy: Option<&Path>) -> Options {
         let migrations = Request {
-            folder: Some(self.prepared.folder.clone()),
-            tool: Some(match self.scenario.tool {
-                Tool::Drizzle => "drizzle".to_owned(),
-                Tool::Sql => "sql".to_owned(),
-            }),
+            folder: self.prepared.folder.clone(),
+            tool: Some(self.scenario.tool.name().to_owned()),
             table: self.scenario.table.clone(),
             project: self.prepared.project.clone(),
         };
@@ -298,7 +295,7 @@ fn null_rehearsal(stage: &Theatre<'_>, first: &Document, kept: &Path) -> Result<
     }
     let found = if first.execution.outcome == RunOutcome::Failed {
         let quiet = stage.scenario.without_pending();
-        if quiet.tool == Tool::Sql && quiet.migrations.is_empty() {
+        if quiet.tool != Tool::Drizzle && quiet.migrations.is_empty() {
             return Ok(Vec::new());
         }
         Theatre::set(&quiet, &stage.dir.join("null"))?.rehearse(None)?

@@ -264,7 +264,7 @@ impl Pair {
             not_understood: false,
         };
         let execution = Execution {
-            settings: Settings::of(&drivers::SQLITE, None),
+            settings: Settings::of(&drivers::sql::SQLITE, None),
             journal_mode: "memory".to_owned(),
             outcome: Outcome::Completed,
             steps: vec![step],

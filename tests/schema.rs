@@ -177,7 +177,7 @@ fn what_is_no_scenario_is_refused_by_the_schema_and_by_the_reader() {
         "expect: {verdict: passed, findings: [LS999 posts]}",
         "expect: {verdict: passed, findings: [{rule: LS102, tabel: posts}]}",
         "expect: {verdict: passed, findings: [{LS102 posts: many}]}",
-        "tool: prisma\nexpect: {verdict: passed}",
+        "tool: flyway\nexpect: {verdict: passed}",
         "max_snapshot_age: 3\nexpect: {verdict: passed}",
         "max_snapshot_age: 3w\nexpect: {verdict: passed}",
         "migrations: [{sql: ''}]\nexpect: {verdict: passed}",

@@ -24,13 +24,19 @@ pub fn driver(given: Option<&str>, tool: &str, project: &Project) -> Result<Deci
         return Ok(decided(vec![named(name, tool)?], "given".to_owned()));
     }
     let found = [by_imports, by_config, by_packages].into_iter().find_map(|evidence| evidence(tool, project));
-    Ok(found.unwrap_or_else(|| {
+    Ok(found.or_else(|| the_only_one(tool)).unwrap_or_else(|| {
         let plausible = of_tool(tool).filter(|driver| PLAUSIBLE.contains(&driver.name)).collect();
         decided(
             plausible,
             "nothing in the project tells the driver: rehearsed under the usual ones; `--driver` decides".to_owned(),
         )
     }))
+}
+
+fn the_only_one(tool: &str) -> Option<Decided> {
+    let mut drivers = of_tool(tool);
+    let only = drivers.next().filter(|_| drivers.next().is_none())?;
+    Some(decided(vec![only], format!("{tool} has no other")))
 }
 
 /// The version of the driver's package in the project's lock file, where it is known.

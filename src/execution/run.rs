@@ -43,7 +43,7 @@ pub fn run(
         savepoints: Vec::new(),
         undone: BTreeSet::new(),
     };
-    let outcome = if plan.refusal.is_some() { Outcome::Refused } else { run.outcome(plan, observer) };
+    let outcome = run.outcome(plan, observer);
     Ok(Execution {
         settings,
         journal_mode,
@@ -93,13 +93,17 @@ enum Stop {
 
 impl Run {
     fn outcome(&mut self, plan: &Plan, observer: &dyn Observer) -> Outcome {
-        if plan.pending().next().is_none() && plan.setup.is_empty() {
-            return Outcome::NothingPending;
+        let runs = |plan: &Plan| {
+            plan.pending().next().is_some() && plan.refusal.as_ref().is_none_or(|refusal| refusal.after > 0)
+        };
+        if !runs(plan) && plan.setup.is_empty() {
+            return if plan.refusal.is_some() { Outcome::Refused } else { Outcome::NothingPending };
         }
         let result = self.all(plan, observer);
         let rolled_back = self.roll_back();
         self.around(self.settings.driver.after).ok();
         match result {
+            Ok(()) if plan.refusal.is_some() => Outcome::Refused,
             Ok(()) if plan.pending().next().is_none() => Outcome::NothingPending,
             Ok(()) => Outcome::Completed,
             Err(Stop::InStep(error)) => Outcome::Failed(Failure {
@@ -124,7 +128,8 @@ impl Run {
         if transaction == Transaction::AroundAllAndLedger {
             self.setup(plan)?;
         }
-        for migration in plan.pending() {
+        let reached = plan.refusal.as_ref().map_or(usize::MAX, |refusal| refusal.after);
+        for migration in plan.pending().take(reached) {
             let stage = Stage::Migration(migration.name.clone());
             observer.begin(&stage, Some(migration.chunks.len() as u64));
             let result = self.migration(migration, observer, &stage);
@@ -151,23 +156,39 @@ impl Run {
     }
 
     fn migration(&mut self, migration: &Migration, observer: &dyn Observer, stage: &Stage) -> Result<(), Stop> {
-        let each = self.settings.transaction == Transaction::AroundEach;
+        self.write(&migration.record.before)?;
+        let result = self.body(migration, observer, stage);
+        if result.is_err() && !migration.record.failed.is_empty() {
+            self.roll_back();
+            self.write(&migration.record.failed)?;
+        }
+        result?;
+        self.write(&migration.record.after)
+    }
+
+    /// The migration in its transaction.
+    fn body(&mut self, migration: &Migration, observer: &dyn Observer, stage: &Stage) -> Result<(), Stop> {
+        let each = self.settings.transaction == Transaction::AroundEach && !migration.unwrapped;
         if each {
             self.bookkeeping("BEGIN").map_err(|error| Stop::Around("beginning the transaction", error))?;
         }
         let mut number = 0;
         for (done, chunk) in migration.chunks.iter().enumerate() {
             self.chunk(migration, chunk, &mut number)?;
+            self.write(&chunk.record)?;
             observer.advance(stage, done as u64 + 1);
         }
-        for sql in &migration.record {
-            self.record(sql).map_err(|error| Stop::Around(RECORDING, error))?;
-        }
+        self.write(&migration.record.within)?;
         if each {
             self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;
         }
         self.note_commit();
         Ok(())
+    }
+
+    /// Writes into the ledger.
+    fn write(&mut self, record: &[String]) -> Result<(), Stop> {
+        record.iter().try_for_each(|sql| self.record(sql)).map_err(|error| Stop::Around(RECORDING, error))
     }
 
     fn chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize) -> Result<(), Stop> {

@@ -32,7 +32,7 @@ pub enum Outcome {
     NothingPending,
     /// A statement, or the bookkeeping around it, failed.
     Failed(Failure),
-    /// The tool would not have started; nothing ran.
+    /// The tool would not have started, or stops by its own rule before a pending migration: see the plan's refusal.
     Refused,
 }
 

@@ -17,6 +17,7 @@ use super::{database, yaml};
 use crate::error::{Doing, Error};
 use crate::findings::catalogue;
 use crate::findings::rule::Level;
+use crate::migrations::tools;
 
 /// The journal time of the first migration where the scenario gives none: 2025-01-01T00:00:00Z in milliseconds.
 const FIRST_WHEN: i64 = 1_735_689_600_000;
@@ -32,6 +33,7 @@ pub struct Scenario {
     pub about: Option<String>,
     /// Which migration tool's folder is made.
     #[serde(default)]
+    #[schemars(schema_with = "tool_names")]
     pub tool: Tool,
     /// Which of drizzle's two layouts.
     #[serde(default)]
@@ -64,6 +66,9 @@ pub struct Scenario {
     /// The migrations, in the tool's order.
     #[serde(default)]
     pub migrations: Vec<MigrationFile>,
+    /// Of tools other than drizzle and sql: the project's files, by their paths.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// In `quiet/`: the rules that nearly fire here.
     #[serde(default)]
     pub nearly: Vec<RuleCode>,
@@ -72,14 +77,47 @@ pub struct Scenario {
 }
 
 /// Which migration tool's folder is made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Tool {
     /// Drizzle ORM.
     #[default]
     Drizzle,
     /// A plain folder of SQL files.
     Sql,
+    /// Another tool that rehearse knows: its files stand in `files`, its ledger in `snapshot`.
+    Other(&'static str),
+}
+
+impl<'de> Deserialize<'de> for Tool {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let unknown = |_| de::Error::custom(format!("`{name}` is no tool; valid: {}", names_of_tools().join(", ")));
+        Ok(match tools::named(&name).map_err(unknown)?.name {
+            "drizzle" => Self::Drizzle,
+            "sql" => Self::Sql,
+            other => Self::Other(other),
+        })
+    }
+}
+
+fn names_of_tools() -> Vec<&'static str> {
+    tools::TOOLS.iter().map(|tool| tool.name).collect()
+}
+
+fn tool_names(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "string", "enum": names_of_tools(), "default": "drizzle" })
+}
+
+impl Tool {
+    /// As `--tool` has it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Drizzle => "drizzle",
+            Self::Sql => "sql",
+            Self::Other(name) => name,
+        }
+    }
 }
 
 /// Which of drizzle's two layouts.
@@ -345,8 +383,8 @@ pub struct Prepared {
     pub snapshot: PathBuf,
     /// The project's folder, with a package.json.
     pub project: PathBuf,
-    /// The migrations folder in it.
-    pub folder: PathBuf,
+    /// The migrations folder in it; none where it is to be found.
+    pub folder: Option<PathBuf>,
     /// What the tool calls each migration (its tag, its folder, its hash), to what the scenario calls it.
     pub names: BTreeMap<String, String>,
 }
@@ -372,8 +410,11 @@ impl Scenario {
                 Err("`expect` needs `verdict: passed|findings|failed`, or `error: CODE` where no rehearsal is possible")
             }
             (Some(_), Some(_)) => Err("`expect` has `verdict` and `error`; only one of them can be right"),
-            _ if self.tool == Tool::Sql && self.layout == Layout::V1 => {
-                Err("`layout` is drizzle's; `tool: sql` has none")
+            _ if self.tool != Tool::Drizzle && self.layout == Layout::V1 => {
+                Err("`layout` is drizzle's; other tools have none")
+            }
+            _ if matches!(self.tool, Tool::Other(_)) != self.migrations.is_empty() && !self.files.is_empty() => {
+                Err("`migrations` is for `tool: drizzle` and `tool: sql`, `files` for every other tool")
             }
             _ if !wal && state.wal == Wal::Omitted => Err("`wal: omitted` needs `journal_mode: wal`"),
             _ if state.journal == Some(Journal::Hot) && (wal || !last) => {
@@ -399,7 +440,7 @@ impl Scenario {
     pub fn driver(&self) -> Option<&str> {
         let default = match self.tool {
             Tool::Drizzle => "better-sqlite3",
-            Tool::Sql => "unknown",
+            Tool::Sql | Tool::Other(_) => "unknown",
         };
         Some(self.driver.as_deref().unwrap_or(default)).filter(|driver| *driver != "unknown")
     }
@@ -407,8 +448,9 @@ impl Scenario {
     /// Which ledger the database holds.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
-        self.snapshot_state.ledger.unwrap_or(match (self.tool, self.layout) {
+        self.snapshot_state.ledger.unwrap_or(match (&self.tool, self.layout) {
             (Tool::Sql, _) => Ledger::UserVersion,
+            (Tool::Other(_), _) => Ledger::None,
             (Tool::Drizzle, Layout::V0) => Ledger::V0,
             (Tool::Drizzle, Layout::V1) => Ledger::V1,
         })
@@ -435,10 +477,10 @@ impl Scenario {
     }
 
     fn tool_name(&self, migration: &MigrationFile, when: i64) -> String {
-        match (self.tool, self.layout) {
+        match (&self.tool, self.layout) {
             (Tool::Drizzle, Layout::V0) => migration.name.clone(),
             (Tool::Drizzle, Layout::V1) => format!("{}_{}", database::folder_time(when), migration.name),
-            (Tool::Sql, _) => format!("{}.sql", migration.name),
+            (Tool::Sql | Tool::Other(_), _) => format!("{}.sql", migration.name),
         }
     }
 
@@ -448,15 +490,19 @@ impl Scenario {
     /// Where the SQL of the snapshot fails or a file cannot be written.
     pub fn prepare(&self, dir: &Path) -> Result<Prepared, Error> {
         let project = dir.join("project");
-        let folder = project.join(match self.tool {
-            Tool::Drizzle => "drizzle",
-            Tool::Sql => "migrations",
-        });
+        let folder = match self.tool {
+            Tool::Drizzle => Some(project.join("drizzle")),
+            Tool::Sql => Some(project.join("migrations")),
+            Tool::Other(_) => None,
+        };
         let snapshot = dir.join("snapshot").join("prod.db");
-        create_folder(&folder)?;
+        create_folder(&project)?;
         create_folder(&dir.join("snapshot"))?;
         self.write_project(&project)?;
-        self.write_migrations(&folder)?;
+        if let Some(folder) = &folder {
+            create_folder(folder)?;
+            self.write_migrations(folder)?;
+        }
         database::write(self, &snapshot)?;
         Ok(Prepared { snapshot, project, folder, names: self.names() })
     }
@@ -474,7 +520,12 @@ impl Scenario {
         if let Some(config) = &self.config {
             write_file(&project.join("rehearse.yaml"), config)?;
         }
-        if self.tool == Tool::Sql {
+        for (name, text) in &self.files {
+            let file = project.join(name);
+            create_folder(file.parent().unwrap_or(project))?;
+            write_file(&file, text)?;
+        }
+        if self.tool != Tool::Drizzle {
             return Ok(());
         }
         let drizzle = match self.layout {
@@ -497,17 +548,17 @@ impl Scenario {
             if migration.file != Presence::Present {
                 continue;
             }
-            match (self.tool, self.layout) {
+            match (&self.tool, self.layout) {
                 (Tool::Drizzle, Layout::V0) => write_file(&folder.join(format!("{called}.sql")), &migration.sql)?,
                 (Tool::Drizzle, Layout::V1) => {
                     let own = folder.join(called);
                     create_folder(&own)?;
                     write_file(&own.join("migration.sql"), &migration.sql)?;
                 }
-                (Tool::Sql, _) => write_file(&folder.join(called), &migration.sql)?,
+                (Tool::Sql | Tool::Other(_), _) => write_file(&folder.join(called), &migration.sql)?,
             }
         }
-        if (self.tool, self.layout) == (Tool::Drizzle, Layout::V0) {
+        if (&self.tool, self.layout) == (&Tool::Drizzle, Layout::V0) {
             create_folder(&folder.join("meta"))?;
             write_file(&folder.join("meta").join("_journal.json"), &self.journal())?;
         }

@@ -18,7 +18,8 @@ pub struct Migration {
     /// The file, as found below the migrations folder that was given (not made absolute). Empty where the ledger knows
     /// the migration and no file does.
     pub file: PathBuf,
-    /// SHA-256 of the text in lower-case hexadecimal digits; of a missing migration the one in the ledger.
+    /// The checksum that the tool keeps, or SHA-256 of the text where it keeps none, in lower-case hexadecimal digits; of a missing
+    /// migration the one in the ledger.
     pub checksum: String,
     /// The whole text. Bytes that are not UTF-8 are U+FFFD, as Node.js reads them; a byte order mark stays.
     pub sql: String,
@@ -26,8 +27,32 @@ pub struct Migration {
     pub chunks: Vec<Chunk>,
     /// What its comments say to rehearse, in their order.
     pub directives: Vec<Directive>,
-    /// What the tool writes into its ledger once the migration has run, in the same transaction; SQL without parameters.
-    pub record: Vec<String>,
+    /// Whether the tool runs it outside of the transaction that it opens around others, because the file says so.
+    pub unwrapped: bool,
+    /// What the tool writes into its ledger on account of it.
+    pub record: Record,
+    /// What undoes it, where the tool has that: it takes the migration out of the ledger.
+    pub down: Option<Box<Migration>>,
+}
+
+/// What a tool writes into its ledger for one migration: SQL without parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Before the migration, outside of its transaction.
+    pub before: Vec<String>,
+    /// Once the migration has run, in its transaction.
+    pub within: Vec<String>,
+    /// Once the migration is committed.
+    pub after: Vec<String>,
+    /// Once the migration has failed and was rolled back.
+    pub failed: Vec<String>,
+}
+
+impl Record {
+    /// What is written where everything goes well, in order.
+    pub fn of_success(&self) -> impl Iterator<Item = &str> {
+        [&self.before, &self.within, &self.after].into_iter().flatten().map(String::as_str)
+    }
 }
 
 /// A piece of a migration that the driver receives in one call.
@@ -39,6 +64,8 @@ pub struct Chunk {
     pub line: u32,
     /// The statements in it; none where it holds only comments and white space.
     pub statements: Vec<Statement>,
+    /// What the tool writes into its ledger once the chunk has run; SQL without parameters.
+    pub record: Vec<String>,
 }
 
 impl Migration {
@@ -48,11 +75,16 @@ impl Migration {
     /// When the file cannot be read.
     pub(super) fn read(name: String, file: PathBuf, separator: Option<&str>) -> io::Result<Self> {
         let sql = read_text(&file)?;
+        let chunks = separator.map_or_else(|| vec![Chunk::new(&sql, 1)], |separator| cut(&sql, separator));
+        Ok(Self::of(name, file, sql, chunks))
+    }
+
+    /// A migration whose text its tool has cut into chunks.
+    pub(super) fn of(name: String, file: PathBuf, sql: String, mut chunks: Vec<Chunk>) -> Self {
         let checksum = checksum(&sql);
-        let mut chunks = separator.map_or_else(|| vec![Chunk::new(&sql, 1)], |separator| cut(&sql, separator));
         let directives = directives(&chunks);
         tell_statements(&mut chunks, &directives);
-        Ok(Self { name, file, checksum, sql, chunks, directives, record: Vec::new() })
+        Self { sql, chunks, directives, ..Self::without_file(name, file, checksum) }
     }
 
     /// A migration of which only the name, or the recorded checksum, is known.
@@ -64,14 +96,17 @@ impl Migration {
             sql: String::new(),
             chunks: Vec::new(),
             directives: Vec::new(),
-            record: Vec::new(),
+            unwrapped: false,
+            record: Record::default(),
+            down: None,
         }
     }
 }
 
 impl Chunk {
-    fn new(sql: &str, line: u32) -> Self {
-        Self { sql: sql.into(), line, statements: statements(sql, line) }
+    /// A piece of a file that begins on `line`, from 1.
+    pub(super) fn new(sql: &str, line: u32) -> Self {
+        Self { sql: sql.into(), line, statements: statements(sql, line), record: Vec::new() }
     }
 }
 
@@ -93,7 +128,12 @@ pub(super) fn read_text(file: &Path) -> io::Result<String> {
 }
 
 fn checksum(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut digits, byte| {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}");
         digits
     })

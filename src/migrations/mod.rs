@@ -1,13 +1,14 @@
 //! Which migrations there are, and which of them will run: found minus applied, by the rule of the project's own tool.
 //!
-//! [`locate`] finds out what the person did not say: the tool, the folder, the ledger. It reads files and runs nothing.
-//! [`plan`] compares what it found with the snapshot's ledger. It only reads the snapshot.
+//! [`search`] looks at the project's files, [`locate`] decides with the ledger of the snapshot what the person did not say: the
+//! tool, the folder, the ledger. [`plan`] compares what was found with the ledger. The snapshot is only read, and nothing of the
+//! project is run.
 
 pub mod directive;
-mod folder;
 pub mod migration;
 pub mod plan;
 pub mod project;
+mod search;
 pub mod splitter;
 pub mod statement;
 pub mod tools;
@@ -16,9 +17,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-pub use self::migration::{Chunk, Migration};
+pub use self::migration::{Chunk, Migration, Record};
 pub use self::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
 pub use self::project::Project;
+use self::search::Choice;
+pub use self::search::{Search, Strength, search};
 pub use self::tools::Tool;
 use crate::error::Error;
 
@@ -52,22 +55,21 @@ pub struct Located {
     pub decisions: Vec<Decision>,
 }
 
-/// Finds the project's migrations.
+/// Decides what the search left open, by the ledger of the snapshot. `before` is a read-only connection to its state.
 ///
-/// The project is the nearest folder, from the given migrations folder or from `project` upwards, that holds a
-/// `package.json`, a `drizzle.config.*` or a `.git`.
+/// The project is the nearest folder, from the given migrations folder or from `project` upwards, that holds a file of a package
+/// manager or of a migration tool, or a `.git`.
 ///
 /// # Errors
-/// Where the folder, the tool or the ledger's table cannot be decided from what the project says: each error names the
-/// option that decides it.
-pub fn locate(request: &Request) -> Result<Located, Error> {
-    let asked = request.tool.as_deref().map(tools::named).transpose()?;
-    let mut project = Project::read(&request.project, request.folder.as_deref())?;
+/// Where the folder, the tool or the ledger's table cannot be decided: each error names the option that decides it.
+pub fn locate(search: &Search, before: &Connection) -> Result<Located, Error> {
+    let Choice { tool, folder, decisions: chosen } = search.choose(before)?;
+    let mut project = search.project.clone();
+    project.settle_config(&folder);
     let mut decisions = std::mem::take(&mut project.notes);
-    let folder = folder::decide(request, asked, &mut project, &mut decisions)?;
-    let tool = folder::tool(asked, &folder, &project, &mut decisions)?;
+    decisions.extend(chosen);
     let layout = (tool.layout)(&folder, &project, &mut decisions)?;
-    let table = table(request, tool, layout, &project, &mut decisions)?;
+    let table = table(&search.request, tool, layout, &project, &mut decisions)?;
     Ok(Located { tool, layout, folder, table, project, decisions })
 }
 

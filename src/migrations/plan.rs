@@ -20,7 +20,7 @@ pub struct Plan {
     /// SQL that the tool runs before the first migration, outside of their transaction, even when nothing is pending:
     /// creating or upgrading its ledger. It may hold BEGIN and COMMIT. Empty where the tool refuses.
     pub setup: Vec<String>,
-    /// Why the tool would refuse to run at all, in its own words. Then nothing runs, whatever is pending.
+    /// Why the tool would refuse to run, in its own words.
     pub refusal: Option<Refusal>,
     /// What was found out about the project and why, in the order of finding.
     pub decisions: Vec<Decision>,
@@ -74,6 +74,8 @@ pub struct Refusal {
     pub message: String,
     /// What to do about it.
     pub help: String,
+    /// How many of the pending migrations run before the tool comes to it; the others never do.
+    pub after: usize,
 }
 
 /// Something that was found out rather than given.
@@ -88,7 +90,7 @@ pub struct Decision {
 }
 
 impl Plan {
-    /// The migrations that will run, in order.
+    /// The migrations that are to run, in order. Where the tool refuses, only the first [`Refusal::after`] of them do.
     pub fn pending(&self) -> impl Iterator<Item = &Migration> {
         self.entries.iter().filter(|entry| entry.state == State::Pending).map(|entry| &entry.migration)
     }

@@ -17,9 +17,11 @@ use crate::schema::lexer::quote_identifier;
 pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     if let Some(refusal) = &evidence.plan.refusal {
         let tool = evidence.plan.tool;
-        return vec![
-            Finding::new(&EX601, format!("{tool} would not start: {}", refusal.message)).help(refusal.help.clone()),
-        ];
+        let stops = match refusal.after {
+            0 => format!("{tool} would not start"),
+            ran => format!("{tool} stops after {}", count(ran as u64, "migration")),
+        };
+        return vec![Finding::new(&EX601, format!("{stops}: {}", refusal.message)).help(refusal.help.clone())];
     }
     let Some(failure) = evidence.trial.failure() else { return Vec::new() };
     let step = failure.step.and_then(|index| evidence.execution().steps.get(index));
@@ -89,7 +91,8 @@ pub(super) fn push_managed(evidence: &Evidence) -> Vec<Finding> {
     };
     let tool = evidence.plan.tool;
     let fact = format!("the snapshot has {} but no `{}`", count(tables, "table"), ledger.name);
-    let record = evidence.plan.setup.iter().chain(&first.record).map(String::as_str).collect::<Vec<_>>().join(";\n");
+    let record =
+        evidence.plan.setup.iter().map(String::as_str).chain(first.record.of_success()).collect::<Vec<_>>().join(";\n");
     let finding = match fails_on_existing(evidence) {
         Some((step, message)) => Finding::new(&SN915, format!("{fact}: the first migration fails with {message}"))
             .at(Some(place(step)), message),

@@ -1,6 +1,7 @@
 //! What a project's files say about its migrations and its driver. Files are read as text; no JavaScript is run.
 
 mod config;
+mod crates;
 mod packages;
 mod script;
 mod sources;
@@ -18,7 +19,7 @@ use crate::error::Error;
 /// The evidence.
 #[derive(Debug, Clone, Default)]
 pub struct Project {
-    /// The folder with the project's `package.json`, `drizzle.config.*` or `.git`; empty for the working directory.
+    /// The folder with the project's `package.json`, `Cargo.toml`, `drizzle.config.*`, … or `.git`; empty for the working directory.
     pub root: PathBuf,
     /// The drizzle configuration that decided; none where there is none or several disagree.
     pub config: Option<DrizzleConfig>,
@@ -26,6 +27,8 @@ pub struct Project {
     pub configs: Vec<DrizzleConfig>,
     /// The packages that `package.json` declares, by name, with the versions that the lock file holds.
     pub packages: BTreeMap<String, Package>,
+    /// The crates that `Cargo.toml` declares, by name, with the versions that `Cargo.lock` holds.
+    pub crates: BTreeMap<String, Package>,
     /// Imports of `drizzle-orm/<driver>/migrator`: the strongest evidence for the driver that runs the migrations.
     pub migrator_imports: Vec<Import>,
     /// Imports of `drizzle-orm/<driver>`.
@@ -59,8 +62,15 @@ impl Project {
         let mut project = Self { root: shorter(&root), ..Self::default() };
         project.configs = config::read_all(&project.root, &mut project.notes)?;
         project.packages = packages::read(&project.root)?;
+        project.crates = crates::read(&project.root)?;
         sources::scan(&mut project);
         Ok(project)
+    }
+
+    /// Takes the drizzle configuration that belongs to this folder: the one that names it, else the only one.
+    pub(super) fn settle_config(&mut self, folder: &Path) {
+        let named = self.configs.iter().find(|config| config.names(folder));
+        self.config = named.or(if self.configs.len() == 1 { self.configs.first() } else { None }).cloned();
     }
 }
 
@@ -97,8 +107,26 @@ fn or_dot(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
+/// Files of package managers and migration tools that lie in a project's own folder.
+const MARKS: [&str; 14] = [
+    "package.json",
+    "Cargo.toml",
+    "go.mod",
+    "pyproject.toml",
+    "manage.py",
+    "alembic.ini",
+    "Gemfile",
+    "composer.json",
+    "wrangler.toml",
+    "wrangler.json",
+    "wrangler.jsonc",
+    "dbconfig.yml",
+    "atlas.hcl",
+    "deno.json",
+];
+
 fn has_project_file(folder: &Path) -> bool {
-    folder.join("package.json").is_file() || !config::files(folder).is_empty()
+    MARKS.iter().any(|mark| folder.join(mark).is_file()) || !config::files(folder).is_empty()
 }
 
 fn has_project_mark(folder: &Path) -> bool {

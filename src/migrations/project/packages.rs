@@ -121,7 +121,7 @@ fn read_lock(name: &str, text: &str) -> Option<Kind> {
     })
 }
 
-fn folders_upwards(root: &Path) -> Vec<PathBuf> {
+pub(super) fn folders_upwards(root: &Path) -> Vec<PathBuf> {
     let depth = std::path::absolute(or_dot(root)).map_or(0, |path| path.components().count());
     let mut folders = vec![root.to_path_buf()];
     while folders.len() < depth && !folders[folders.len() - 1].join(".git").exists() {

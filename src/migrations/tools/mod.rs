@@ -2,6 +2,7 @@
 
 pub mod drizzle;
 pub mod sql;
+pub mod sqlx;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,11 @@ use rusqlite::{Connection, OptionalExtension};
 use super::Located;
 use super::plan::{Decision, Plan};
 use super::project::Project;
+use super::search::Strength;
 use crate::error::{Doing, Error};
 
 /// Every tool, in the order in which a folder's layout is tried.
-pub const TOOLS: &[&Tool] = &[&drizzle::TOOL, &sql::TOOL];
+pub const TOOLS: &[&Tool] = &[&drizzle::TOOL, &sqlx::TOOL, &sql::TOOL];
 
 /// What a migration tool looks for and how it plans.
 pub struct Tool {
@@ -22,19 +24,32 @@ pub struct Tool {
     pub name: &'static str,
     /// What it looks for in a migrations folder, as words for a message.
     pub looks_for: &'static str,
-    /// Whether its folder is looked for when neither a folder nor a tool is given. A tool whose layout is weak evidence
-    /// is not.
-    pub found_unasked: bool,
-    /// Whether a folder has its layout; the answer is the evidence.
-    pub recognises: fn(folder: &Path) -> Option<String>,
+    /// The folders that the project's files name, each with its evidence.
+    pub folders: FindFolders,
+    /// What speaks for the tool in a folder.
+    pub recognises: fn(folder: &Path, project: &Project) -> Option<Evidence>,
     /// Which of its layouts holds; refuses a folder that is not for SQLite.
     pub layout: fn(folder: &Path, project: &Project, decisions: &mut Vec<Decision>) -> Result<&'static str, Error>,
     /// The ledger where nothing names one, by layout.
     pub ledger: fn(layout: &str) -> &'static str,
+    /// Whether a table of this name is there and is the tool's ledger, going by its columns: names collide.
+    pub records_in: fn(before: &Connection, table: &str) -> Result<bool, Error>,
     /// The ledger's table that the project names, and where; none for a tool whose ledger has no name to choose.
     pub config_table: Option<ReadTable>,
     /// Compares the folder with the ledger.
     pub plan: fn(located: &Located, before: &Connection) -> Result<Plan, Error>,
+}
+
+/// Finds the folders that a project's files name, each with its evidence.
+pub type FindFolders = fn(project: &Project) -> Result<Vec<(PathBuf, String)>, Error>;
+
+/// What speaks for a tool.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// How much it says.
+    pub strength: Strength,
+    /// The evidence, as a clause.
+    pub why: String,
 }
 
 /// Reads the name of the ledger's table from a project, with the evidence.
@@ -77,6 +92,14 @@ fn has_table(before: &Connection, name: &str) -> Result<bool, Error> {
         .optional()
         .map(|found| found.is_some())
         .doing(|| format!("looking for the table `{name}` in the snapshot"))
+}
+
+/// The names of a table's columns in lower case, in their order; none where there is no such table.
+fn columns(before: &Connection, table: &str) -> Result<Vec<String>, Error> {
+    let doing = || format!("reading the columns of `{table}`");
+    let mut select = before.prepare("SELECT lower(name) FROM pragma_table_xinfo(?1) ORDER BY cid").doing(doing)?;
+    let names = select.query_map([table], |row| row.get(0)).doing(doing)?;
+    names.collect::<rusqlite::Result<_>>().doing(doing)
 }
 
 /// `'text'` in SQL.

@@ -4,22 +4,23 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{Tool, entries};
+use super::{Evidence, Tool, entries};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::Migration;
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, State};
 use crate::migrations::project::Project;
 use crate::migrations::statement::Action;
-use crate::migrations::{Located, shown};
+use crate::migrations::{Located, Strength, shown};
 
 /// The record of this tool.
 pub const TOOL: Tool = Tool {
     name: "sql",
     looks_for: "*.sql files",
-    found_unasked: false,
+    folders: |_| Ok(Vec::new()),
     recognises,
     layout,
     ledger: |layout| if layout == NUMBERED { "PRAGMA user_version" } else { "" },
+    records_in: |_, _| Ok(false),
     config_table: None,
     plan,
 };
@@ -36,9 +37,9 @@ struct File {
     path: PathBuf,
 }
 
-fn recognises(folder: &Path) -> Option<String> {
+fn recognises(folder: &Path, _: &Project) -> Option<Evidence> {
     let first = up_files(folder).ok()?.into_iter().next()?;
-    Some(format!("{} is there", shown(&first.path)))
+    Some(Evidence { strength: Strength::Fallback, why: format!("{} is there", shown(&first.path)) })
 }
 
 fn layout(folder: &Path, _: &Project, decisions: &mut Vec<Decision>) -> Result<&'static str, Error> {
@@ -148,7 +149,7 @@ fn record_numbers(migrations: &mut [(Option<i64>, Migration)], decisions: &mut V
         return;
     }
     for (number, migration) in migrations {
-        migration.record.extend(number.map(|number| format!("PRAGMA user_version = {number}")));
+        migration.record.within.extend(number.map(|number| format!("PRAGMA user_version = {number}")));
     }
 }
 

@@ -7,26 +7,28 @@ mod javascript;
 mod v0;
 mod v1;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error as SqliteError};
 
-use super::{Tool, has_table};
+use super::{Evidence, Tool, has_table};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::Migration;
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
-use crate::migrations::project::{Package, Project, Setting};
-use crate::migrations::{Located, shown};
+use crate::migrations::project::{DrizzleConfig, Found, Package, Project, Setting};
+use crate::migrations::search::GIVE_FOLDER;
+use crate::migrations::{Located, Strength, shown};
 
 /// The record of this tool.
 pub const TOOL: Tool = Tool {
     name: "drizzle",
     looks_for: "meta/_journal.json or folders with migration.sql",
-    found_unasked: true,
+    folders,
     recognises,
     layout,
     ledger: |_| "__drizzle_migrations",
+    records_in,
     config_table: Some(config_table),
     plan,
 };
@@ -36,13 +38,54 @@ const BREAKPOINT: &str = "--> statement-breakpoint";
 const V0: &str = "v0 (journal)";
 const V1: &str = "v1 (folders)";
 
-fn recognises(folder: &Path) -> Option<String> {
-    let journal = v0::journal_path(folder);
-    if journal.is_file() {
-        return Some(format!("{} is there", shown(&journal)));
+/// What `drizzle.config.*` says, or the `migrationsFolder` of a call of `migrate()`.
+fn folders(project: &Project) -> Result<Vec<(PathBuf, String)>, Error> {
+    if let Some(config) = agreed_config(project)? {
+        let file = shown(&config.file);
+        let why = match &config.out {
+            Setting::Text(_) => format!("`out` in {file}"),
+            Setting::Absent => format!("default of `out`, which {file} does not set"),
+            Setting::Computed { line } => {
+                let cause = format!("`out` in {file}:{line} is computed, and no JavaScript is run");
+                return Err(Error::usage("finding the migrations folder", cause).hint(GIVE_FOLDER));
+            }
+        };
+        return Ok(vec![(config.out_folder(), why)]);
     }
-    let first = v1::names(folder).ok()?.into_iter().next()?;
-    Some(format!("{} is there", shown(&folder.join(first).join(v1::FILE))))
+    let called = project.migrate_folders.iter().find(|call| project.root.join(&call.value).is_dir());
+    let place = |call: &Found| format!("`migrationsFolder` in {}:{}", shown(&call.file), call.line);
+    Ok(called.map(|call| (project.root.join(&call.value), place(call))).into_iter().collect())
+}
+
+/// The one configuration, or the first of several that say the same.
+fn agreed_config(project: &Project) -> Result<Option<&DrizzleConfig>, Error> {
+    let Some(first) = project.configs.first() else { return Ok(None) };
+    if project.configs.iter().all(|other| other.agrees_with(first)) {
+        return Ok(Some(first));
+    }
+    let names: Vec<_> = project.configs.iter().map(|config| format!("`{}`", shown(&config.file))).collect();
+    let cause = format!("{} disagree about `out` or `migrations.table`", names.join(" and "));
+    Err(Error::usage("finding the migrations folder", cause).hint(GIVE_FOLDER))
+}
+
+fn recognises(folder: &Path, project: &Project) -> Option<Evidence> {
+    if let Some(config) = project.configs.iter().find(|config| config.names(folder)) {
+        return Some(Evidence { strength: Strength::Named, why: format!("{} names the folder", shown(&config.file)) });
+    }
+    let journal = v0::journal_path(folder);
+    let found = if journal.is_file() {
+        journal
+    } else if folder.join("migration_lock.toml").is_file() {
+        return None;
+    } else {
+        folder.join(v1::names(folder).ok()?.into_iter().next()?).join(v1::FILE)
+    };
+    Some(Evidence { strength: Strength::Layout, why: format!("{} is there", shown(&found)) })
+}
+
+fn records_in(before: &Connection, table: &str) -> Result<bool, Error> {
+    let columns = super::columns(before, table)?;
+    Ok(columns.starts_with(&["id", "hash", "created_at"].map(String::from)))
 }
 
 /// The generation whose rules hold: by the version of drizzle-orm, or by what lies in the folder where no version is
@@ -133,9 +176,7 @@ fn config_table(project: &Project) -> Result<Option<(String, String)>, Error> {
     }
     let Some(first) = project.migrate_tables.first() else { return Ok(None) };
     if let Some(other) = project.migrate_tables.iter().find(|call| call.value != first.value) {
-        let place = |call: &crate::migrations::project::Found| {
-            format!("`{}` in {}:{}", call.value, shown(&call.file), call.line)
-        };
+        let place = |call: &Found| format!("`{}` in {}:{}", call.value, shown(&call.file), call.line);
         return Err(
             Error::usage(doing, format!("`migrationsTable` is {} and {}", place(first), place(other))).hint(hint)
         );
@@ -174,6 +215,7 @@ fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
         plan.refusal.get_or_insert_with(|| Refusal {
             message: message.clone(),
             help: format!("`{}` is not a table that drizzle made; `--ledger-table` names another", located.table),
+            after: 0,
         });
     }
     if plan.refusal.is_some() {

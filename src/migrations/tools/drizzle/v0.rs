@@ -49,6 +49,7 @@ pub(super) fn fill(plan: &mut Plan, ledger: &Recorded) -> Result<(), Error> {
                 "drizzle-orm below 1.0 needs the journal: commit it with the migrations, or point to the folder that \
                    holds it"
                     .into(),
+            after: 0,
         });
         return Ok(());
     }
@@ -66,7 +67,7 @@ fn read(plan: &Plan, line: Line) -> Result<Listed, Error> {
     let file = plan.folder.join(format!("{tag}.sql"));
     match Migration::read(tag.clone(), file.clone(), Some(BREAKPOINT)) {
         Ok(mut migration) => {
-            migration.record.push(record(&plan.ledger.name, &migration.checksum, when));
+            migration.record.within.push(record(&plan.ledger.name, &migration.checksum, when));
             Ok(Listed { when, migration, readable: true })
         }
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -102,6 +103,7 @@ fn no_file(folder: &Path, file: &Path) -> Refusal {
     Refusal {
         message: format!("No file {} found in {} folder", shown(file), shown(folder)),
         help: "commit the file that the journal lists; drizzle reads every file before it runs anything".into(),
+        after: 0,
     }
 }
 

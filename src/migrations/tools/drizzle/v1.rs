@@ -53,7 +53,7 @@ fn read(plan: &Plan) -> Result<Vec<Migration>, Error> {
         let file = plan.folder.join(&name).join(FILE);
         let mut migration =
             Migration::read(name, file.clone(), Some(BREAKPOINT)).doing(|| format!("reading `{}`", shown(&file)))?;
-        migration.record.push(record(&plan.ledger.name, &migration));
+        migration.record.within.push(record(&plan.ledger.name, &migration));
         migrations.push(migration);
     }
     Ok(migrations)
@@ -66,6 +66,7 @@ fn old_layout() -> Refusal {
             .into(),
         help: "drizzle-orm 1.0 refuses while meta/_journal.json is there: run `drizzle-kit up` and commit the folders"
             .into(),
+        after: 0,
     }
 }
 
@@ -216,6 +217,7 @@ fn not_matched<'a>(rows: impl Iterator<Item = &'a Row>) -> Refusal {
         help:
             "bring back the folders of these migrations, or delete their rows from the ledger if their effect is known"
                 .into(),
+        after: 0,
     }
 }
 

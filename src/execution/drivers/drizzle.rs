@@ -1,12 +1,13 @@
-//! The table of drivers: one record each. The order is that of preference where several would do.
+//! The drivers that drizzle-orm runs on.
 //!
 //! Measured means: the driver's real `migrate()` was run on the same files and what it did was written down here;
 //! `tests/conformance` repeats that for better-sqlite3 and libsql.
 
-use super::driver::{DoubleQuoted, Driver, EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
+use super::{LENIENT, STRICT};
+use crate::execution::driver::{
+    DoubleQuoted, Driver, EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction,
+};
 
-const STRICT: DoubleQuoted = DoubleQuoted { dml: false, ddl: false };
-const LENIENT: DoubleQuoted = DoubleQuoted { dml: true, ddl: true };
 const MORE_THAN_ONE: &str = "The supplied SQL string contains more than one statement";
 const NO_STATEMENTS: &str = "The supplied SQL string contains no statements";
 
@@ -251,61 +252,3 @@ pub static SQLITE_PROXY: Driver = Driver {
     own_transaction: OwnTransaction::Allowed,
     foreign_keys_off: "sqlite.exec('PRAGMA foreign_keys = OFF') // on the connection of your callback\nawait migrate(db, callback, { migrationsFolder: './drizzle' })\nsqlite.exec('PRAGMA foreign_keys = ON')",
 };
-
-/// A plain folder, run by a library that leaves SQLite's defaults: the sqlite3 shell, Python, Go.
-pub static SQLITE: Driver = Driver {
-    name: "sqlite",
-    tools: &["sql"],
-    packages: &[],
-    modules: &[],
-    sqlite_version: "",
-    measured_with: "SQLite's own defaults",
-    foreign_keys: ForeignKeys::Off,
-    double_quoted_strings: LENIENT,
-    defensive: false,
-    transaction: Transaction::AroundEach,
-    before: &[],
-    after: &[],
-    several_statements: SeveralStatements::All,
-    empty_chunk: EmptyChunk::Nothing,
-    own_transaction: OwnTransaction::Allowed,
-    foreign_keys_off: "PRAGMA foreign_keys = OFF;\n-- run the migrations\nPRAGMA foreign_keys = ON;",
-};
-
-/// A plain folder, run through rusqlite's bundled SQLite, which turns foreign keys on.
-pub static RUSQLITE: Driver = Driver {
-    name: "rusqlite",
-    tools: &["sql"],
-    packages: &[],
-    modules: &[],
-    sqlite_version: "3.54.1",
-    measured_with: "rusqlite 0.42, bundled",
-    foreign_keys: ForeignKeys::On,
-    double_quoted_strings: LENIENT,
-    defensive: false,
-    transaction: Transaction::AroundEach,
-    before: &[],
-    after: &[],
-    several_statements: SeveralStatements::All,
-    empty_chunk: EmptyChunk::Nothing,
-    own_transaction: OwnTransaction::Allowed,
-    foreign_keys_off: "conn.pragma_update(None, \"foreign_keys\", false)?;\n// run the migrations\nconn.pragma_update(None, \"foreign_keys\", true)?;",
-};
-
-/// Every driver.
-pub static DRIVERS: &[&Driver] = &[
-    &BETTER_SQLITE3,
-    &LIBSQL,
-    &NODE_SQLITE,
-    &BUN_SQLITE,
-    &BUN_SQL,
-    &SQL_JS,
-    &D1,
-    &DURABLE_SQLITE,
-    &EXPO_SQLITE,
-    &OP_SQLITE,
-    &TURSODATABASE,
-    &SQLITE_PROXY,
-    &SQLITE,
-    &RUSQLITE,
-];

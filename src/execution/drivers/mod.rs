@@ -1,0 +1,29 @@
+//! The table of drivers: one record each. The order is that of preference where several would do.
+
+pub mod drizzle;
+pub mod rust;
+pub mod sql;
+
+use super::driver::{DoubleQuoted, Driver};
+
+const STRICT: DoubleQuoted = DoubleQuoted { dml: false, ddl: false };
+const LENIENT: DoubleQuoted = DoubleQuoted { dml: true, ddl: true };
+
+/// Every driver.
+pub static DRIVERS: &[&Driver] = &[
+    &drizzle::BETTER_SQLITE3,
+    &drizzle::LIBSQL,
+    &drizzle::NODE_SQLITE,
+    &drizzle::BUN_SQLITE,
+    &drizzle::BUN_SQL,
+    &drizzle::SQL_JS,
+    &drizzle::D1,
+    &drizzle::DURABLE_SQLITE,
+    &drizzle::EXPO_SQLITE,
+    &drizzle::OP_SQLITE,
+    &drizzle::TURSODATABASE,
+    &drizzle::SQLITE_PROXY,
+    &sql::SQLITE,
+    &sql::RUSQLITE,
+    &rust::SQLX,
+];
