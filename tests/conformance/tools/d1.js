@@ -26,16 +26,6 @@ const cases = [
     pending: [{ version: 3, name: 'made', sql: 'BEGIN TRANSACTION;\nCREATE TABLE made (x);\nCOMMIT;\nBEGIN TRANSACTION;\nCOMMIT;\n' }],
     expect: { default: { error: 'Wrangler could not process the provided SQL file, as it contains several transactions.' } },
   },
-  {
-    name: 'a savepoint is not allowed',
-    pending: [{ version: 3, name: 'made', sql: 'SAVEPOINT one;\nCREATE TABLE made (x);\nRELEASE one;\n' }],
-    expect: { default: { error: 'To execute a transaction, please use the state.storage.transaction()' } },
-  },
-  {
-    name: 'double-quoted strings are texts',
-    pending: [{ version: 3, name: 'made', sql: 'CREATE TABLE made (x);\nINSERT INTO made VALUES ("a text");\n' }],
-    expect: { default: { applied: [3], made: ['made'] } },
-  },
 ];
 
 export default [

@@ -20,7 +20,7 @@ const cases = [
   {
     name: 'metadata.toml that cannot be read means a transaction',
     pending: [{ path: '0003_rebuild/up.sql', text: REBUILD }, { path: '0003_rebuild/metadata.toml', text: '= =' }],
-    expect: { default: { applied: [3], made: ['users'], harm: { 'posts rows': 4 } } },
+    expect: { default: { applied: [3], made: ['users'], harm: { 'posts rows': 4, 'comments.user_id nulled': 2 } } },
   },
   {
     name: 'versions are texts without hyphens',

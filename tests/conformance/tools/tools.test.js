@@ -105,6 +105,8 @@ async function check(given, tool, expected) {
   } else {
     agree(verdict !== 'failed' && rehearsal.errors.length === 0, `the tool succeeds, but the verdict is ${verdict}: ${rehearsal.errors.map((error) => error.message)}`);
     agree([0, 1].includes(rehearsal.exit), `the tool succeeds, but the exit code is ${rehearsal.exit}`);
+    const pending = rehearsal.report.plan.pending.map(({ name }) => name);
+    agree(pending.length === (expected.pending ?? applied.length), `the tool applied ${applied}, rehearse planned ${pending}`);
     if (Object.keys(done).some((fact) => !fact.endsWith(' changed'))) {
       agree(verdict !== 'passed' && rehearsal.exit === 1, `the tool did ${JSON.stringify(done)}, but the verdict is ${verdict}, exit code ${rehearsal.exit}`);
     }
@@ -172,7 +174,8 @@ function appliedIn(file, tool, { table }) {
 
 /** The tables of which the definition is new, in the order in which they were made. */
 function madeTables(before, after, ledger) {
-  const tables = (file) => query(file, `SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid`);
+  const tables = (file) =>
+    query(file, `SELECT s.name, s.sql FROM sqlite_schema s JOIN pragma_table_list t ON t.name = s.name AND t.schema = 'main' WHERE t.type IN ('table', 'virtual') AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY s.rowid`);
   const old = new Map(tables(before).map(({ name, sql }) => [name, sql]));
   const own = ({ name }) => name === ledger.table || ledger.internal?.test(name);
   return tables(after).filter((table) => !own(table) && old.get(table.name) !== table.sql).map(({ name }) => name);
