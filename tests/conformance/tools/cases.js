@@ -45,6 +45,7 @@ const failing = (version, options = {}) =>
 
 const CHILDREN_LOST = { 'posts rows': 4, 'comments.user_id nulled': 2 };
 const NO_MARKER = { skip: 'has no such marker' };
+const NO_LIMIT = 'the SQLite that rehearse has cannot parse it';
 const withMarker = (expect) => ({ prisma: NO_MARKER, d1: NO_MARKER, refinery: NO_MARKER, 'rusqlite-migration': NO_MARKER, ...expect });
 const consecutive = (what) => ({ refusal: `rusqlite error while loading migrations from directory: ${what}` });
 const ignored = { applied: [3], made: ['made'] };
@@ -400,6 +401,61 @@ export default [
       'sql-migrate': ignored,
       prisma: { skip: "better-sqlite3 has them; Prisma's own engine has not" },
     },
+  },
+  {
+    name: 'ANALYZE',
+    pending: [migration(3, 'analyze', ['CREATE INDEX posts_by_user ON posts (user_id);', 'ANALYZE;', 'CREATE TABLE made AS SELECT tbl, idx FROM sqlite_stat1;'])],
+    expect: { default: ignored },
+  },
+  {
+    name: 'DELETE with LIMIT',
+    pending: [migration(3, 'limit', ['CREATE TABLE made (x);', 'DELETE FROM comments ORDER BY id LIMIT 1;'])],
+    expect: {
+      default: { error: 'near "ORDER": syntax error' },
+      d1: { ...ignored, harm: { 'comments rows': 1 }, notRehearsed: NO_LIMIT },
+      'sql-migrate': { ...ignored, harm: { 'comments rows': 1 }, notRehearsed: NO_LIMIT },
+      prisma: { skip: "better-sqlite3 knows it; Prisma's own engine does not" },
+    },
+  },
+  {
+    name: 'a percentile',
+    pending: [migration(3, 'percentile', 'CREATE TABLE made AS SELECT percentile(id, 50) AS x FROM users;\n')],
+    expect: {
+      default: { error: 'no such function: percentile' },
+      prisma: { skip: "better-sqlite3 has it; Prisma's own engine has not" },
+    },
+  },
+  {
+    name: 'soundex',
+    pending: [migration(3, 'soundex', 'CREATE TABLE made AS SELECT soundex(\'x\') AS x;\n')],
+    expect: {
+      default: ignored,
+      d1: { error: 'no such function: soundex' },
+      dbmate: { error: 'no such function: soundex' },
+    },
+  },
+  {
+    name: 'an R-tree',
+    pending: [migration(3, 'rtree', ['CREATE VIRTUAL TABLE made USING rtree (id, a, b);', 'INSERT INTO made VALUES (1, 2, 3);'])],
+    expect: { default: ignored, d1: { error: 'not authorized' } },
+  },
+  {
+    name: 'json',
+    pending: [migration(3, 'json', "CREATE TABLE made AS SELECT json_extract('{\"a\":[1,2]}', '$.a[1]') AS x, '{}' ->> '$' AS y;\n")],
+    expect: { default: ignored },
+  },
+  {
+    name: 'a trigger that fires itself, and REPLACE over a row with a trigger on its deletion',
+    pending: [
+      migration(3, 'recursive', [
+        'CREATE TABLE made (x INTEGER PRIMARY KEY, y);',
+        'CREATE TRIGGER again AFTER INSERT ON made WHEN new.x < 3 BEGIN INSERT INTO made VALUES (new.x + 1, 0); END;',
+        'CREATE TRIGGER gone AFTER DELETE ON made BEGIN INSERT INTO tags (label) VALUES (old.x); END;',
+        'INSERT INTO made VALUES (1, 0);',
+        'REPLACE INTO made VALUES (1, 1);',
+      ]),
+    ],
+    expect: { default: ignored },
   },
   {
     name: 'generated columns, STRICT, WITHOUT ROWID, RETURNING',
