@@ -282,6 +282,7 @@ fn make_atomic(evidence: &Evidence) -> Option<String> {
         .turned(Turned::OneTransaction)
         .is_some_and(|trial| trial.comparison.rows_lost() > evidence.comparison().rows_lost());
     let possible = settings.transaction == Transaction::None
+        && evidence.execution().command.is_none()
         && settings.driver.own_transaction == OwnTransaction::Allowed
         && !loses_more;
     possible
