@@ -151,15 +151,13 @@ fn not_opened(ran: &Ran, recipe: &Recipe) -> Error {
     let said = if said.is_empty() { String::new() } else { format!("; it said\n{said}") };
     let cause = format!("it did not open the copy, so nothing was rehearsed ({}){said}", ran.end.describe());
     let error = Error::cannot(format!("running `{}`", ran.line), cause);
-    let error = if recipe.words.is_empty() {
-        error.hint("its tool must take the database from DATABASE_URL, or from {db} or {db_url} in the command")
-    } else {
-        error.hint(format!(
-            "{} must take the database from DATABASE_URL, or from {{db}} or {{db_url}} in the command",
-            recipe.name
-        ))
-    };
-    error.hint("where the project's configuration names a file, say which: --copy-at data/app.db")
+    if ran.end != End::Code(0) {
+        return error.hint("it ran in a copy of the project, where installed packages are linked; it must run there as it does in production");
+    }
+    let who = if recipe.words.is_empty() { "its tool" } else { recipe.name };
+    error
+        .hint(format!("{who} must take the database from DATABASE_URL, or from {{db}} or {{db_url}} in the command"))
+        .hint("where the project's configuration names a file, say which: --copy-at data/app.db")
 }
 
 /// What the ledger tells: applied is what it held, pending what was added.

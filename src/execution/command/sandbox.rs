@@ -101,10 +101,10 @@ impl Copying {
         match path.file_name().and_then(OsStr::to_str) {
             // The history of the project, and what a compiler made of it: nothing of it is needed to migrate.
             Some(".git" | "target" | "__pycache__") if kind.is_dir() => Ok(()),
-            Some("node_modules") if kind.is_dir() => link_entries(&from, &to),
+            Some("node_modules") if from.is_dir() => link_entries(&from, &to),
             Some(".venv" | "venv" | "vendor") if kind.is_dir() => symlink(from, to),
             _ if kind.is_dir() => self.folder(path),
-            _ if kind.is_symlink() => symlink(fs::read_link(from)?, to),
+            _ if kind.is_symlink() => symlink(self.target(&from)?, to),
             _ if kind.is_file() && from.metadata()?.size() > LARGEST => {
                 self.left_out.push(path.to_path_buf());
                 Ok(())
@@ -113,6 +113,17 @@ impl Copying {
                 .and_then(|_| fs::set_permissions(&to, from.metadata()?.permissions())),
             // Sockets and pipes belong to running processes.
             _ => Ok(()),
+        }
+    }
+}
+
+impl Copying {
+    /// Where a link of the copy leads: within the project as the link itself does, else to the file outside of it.
+    fn target(&self, link: &Path) -> io::Result<PathBuf> {
+        let target = fs::read_link(link)?;
+        match link.canonicalize() {
+            Ok(outside) if target.is_relative() && !outside.starts_with(&self.from) => Ok(outside),
+            _ => Ok(target),
         }
     }
 }
