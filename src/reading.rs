@@ -8,8 +8,8 @@ use crate::compare::{Comparison, Scope, State, States};
 use crate::error::{Doing, Error};
 use crate::observer::{Observer, Stage};
 use crate::profile::of_tables;
-use crate::rehearsal::MAX_MEMORY;
-use crate::report::diff::Diff;
+use crate::rehearsal::{MAX_MEMORY, Options};
+use crate::report::diff::{Diff, Verdict};
 use crate::report::file;
 use crate::report::profile::Profile;
 use crate::schema::Schema;
@@ -42,37 +42,48 @@ pub fn diff(before: &Path, after: &Path, reading: &Reading, observer: &dyn Obser
     let open = |file, how| Snapshot::open(file, &workspace, how, reading.extent, observer);
     snapshot::unchanged(
         |how| open(before, how),
-        |before| snapshot::unchanged(|how| open(after, how), |after| compared(before, after, reading, observer)),
+        |before| {
+            snapshot::unchanged(|how| open(after, how), |after| compared(before, after, NO_LEDGER, reading, observer))
+        },
     )
 }
 
-fn compared(before: &Snapshot, after: &Snapshot, reading: &Reading, observer: &dyn Observer) -> Result<Diff, Error> {
+fn compared(
+    before: &Snapshot,
+    after: &Snapshot,
+    ledger: &str,
+    reading: &Reading,
+    observer: &dyn Observer,
+) -> Result<Diff, Error> {
     let changed = PageSet::differing(before.pages(), after.pages()).doing(|| "comparing the files".to_owned())?;
     let connections = (before.connect()?, after.connect()?);
     let uris = (before.uri(), after.uri());
     let none = BTreeSet::new();
     let is_whole = before.is_read_whole(reading.extent) && after.is_read_whole(reading.extent);
     let states = States {
-        before: State {
-            connection: &connections.0,
-            uri: &uris.0,
-            encoding: before.facts().encoding,
-            pages: Some(before.pages()),
-        },
-        after: State {
-            connection: &connections.1,
-            uri: &uris.1,
-            encoding: after.facts().encoding,
-            pages: Some(after.pages()),
-        },
+        before: State::of(before, &connections.0, &uris.0),
+        after: State::of(after, &connections.1, &uris.1),
         changed: changed.as_ref(),
-        ledger: NO_LEDGER,
+        ledger,
         sampling: Sampling::None,
         scope: if is_whole { Scope::Whole } else { Scope::Changed(&none) },
         memory: reading.max_memory,
     };
     let comparison = Comparison::of_files(states, observer)?;
     Ok(Diff::of(described(before)?, described(after)?, &comparison))
+}
+
+/// Whether two databases hold the same but for a ledger.
+pub(crate) fn are_the_same(
+    one: &Snapshot,
+    other: &Snapshot,
+    ledger: &str,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<bool, Error> {
+    let reading = Reading { extent: options.extent, max_memory: options.max_memory, ..Reading::default() };
+    let ledger = if ledger.is_empty() { NO_LEDGER } else { ledger };
+    Ok(compared(one, other, ledger, &reading, observer)?.verdict == Verdict::Same)
 }
 
 /// No table of the user can have this name.

@@ -1,5 +1,7 @@
 //! The rehearsal: the one function that leads through the stages.
 
+mod command;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -9,6 +11,7 @@ use crate::compare::samples::Sampling;
 use crate::compare::{Comparison, Scope, State, States, renames};
 use crate::config::Config;
 use crate::error::Error;
+use crate::execution::command::Exec;
 use crate::execution::decide::{self, Decided};
 use crate::execution::driver::Transaction;
 use crate::execution::steps::By;
@@ -34,6 +37,8 @@ pub struct Options {
     pub snapshot: PathBuf,
     /// Which migrations; what is not given is found out.
     pub migrations: Request,
+    /// The command that runs the migrations; none where they run in process.
+    pub exec: Option<Exec>,
     /// The driver; found out where it is not given.
     pub driver: Option<String>,
     /// Whether the app turns foreign keys on or off before the migrations; the driver's default where it is not given.
@@ -70,6 +75,7 @@ impl Options {
         Self {
             snapshot,
             migrations,
+            exec: None,
             driver: None,
             foreign_keys: None,
             workspace: None,
@@ -118,40 +124,62 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     if let Some(keep) = &options.keep_copy {
         check_keep_target(keep, &options.snapshot)?;
     }
-    let search = migrations::search(&options.migrations)?;
+    let means = match &options.exec {
+        Some(exec) => Means::Command(exec, Project::around(&options.migrations.project)?),
+        None => Means::InProcess(migrations::search(&options.migrations)?),
+    };
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let open = |reading| Snapshot::open(&options.snapshot, &workspace, reading, options.extent, observer);
     let (rehearsal, kept) =
-        snapshot::unchanged(open, |snapshot| rehearse_on(snapshot, options, &search, &workspace, now, observer))?;
+        snapshot::unchanged(open, |snapshot| rehearse_on(snapshot, options, &means, &workspace, now, observer))?;
     if let Some(kept) = kept {
         kept.appear()?;
     }
     Ok(rehearsal)
 }
 
+/// What runs the migrations.
+enum Means<'a> {
+    InProcess(Search),
+    Command(&'a Exec, Project),
+}
+
+/// What ran, before the rules look at it.
+struct Rehearsed {
+    plan: Plan,
+    /// How the driver was found out.
+    decision: Decision,
+    /// Under each plausible driver.
+    trials: Vec<(Option<WorkingCopy>, Trial)>,
+}
+
 fn rehearse_on(
     snapshot: &Snapshot,
     options: &Options,
-    search: &Search,
+    means: &Means<'_>,
     workspace: &Workspace,
     now: SystemTime,
     observer: &dyn Observer,
 ) -> Result<(Rehearsal, Option<Kept>), Error> {
-    let Located { mut plan, decided, project } = locate(snapshot, options, search)?;
+    let demands = &options.config.expect;
+    let asked_for: BTreeSet<String> = demands.tables.keys().cloned().collect();
+    let scope = if snapshot.is_read_whole(options.extent) { Scope::Whole } else { Scope::Changed(&asked_for) };
+    let nothing = Plan::default();
+    let stage = Theatre { workspace, snapshot, plan: &nothing, observer, demands, scope, options };
+    let (project, rehearsed) = match means {
+        Means::InProcess(search) => {
+            let Located { plan, decided, project } = locate(snapshot, options, search)?;
+            (project, stage.under_each(plan, &decided)?)
+        }
+        Means::Command(exec, project) => (project.clone(), command::rehearse(&stage, exec, project)?),
+    };
+    let Rehearsed { mut plan, decision, mut trials } = rehearsed;
     plan.decisions.extend(options.config.file.as_deref().map(configured));
     let renamed: Vec<Decision> = plan.pending().flat_map(renames_told).collect();
     plan.decisions.extend(renamed);
     let waivers: Vec<Waiver> =
         waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
-
-    let demands = &options.config.expect;
-    let asked_for: BTreeSet<String> = demands.tables.keys().cloned().collect();
-    let scope = if snapshot.is_read_whole(options.extent) { Scope::Whole } else { Scope::Changed(&asked_for) };
-    let stage = Theatre { workspace, snapshot, plan: &plan, observer, demands, scope, options };
-    let mut trials = Vec::new();
-    for driver in &decided.drivers {
-        trials.push(stage.rehearse(Settings::of(driver, options.foreign_keys), driver.name)?);
-    }
+    let stage = Theatre { plan: &plan, ..stage };
     let (copy, trial) = take_gravest(&mut trials);
     renames::check(&trial.comparison, &trial.execution)?;
     let counter_trials = stage.counter_trials(&trial)?;
@@ -163,7 +191,7 @@ fn rehearse_on(
         snapshot: snapshot.facts().clone(),
         untouched: snapshot.check_untouched()?,
         plan: plan.clone(),
-        driver_decision: decided.decision.clone(),
+        driver_decision: decision,
         trial,
         others: trials.into_iter().map(|(_, trial)| trial).collect(),
         counter_trials,
@@ -231,6 +259,7 @@ fn renames_told(migration: &Migration) -> impl Iterator<Item = Decision> {
 }
 
 /// Where trials take place.
+#[derive(Clone, Copy)]
 struct Theatre<'a> {
     workspace: &'a Workspace,
     snapshot: &'a Snapshot,
@@ -243,25 +272,36 @@ struct Theatre<'a> {
 }
 
 impl Theatre<'_> {
+    /// The plan under every plausible driver.
+    fn under_each(&self, plan: Plan, decided: &Decided) -> Result<Rehearsed, Error> {
+        let stage = Theatre { plan: &plan, ..*self };
+        let mut trials = Vec::new();
+        for driver in &decided.drivers {
+            trials.push(stage.rehearse(Settings::of(driver, self.options.foreign_keys), driver.name)?);
+        }
+        Ok(Rehearsed { plan, decision: decided.decision.clone(), trials })
+    }
+
     fn rehearse(&self, settings: Settings, name: &str) -> Result<(Option<WorkingCopy>, Trial), Error> {
+        let (copy, trial) = self.rehearse_keeping(settings, name)?;
+        // What was written goes as soon as it is compared, so that memory and disk hold one copy at a time.
+        Ok((self.options.keep_copy.is_some().then_some(copy), trial))
+    }
+
+    fn rehearse_keeping(&self, settings: Settings, name: &str) -> Result<(WorkingCopy, Trial), Error> {
         let copy = WorkingCopy::of(self.snapshot, self.workspace, name)?;
         let bytes_before = copy.bytes();
         let execution = execution::run(copy.open()?, self.plan, settings, self.observer)?;
         let (before, after) = (self.snapshot.connect()?, copy.connect()?);
+        let uri = self.snapshot.uri();
         // A file that is no database any more is SQLite's to complain of.
         let (pages, changed) = (copy.pages().ok(), copy.changed().ok().flatten());
-        let encoding = self.snapshot.facts().encoding;
         let states = States {
-            before: State {
-                connection: &before,
-                uri: &self.snapshot.uri(),
-                encoding,
-                pages: Some(self.snapshot.pages()),
-            },
+            before: State::of(self.snapshot, &before, &uri),
             after: State {
                 connection: &after,
                 uri: &copy.uri(),
-                encoding,
+                encoding: self.snapshot.facts().encoding,
                 pages: pages.as_ref().map(|pages| pages as &dyn Pages),
             },
             changed: changed.as_ref(),
@@ -275,8 +315,6 @@ impl Theatre<'_> {
         let bytes_after = copy.bytes();
         drop(after);
         drop(pages);
-        // What was written goes as soon as it is compared, so that memory and disk hold one copy at a time.
-        let copy = self.options.keep_copy.is_some().then_some(copy);
         Ok((copy, Trial { execution, comparison, answers, bytes_before, bytes_after }))
     }
 
@@ -327,7 +365,7 @@ impl Theatre<'_> {
     /// The same on a database without rows, where the migrations fail with them. A schema that cannot be created anew tells
     /// nothing.
     fn on_empty(&self, trial: &Trial) -> Option<Execution> {
-        trial.failure()?;
+        trial.failure().filter(|_| trial.execution.is_traced())?;
         let path = self.workspace.file(&format!("empty-{}.db", trial.execution.settings.driver.name));
         let empty = execution::empty::create(&path, &self.snapshot.connect().ok()?).ok()?;
         execution::run(empty, self.plan, trial.execution.settings, self.observer).ok()
@@ -338,6 +376,9 @@ impl Theatre<'_> {
 /// the transaction where a part stays committed or a statement works outside of one only, chunks where a part of one was left out.
 fn worth_turning(trial: &Trial) -> Vec<Turned> {
     let Execution { settings, steps, .. } = &trial.execution;
+    if !trial.execution.is_traced() {
+        return Vec::new();
+    }
     let acted = steps.iter().flat_map(|step| &step.changes).any(|change| change.by == By::ForeignKey);
     let refused = trial.failure().is_some_and(|failure| failure.error.is_foreign_key());
     let partly_committed = trial.failure().is_some_and(|failure| !failure.rolled_back);

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags};
 
 use crate::config::{self, Config};
 use crate::error::{Doing, Error};
+use crate::execution::command::Exec;
 use crate::execution::{self, Execution};
 use crate::expectations::check::{self, Outcome, Seen};
 use crate::expectations::database;
@@ -110,6 +112,11 @@ impl<'a> Theatre<'a> {
             project: self.prepared.project.clone(),
         };
         Options {
+            exec: self.scenario.exec.clone().map(|line| Exec {
+                line,
+                time_limit: self.scenario.time_limit.map_or(Duration::from_secs(600), |limit| limit.0),
+                copy_at: None,
+            }),
             driver: self.scenario.driver().map(str::to_owned),
             foreign_keys: self.scenario.foreign_keys.map(|switch| switch == Switch::On),
             workspace: Some(self.dir.join("work")),
@@ -221,7 +228,7 @@ impl<'a> Theatre<'a> {
 
 /// Runs the same on a plain file, through SQLite's own file system: every statement must do the same, and leave the same.
 fn on_a_file(stage: &Theatre<'_>, rehearsal: &Rehearsal, kept: &Path) -> Result<Vec<String>, Error> {
-    if stage.scenario.snapshot_state.meanwhile.is_some() {
+    if stage.scenario.snapshot_state.meanwhile.is_some() || stage.scenario.exec.is_some() {
         return Ok(Vec::new());
     }
     let workspace = Workspace::create(Some(&stage.dir.join("work")))?;
@@ -290,7 +297,7 @@ fn without_the_unchanged(stage: &Theatre<'_>, first: &Document) -> Result<Vec<St
 /// Rehearses the same with nothing pending: on the kept copy where all migrations ran, else without the pending files.
 fn null_rehearsal(stage: &Theatre<'_>, first: &Document, kept: &Path) -> Result<Vec<String>, Error> {
     let unrecorded = stage.scenario.tool == Tool::Sql && stage.scenario.ledger() == Ledger::None;
-    if unrecorded || first.execution.outcome == RunOutcome::Refused {
+    if unrecorded || stage.scenario.exec.is_some() || first.execution.outcome == RunOutcome::Refused {
         return Ok(Vec::new());
     }
     let found = if first.execution.outcome == RunOutcome::Failed {

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use rehearse::compare::samples::Sampling;
 use rehearse::error::Error;
+use rehearse::execution::command::Exec;
 use rehearse::execution::drivers::DRIVERS;
 use rehearse::findings::levels::{Levels, Selector};
 use rehearse::findings::rule::Level;
@@ -139,6 +140,27 @@ pub struct ProjectArguments {
 pub struct RunArguments {
     #[command(flatten)]
     pub project: ProjectArguments,
+    /// The command that runs the migrations in production; it runs in a copy of the project, with the copy in the place of the database
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        conflicts_with_all = ["migrations", "tool", "driver", "foreign_keys", "ledger_table", "matrix"],
+        help_heading = "Through the tool's own command"
+    )]
+    pub exec: Option<String>,
+    /// Where the project's own configuration has the database, as a path in the project
+    #[arg(long, value_name = "PATH", requires = "exec", help_heading = "Through the tool's own command")]
+    pub copy_at: Option<PathBuf>,
+    /// How long the command may take
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "10m",
+        requires = "exec",
+        value_parser = duration,
+        help_heading = "Through the tool's own command"
+    )]
+    pub time_limit: Duration,
     /// Also writes a report to a file; can be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     pub reports: Vec<(Format, PathBuf)>,
@@ -255,6 +277,11 @@ impl RunArguments {
             max_snapshot_age: self.max_snapshot_age,
             config: Config::of(self.config.as_deref(), Path::new("."))?,
             levels: levels(&self.levels),
+            exec: self.exec.clone().map(|line| Exec {
+                line,
+                time_limit: self.time_limit,
+                copy_at: self.copy_at.clone(),
+            }),
             ..self.project.options()?
         })
     }

@@ -38,6 +38,7 @@ use crate::observer::{Observer, Stage};
 use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
 use crate::schema::{Schema, Table, TableKind};
+use crate::snapshot::Snapshot;
 use crate::sqlite_file::header::TextEncoding;
 use crate::sqlite_file::page_set::PageSet;
 use crate::sqlite_file::pages::Pages;
@@ -147,6 +148,14 @@ pub struct State<'a> {
     pub pages: Option<&'a dyn Pages>,
 }
 
+impl<'a> State<'a> {
+    /// What a snapshot holds, by a connection to it and its name.
+    #[must_use]
+    pub fn of(snapshot: &'a Snapshot, connection: &'a Connection, uri: &'a str) -> Self {
+        Self { connection, uri, encoding: snapshot.facts().encoding, pages: Some(snapshot.pages()) }
+    }
+}
+
 /// The two states, and how they are compared.
 #[derive(Clone, Copy)]
 pub struct States<'a> {
@@ -205,6 +214,17 @@ impl Comparison {
                 Ok(Self::unreadable(before, &error, messages))
             }
         }
+    }
+
+    /// Whether nothing was found that differs, neither in rows nor in the schema.
+    #[must_use]
+    pub fn is_without_change(&self) -> bool {
+        let keeps = |table: &TableComparison| table.rows.as_ref().is_none_or(|rows| rows.differences() == 0);
+        self.schema_changes.is_empty()
+            && self.schema_diff.is_empty()
+            && self.not_compared.is_empty()
+            && self.header.iter().all(|number| number.before == number.after)
+            && self.tables.iter().all(keeps)
     }
 
     /// Compares two files of which nobody knows how one became the other. Where they store text in different encodings, it is

@@ -4,6 +4,7 @@
 //! [`Execution`]: what ran, in which transaction, what it wrote and where it failed. A statement that fails is an outcome, not an
 //! error.
 
+pub mod command;
 pub mod decide;
 pub mod driver;
 pub mod drivers;

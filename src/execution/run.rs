@@ -52,10 +52,11 @@ pub fn run(
         steps: run.steps,
         bookkeeping: run.bookkeeping,
         elapsed: started.elapsed(),
+        command: None,
     })
 }
 
-fn configure(connection: &Connection, settings: Settings) -> rusqlite::Result<()> {
+pub(super) fn configure(connection: &Connection, settings: Settings) -> rusqlite::Result<()> {
     let strings = settings.double_quoted_strings;
     for (option, value) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, settings.foreign_keys),

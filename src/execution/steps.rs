@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::command::Ran;
 use crate::migrations::statement::Statement;
+use crate::snapshot::JournalMode;
 
 /// A run of the pending migrations on one copy.
 #[derive(Debug, Clone)]
@@ -21,6 +23,31 @@ pub struct Execution {
     pub foreign_keys_after: bool,
     /// Wall time of the run.
     pub elapsed: Duration,
+    /// The tool's own command, where that ran the migrations.
+    pub command: Option<Ran>,
+}
+
+impl Execution {
+    /// A run through a command of which no statement is known.
+    #[must_use]
+    pub fn of_command(settings: super::Settings, journal_mode: JournalMode, ran: Ran) -> Self {
+        Self {
+            settings,
+            journal_mode: journal_mode.name().to_owned(),
+            outcome: Outcome::Completed,
+            steps: Vec::new(),
+            bookkeeping: Vec::new(),
+            foreign_keys_after: settings.foreign_keys,
+            elapsed: ran.elapsed,
+            command: Some(ran),
+        }
+    }
+
+    /// Whether the statements are known: not of every command.
+    #[must_use]
+    pub fn is_traced(&self) -> bool {
+        self.settings.driver != &super::drivers::command::UNKNOWN
+    }
 }
 
 /// How a run ended.

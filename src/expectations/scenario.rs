@@ -69,6 +69,12 @@ pub struct Scenario {
     /// Of tools other than drizzle and sql: the project's files, by their paths.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// As `--exec`: the command that runs the migrations.
+    #[serde(default)]
+    pub exec: Option<String>,
+    /// As `--time-limit`, of the command.
+    #[serde(default)]
+    pub time_limit: Option<Age>,
     /// In `quiet/`: the rules that nearly fire here.
     #[serde(default)]
     pub nearly: Vec<RuleCode>,

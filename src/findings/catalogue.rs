@@ -404,6 +404,11 @@ rules! {
         effect: "the deploy changes nothing",
         fix: "nothing, unless a migration was expected to run"
     }
+    EX610 "time-limit", Error, Measured {
+        when: "the command that runs the migrations did not end within the time limit",
+        effect: "what it would have done is not known, and a deploy would wait as long",
+        fix: "raise --time-limit, or take away what the command waits for"
+    }
 
     // SN: snapshot and upkeep
 

@@ -80,7 +80,7 @@ impl Migration {
     }
 
     /// A migration whose text its tool has cut into chunks.
-    pub(super) fn of(name: String, file: PathBuf, sql: String, mut chunks: Vec<Chunk>) -> Self {
+    pub(crate) fn of(name: String, file: PathBuf, sql: String, mut chunks: Vec<Chunk>) -> Self {
         let checksum = checksum(&sql);
         let directives = directives(&chunks);
         tell_statements(&mut chunks, &directives);
@@ -88,7 +88,7 @@ impl Migration {
     }
 
     /// A migration of which only the name, or the recorded checksum, is known.
-    pub(super) fn without_file(name: String, file: PathBuf, checksum: String) -> Self {
+    pub(crate) fn without_file(name: String, file: PathBuf, checksum: String) -> Self {
         Self {
             name,
             file,
@@ -105,7 +105,7 @@ impl Migration {
 
 impl Chunk {
     /// A piece of a file that begins on `line`, from 1.
-    pub(super) fn new(sql: &str, line: u32) -> Self {
+    pub(crate) fn new(sql: &str, line: u32) -> Self {
         Self { sql: sql.into(), line, statements: statements(sql, line), record: Vec::new() }
     }
 }

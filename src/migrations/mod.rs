@@ -8,6 +8,7 @@ pub mod directive;
 pub mod migration;
 pub mod plan;
 pub mod project;
+pub mod recipes;
 mod search;
 pub mod splitter;
 pub mod statement;

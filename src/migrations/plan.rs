@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::migration::Migration;
 
 /// Found minus applied.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// The tool whose rules made this plan, for example `drizzle`.
     pub tool: &'static str,
@@ -27,7 +27,7 @@ pub struct Plan {
 }
 
 /// Where the tool records what was applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// The table's name, `PRAGMA user_version`, or empty where the tool keeps none.
     pub name: String,

@@ -6,13 +6,14 @@ use crate::compare::lineage::Change as Lineage;
 use crate::compare::rows::{Key, RowComparison};
 use crate::compare::samples::{Literal, Sample};
 use crate::compare::{Comparison, TableComparison};
+use crate::execution::command::{End, Ran};
 use crate::execution::driver::ForeignKeys;
 use crate::execution::{self, Execution, Step};
 use crate::findings::rule::{Level, Shown};
 use crate::findings::{Cell, Evidence, Finding, Trial};
 use crate::migrations::{self, State};
 use crate::profile::{ColumnProfile, Reader};
-use crate::snapshot::{Facts, JournalMode, Method, Untouched, Wal};
+use crate::snapshot::{Facts, Method, Untouched, Wal};
 
 use super::document as doc;
 
@@ -55,7 +56,7 @@ pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
         bytes: facts.bytes,
         page_size: facts.page_size,
         pages: facts.pages,
-        journal_mode: journal_mode(facts.journal_mode).to_owned(),
+        journal_mode: facts.journal_mode.name().to_owned(),
         wal_bytes: (facts.wal != Wal::Absent).then(|| facts.wal.bytes()),
         copied_by: match facts.method {
             Method::InPlace => None,
@@ -66,13 +67,6 @@ pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
         untouched: *untouched == Untouched::Yes,
         compared_by: if facts.bytes_are_compared { "bytes" } else { "metadata" }.to_owned(),
         changed,
-    }
-}
-
-fn journal_mode(mode: JournalMode) -> &'static str {
-    match mode {
-        JournalMode::Wal => "wal",
-        JournalMode::Rollback => "delete",
     }
 }
 
@@ -126,6 +120,7 @@ fn execution(evidence: &Evidence) -> doc::Execution {
         outcome: outcome(execution),
         elapsed_ms: milliseconds(execution.elapsed),
         settings: settings(execution),
+        command: execution.command.as_ref().map(|ran| command(ran, execution.is_traced())),
         steps: execution.steps.iter().map(step).collect(),
         alternatives: evidence.others.iter().map(|other| alternative(other, &evidence.trial)).collect(),
         error: evidence.trial.failure().map(|failure| error(&failure.error)),
@@ -141,16 +136,31 @@ fn outcome(execution: &Execution) -> doc::Outcome {
     }
 }
 
+fn command(ran: &Ran, traced: bool) -> doc::Command {
+    doc::Command {
+        line: ran.line.clone(),
+        exit_code: if let End::Code(code) = ran.end { Some(code) } else { None },
+        signal: if let End::Signal(signal) = ran.end { Some(signal) } else { None },
+        time_limit: if let End::TimeLimit(limit) = ran.end { Some(limit.as_secs()) } else { None },
+        elapsed_ms: milliseconds(ran.elapsed),
+        traced,
+        output: ran.output.clone(),
+        output_dropped: ran.dropped,
+    }
+}
+
 fn settings(execution: &Execution) -> doc::Settings {
     let driver = execution.settings.driver;
     let strings = execution.settings.double_quoted_strings;
     let fixed = (driver.foreign_keys == ForeignKeys::AlwaysOn).then(|| "PRAGMA foreign_keys has no effect".to_owned());
+    // What a command does around its statements is among them.
+    let of_the_driver = |text: &str| if execution.command.is_some() { String::new() } else { text.to_owned() };
     let around = driver.before.iter().chain(driver.after).map(|&pragma| pragma.to_owned()).chain(fixed);
     doc::Settings {
-        foreign_keys: execution.settings.foreign_keys,
-        dqs: strings.dml || strings.ddl,
-        transaction: driver.transaction.describe().to_owned(),
-        several_statements: driver.several_statements.describe().to_owned(),
+        foreign_keys: execution.is_traced().then_some(execution.settings.foreign_keys),
+        dqs: execution.is_traced().then_some(strings.dml || strings.ddl),
+        transaction: of_the_driver(driver.transaction.describe()),
+        several_statements: of_the_driver(driver.several_statements.describe()),
         around: around.collect(),
         journal_mode: execution.journal_mode.clone(),
         driver_sqlite_version: (!driver.sqlite_version.is_empty()).then(|| driver.sqlite_version.to_owned()),

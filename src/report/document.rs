@@ -151,7 +151,10 @@ pub struct Execution {
     pub elapsed_ms: f64,
     /// The connection as production would have it.
     pub settings: Settings,
-    /// Every statement that ran, in order.
+    /// The tool's own command, where that ran the migrations; null where they ran in process.
+    #[serde(default)]
+    pub command: Option<Command>,
+    /// Every statement that ran, in order; empty where a command ran them and they could not be traced.
     pub steps: Vec<Step>,
     /// The same under the other drivers that production may use; empty where the driver is known.
     #[serde(default)]
@@ -175,13 +178,34 @@ pub enum Outcome {
     Refused,
 }
 
+/// The tool's own command.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Command {
+    /// As it was given.
+    pub line: String,
+    /// Its exit code; null where a signal or the time limit ended it.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it; null where none did.
+    pub signal: Option<i32>,
+    /// The time limit in seconds that it did not keep; null where it did.
+    pub time_limit: Option<u64>,
+    /// Wall time in milliseconds, on this machine.
+    pub elapsed_ms: f64,
+    /// Whether its statements are known.
+    pub traced: bool,
+    /// The last lines of what it said: its own words, which may hold what a report does not.
+    pub output: Vec<String>,
+    /// Lines before those that are not kept.
+    pub output_dropped: u64,
+}
+
 /// The connection as production would have it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settings {
-    /// Whether foreign keys were enforced when the migrations began.
-    pub foreign_keys: bool,
-    /// Whether a double-quoted name that is no column is read as a string.
-    pub dqs: bool,
+    /// Whether foreign keys were enforced when the migrations began; null where a command could not be traced.
+    pub foreign_keys: Option<bool>,
+    /// Whether a double-quoted name that is no column is read as a string; null where a command could not be traced.
+    pub dqs: Option<bool>,
     /// Who opens the transaction and how far it reaches.
     pub transaction: String,
     /// What happens to several statements in one chunk.

@@ -126,6 +126,25 @@ pub struct Object {
     pub sql: String,
 }
 
+/// Tables that a tool keeps beside its ledger: the ledger, and the other one. `*` ends a beginning.
+const BESIDE: [(&str, &str); 5] = [
+    ("d1_migrations", "_cf_*"),
+    ("knex_migrations", "knex_migrations_lock"),
+    ("kysely_migration", "kysely_migration_lock"),
+    ("schema_migrations", "ar_internal_metadata"),
+    ("DATABASECHANGELOG", "DATABASECHANGELOGLOCK"),
+];
+
+/// Whether a table is the tool's own: its ledger, or what it keeps beside it.
+fn is_bookkeeping(table: &str, ledger: &str) -> bool {
+    let is_named = |pattern: &str| match pattern.strip_suffix('*') {
+        Some(beginning) => table.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning)),
+        None => table.eq_ignore_ascii_case(pattern),
+    };
+    let is_beside = |(of, pattern): &(&str, &str)| of.eq_ignore_ascii_case(ledger) && is_named(pattern);
+    table.eq_ignore_ascii_case(ledger) || BESIDE.iter().any(is_beside)
+}
+
 impl Schema {
     /// Reads the schema.
     ///
@@ -141,9 +160,9 @@ impl Schema {
         self.tables.get(&name.to_ascii_lowercase())
     }
 
-    /// The tables that are the user's: ordinary and virtual ones, `ledger` excluded; in order of name.
+    /// The tables that are the user's: ordinary and virtual ones, those of the tool that keeps `ledger` excluded; in order of name.
     pub fn user_tables<'a>(&'a self, ledger: &'a str) -> impl Iterator<Item = &'a Table> {
-        self.tables.values().filter(move |table| table.is_user_table() && !table.name.eq_ignore_ascii_case(ledger))
+        self.tables.values().filter(move |table| table.is_user_table() && !is_bookkeeping(&table.name, ledger))
     }
 
     /// The foreign keys that point to this table, with the table that they belong to.

@@ -40,6 +40,7 @@ use rusqlite::Connection;
 pub(crate) use connection::reader;
 pub use journal::{Journal, SuperJournal, Wal};
 pub use working_copy::{Kept, WorkingCopy, check_keep_target};
+pub(crate) use workspace::Group;
 pub use workspace::Workspace;
 
 use crate::error::Error;
@@ -137,6 +138,17 @@ pub enum JournalMode {
     Wal,
     /// A rollback journal: `delete`, `truncate`, `persist` or `memory`.
     Rollback,
+}
+
+impl JournalMode {
+    /// As SQLite names it: `wal`, or `delete` for every rollback journal.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wal => "wal",
+            Self::Rollback => "delete",
+        }
+    }
 }
 
 /// How the snapshot is read.

@@ -1,5 +1,6 @@
 //! The table of drivers: one record each. The order is that of preference where several would do.
 
+pub mod command;
 pub mod drizzle;
 pub mod rust;
 pub mod sql;

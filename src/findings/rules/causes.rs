@@ -65,6 +65,9 @@ fn deferred(evidence: &Evidence) -> Option<String> {
 /// `drizzle's better-sqlite3 migrator`.
 pub(super) fn migrator(driver: &Driver, evidence: &Evidence) -> String {
     let tool = evidence.plan.tool;
+    if let Some(ran) = &evidence.execution().command {
+        return if ran.recipe.words.is_empty() { "the command".to_owned() } else { tool.to_owned() };
+    }
     if driver.name == tool { tool.to_owned() } else { format!("{tool}'s {} migrator", driver.name) }
 }
 
@@ -129,8 +132,11 @@ pub(super) fn left_behind(evidence: &Evidence) -> Vec<&Step> {
 /// What to do so that a rebuild of `parent` leaves its children alone under this driver.
 pub(super) fn keep_children(evidence: &Evidence, parent: &str, child: &str) -> Vec<String> {
     let driver = evidence.execution().settings.driver;
-    if !driver.foreign_keys_off.is_empty() {
-        let around = driver.foreign_keys_off;
+    let around = match &evidence.execution().command {
+        Some(ran) => ran.recipe.foreign_keys_off,
+        None => driver.foreign_keys_off,
+    };
+    if !around.is_empty() {
         let lead = "turn foreign keys off before the migrations run and on again after them";
         return vec![format!("{lead}:\n{around}")];
     }
@@ -156,7 +162,8 @@ pub(super) fn set_aside(evidence: &Evidence, parent: &str, children: &[&str]) ->
     for child in children {
         with_referring(schema, parent, child, &mut tables);
     }
-    let lead = format!("{driver} cannot turn foreign keys off: set aside the rows that refer to `{parent}`");
+    let who = if evidence.execution().command.is_some() { "where nothing can" } else { &format!("{driver} cannot") };
+    let lead = format!("{who} turn foreign keys off: set aside the rows that refer to `{parent}`");
     if tables.is_empty() {
         return format!("{lead} in tables of their own before the rebuild, and put them back after it");
     }

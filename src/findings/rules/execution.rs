@@ -2,10 +2,13 @@
 
 mod add_column;
 
+use std::time::Duration;
+
+use crate::execution::command::{End, Ran};
 use crate::execution::driver::SeveralStatements;
 use crate::execution::steps::Failure;
 use crate::execution::{Outcome, Step, Turned};
-use crate::findings::catalogue::{EX601, EX602, EX609, SN906, SN915, TX505};
+use crate::findings::catalogue::{EX601, EX602, EX609, EX610, SN906, SN915, TX505};
 use crate::findings::evidence::place;
 use crate::findings::rules::{causes, missing};
 use crate::findings::wording::{count, names, share};
@@ -27,6 +30,9 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     let step = failure.step.and_then(|index| evidence.execution().steps.get(index));
     if push_managed(evidence).iter().any(|finding| finding.level == Level::Error) {
         return Vec::new();
+    }
+    if let Some(Ran { end: End::TimeLimit(limit), .. }) = &evidence.execution().command {
+        return vec![time_limit(*limit)];
     }
     let passes_on_empty = evidence.on_empty.as_ref().is_some_and(|execution| execution.outcome == Outcome::Completed);
     let lacking = missing::of_message(&failure.error.message);
@@ -65,6 +71,15 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         );
     }
     vec![finding]
+}
+
+/// EX610.
+fn time_limit(limit: Duration) -> Finding {
+    let seconds = count(limit.as_secs(), "second");
+    Finding::new(&EX610, format!("the command did not end within {seconds} and was ended")).help(
+        "give it more time, `--time-limit 30m`, or see in its output what it waits for: nobody answers its questions"
+            .to_owned(),
+    )
 }
 
 /// Whether VACUUM, ATTACH or DETACH was refused, by an open transaction or by the rehearsal.
@@ -267,6 +282,9 @@ fn view_help(evidence: &Evidence, message: &str) -> Vec<String> {
 pub(super) fn nothing_pending(evidence: &Evidence) -> Vec<Finding> {
     if evidence.execution().outcome != Outcome::NothingPending {
         return Vec::new();
+    }
+    if evidence.execution().command.is_some() && evidence.plan.ledger.name.is_empty() {
+        return vec![Finding::new(&EX609, "the command changed nothing")];
     }
     let applied = evidence.plan.ledger.rows;
     vec![Finding::new(&EX609, format!("nothing is pending: {} applied", count(applied, "migration")))]

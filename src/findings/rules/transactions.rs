@@ -91,13 +91,18 @@ fn is_set_aside(evidence: &Evidence, step: &Step, child: &str) -> bool {
 
 /// TX504: a migration ends the transaction that the tool has opened.
 pub(super) fn own_transaction(evidence: &Evidence) -> Vec<Finding> {
+    let execution = evidence.execution();
+    let is_unwrapped = |name: &str| evidence.plan.pending().any(|one| one.unwrapped && one.name == name);
+    let has_opened_one =
+        |step: &Step| execution.settings.transaction != Transaction::None && !is_unwrapped(&step.migration);
     let ends = |step: &&Step| {
         step.in_transaction
+            && has_opened_one(step)
             && step.ran
             && matches!(step.statement.action, Action::Commit | Action::Rollback)
             && step.error.is_none()
     };
-    let Some(step) = evidence.execution().steps.iter().find(ends) else { return Vec::new() };
+    let Some(step) = execution.steps.iter().find(ends) else { return Vec::new() };
     if causes::left_behind(evidence).first().is_some_and(|left| left.migration == step.migration) {
         return Vec::new();
     }
@@ -282,6 +287,7 @@ fn make_atomic(evidence: &Evidence) -> Option<String> {
         .turned(Turned::OneTransaction)
         .is_some_and(|trial| trial.comparison.rows_lost() > evidence.comparison().rows_lost());
     let possible = settings.transaction == Transaction::None
+        && evidence.execution().command.is_none()
         && settings.driver.own_transaction == OwnTransaction::Allowed
         && !loses_more;
     possible

@@ -67,6 +67,14 @@ impl Project {
         Ok(project)
     }
 
+    /// Reads the project that `folder` belongs to.
+    ///
+    /// # Errors
+    /// When it is not a folder, or a file of a package manager cannot be read.
+    pub fn around(folder: &Path) -> Result<Self, Error> {
+        Self::read(folder, None)
+    }
+
     /// Takes the drizzle configuration that belongs to this folder: the one that names it, else the only one.
     pub(super) fn settle_config(&mut self, folder: &Path) {
         let named = self.configs.iter().find(|config| config.names(folder));

@@ -86,7 +86,7 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
 }
 
 /// Whether the database has a table with this name; SQLite's names do not tell upper case from lower case.
-fn has_table(before: &Connection, name: &str) -> Result<bool, Error> {
+pub(super) fn has_table(before: &Connection, name: &str) -> Result<bool, Error> {
     before
         .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE", [name], |_| Ok(()))
         .optional()
@@ -95,7 +95,7 @@ fn has_table(before: &Connection, name: &str) -> Result<bool, Error> {
 }
 
 /// The names of a table's columns in lower case, in their order; none where there is no such table.
-fn columns(before: &Connection, table: &str) -> Result<Vec<String>, Error> {
+pub(super) fn columns(before: &Connection, table: &str) -> Result<Vec<String>, Error> {
     let doing = || format!("reading the columns of `{table}`");
     let mut select = before.prepare("SELECT lower(name) FROM pragma_table_xinfo(?1) ORDER BY cid").doing(doing)?;
     let names = select.query_map([table], |row| row.get(0)).doing(doing)?;

@@ -7,7 +7,7 @@ use super::paint::Role;
 use super::{Detail, Page};
 use crate::findings::wording::{bytes, count, count_of, duration, list, number};
 use crate::report::document::{
-    Column, Document, Migration, NotCompared, Outcome, Plan, Schema, Snapshot, Step, Table, TableChange,
+    Column, Command, Document, Migration, NotCompared, Outcome, Plan, Schema, Snapshot, Step, Table, TableChange,
 };
 use crate::report::visible::{visible, visible_lines};
 
@@ -20,12 +20,18 @@ const STEP: usize = 120;
 pub fn context(page: &mut Page, document: &Document) {
     let pending = match (document.execution.outcome, document.plan.pending.len()) {
         (Outcome::Refused, _) => "nothing ran".to_owned(),
+        (outcome, 0) if document.execution.command.is_some() && outcome != Outcome::NothingPending => {
+            "it ran".to_owned()
+        }
         (_, 0) => "nothing pending".to_owned(),
         (_, pending) => count_of(pending, "pending migration"),
     };
     let parts = [
         format!("{}: {}, {}", document.snapshot.path, holdings(document), bytes(document.snapshot.bytes)),
-        format!("{}, {}", document.plan.tool, document.plan.driver),
+        match &document.execution.command {
+            Some(command) => format!("`{}`", command.line),
+            None => format!("{}, {}", document.plan.tool, document.plan.driver),
+        },
         pending,
     ];
     let mut lines: Vec<String> = Vec::new();
@@ -319,10 +325,11 @@ pub fn plan(page: &mut Page, plan: &Plan) {
 pub fn execution(page: &mut Page, document: &Document) {
     page.heading("What ran");
     let settings = &document.execution.settings;
-    let mut lines = vec![
-        ("tool".to_owned(), tool(&document.plan)),
-        ("migrations".to_owned(), visible(&document.plan.folder).into_owned()),
-    ];
+    let mut lines = vec![("tool".to_owned(), tool(&document.plan))];
+    match &document.execution.command {
+        Some(command) => lines.push(("command".to_owned(), visible(&ended(command)).into_owned())),
+        None => lines.push(("migrations".to_owned(), visible(&document.plan.folder).into_owned())),
+    }
     let ours = &document.rehearse.sqlite_version;
     let versions = match &settings.driver_sqlite_version {
         Some(version) if version == ours => format!(", which ships SQLite {ours}, as rehearsed with"),
@@ -334,8 +341,8 @@ pub fn execution(page: &mut Page, document: &Document) {
         "settings".to_owned(),
         format!(
             "foreign keys {}, double-quoted strings {}, journal mode {}",
-            if settings.foreign_keys { "on" } else { "off" },
-            if settings.dqs { "allowed" } else { "refused" },
+            settings.foreign_keys.map_or("not known", |on| if on { "on" } else { "off" }),
+            settings.dqs.map_or("not known", |allowed| if allowed { "allowed" } else { "refused" }),
             visible(&settings.journal_mode)
         ),
     ));
@@ -360,6 +367,39 @@ pub fn execution(page: &mut Page, document: &Document) {
     }
     pairs(page, &lines);
     migrations(page, document);
+    if let Some(command) = &document.execution.command {
+        output(page, command);
+    }
+}
+
+/// The command and how it ended.
+fn ended(command: &Command) -> String {
+    let time = duration(command.elapsed_ms);
+    let end = match (command.exit_code, command.signal, command.time_limit) {
+        (Some(code), ..) => format!("exit code {code} after {time}"),
+        (None, Some(signal), _) => format!("ended by signal {signal} after {time}"),
+        (None, None, _) => format!("ended by the time limit after {time}"),
+    };
+    format!("{}, {end}", command.line)
+}
+
+/// What a command said: the end of it, and with `-v` all that is kept.
+fn output(page: &mut Page, command: &Command) {
+    const SAID: usize = 15;
+    let lines: Vec<&String> = command.output.iter().filter(|line| !line.trim().is_empty()).collect();
+    let hidden = if page.style.detail == Detail::Full { 0 } else { lines.len().saturating_sub(SAID) };
+    let dropped = command.output_dropped + hidden as u64;
+    if lines.is_empty() {
+        return;
+    }
+    page.blank();
+    page.prose(2, "what the command said:", Role::Plain);
+    if dropped > 0 {
+        page.prose(4, &format!("… {} before", count(dropped, "line")), Role::Dim);
+    }
+    for line in &lines[hidden..] {
+        page.prose(4, &visible(line), Role::Dim);
+    }
 }
 
 fn tool(plan: &Plan) -> String {
@@ -374,11 +414,18 @@ fn tool(plan: &Plan) -> String {
 
 fn migrations(page: &mut Page, document: &Document) {
     let steps = &document.execution.steps;
+    let untraced = document.execution.command.as_ref().is_some_and(|command| !command.traced);
     if document.execution.outcome == Outcome::Refused {
         page.prose(2, "the tool would not have started, so nothing ran", Role::Error);
         return;
     }
-    if document.execution.outcome == Outcome::NothingPending || document.plan.pending.is_empty() {
+    let nothing_pending = document.execution.outcome == Outcome::NothingPending;
+    if document.execution.command.is_some() && (document.plan.pending.is_empty() || nothing_pending) {
+        let text = if nothing_pending { "it changed nothing" } else { "what it ran is not recorded in a ledger" };
+        page.prose(2, text, Role::Dim);
+        return;
+    }
+    if nothing_pending || document.plan.pending.is_empty() {
         page.prose(2, "nothing was pending, so nothing ran", Role::Dim);
         return;
     }
@@ -402,6 +449,7 @@ fn migrations(page: &mut Page, document: &Document) {
         let failed = own.iter().find(|step| step.error.is_some());
         let outcome = match failed {
             Some(step) => format!("failed at line {}", number(u64::from(step.line))),
+            None if untraced => String::new(),
             None if migration.statements == 0 => "holds no statement".to_owned(),
             None if own.is_empty() => "did not run".to_owned(),
             None if ran < own.len() => {
