@@ -45,6 +45,7 @@ const failing = (version, options = {}) =>
 
 const CHILDREN_LOST = { 'posts rows': 4, 'comments.user_id nulled': 2 };
 const NO_MARKER = { skip: 'has no such marker' };
+const NOT_ITS_SQLITE = { skip: "better-sqlite3 tells nothing here about the SQLite of Prisma's native engine" };
 const NO_LIMIT = 'the SQLite that rehearse has cannot parse it';
 const withMarker = (expect) => ({ prisma: NO_MARKER, d1: NO_MARKER, refinery: NO_MARKER, 'rusqlite-migration': NO_MARKER, ...expect });
 const consecutive = (what) => ({ refusal: `rusqlite error while loading migrations from directory: ${what}` });
@@ -384,7 +385,7 @@ export default [
   {
     name: 'double-quoted strings',
     pending: [migration(3, 'quotes', ['CREATE TABLE made (x DEFAULT "a");', 'INSERT INTO made VALUES ("b");'])],
-    expect: { default: ignored, prisma: { skip: "better-sqlite3 refuses them; Prisma's own engine does not" } },
+    expect: { default: ignored, prisma: NOT_ITS_SQLITE },
   },
   {
     name: 'full text search',
@@ -399,7 +400,7 @@ export default [
       d1: ignored,
       // Debian's SQLite.
       'sql-migrate': ignored,
-      prisma: { skip: "better-sqlite3 has them; Prisma's own engine has not" },
+      prisma: NOT_ITS_SQLITE,
     },
   },
   {
@@ -414,7 +415,7 @@ export default [
       default: { error: 'near "ORDER": syntax error' },
       d1: { ...ignored, harm: { 'comments rows': 1 }, notRehearsed: NO_LIMIT },
       'sql-migrate': { ...ignored, harm: { 'comments rows': 1 }, notRehearsed: NO_LIMIT },
-      prisma: { skip: "better-sqlite3 knows it; Prisma's own engine does not" },
+      prisma: NOT_ITS_SQLITE,
     },
   },
   {
@@ -422,7 +423,7 @@ export default [
     pending: [migration(3, 'percentile', 'CREATE TABLE made AS SELECT percentile(id, 50) AS x FROM users;\n')],
     expect: {
       default: { error: 'no such function: percentile' },
-      prisma: { skip: "better-sqlite3 has it; Prisma's own engine has not" },
+      prisma: NOT_ITS_SQLITE,
     },
   },
   {

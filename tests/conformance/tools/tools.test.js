@@ -181,9 +181,9 @@ function madeTables(before, after, ledger) {
   return tables(after).filter((table) => !own(table) && old.get(table.name) !== table.sql).map(({ name }) => name);
 }
 
-/** A text on one line, without the places where this run happens to keep its files. */
+/** A text on one line, without its last full stop and the places where this run happens to keep its files. */
 function folded(text, { migrations, project, scratch }) {
-  return [migrations, project, scratch].reduce((text, path) => text.replaceAll(path, '…'), text).replace(/\s+/g, ' ').trim();
+  return [migrations, project, scratch].reduce((text, path) => text.replaceAll(path, '…'), text).replace(/\s+/g, ' ').trim().replace(/\.$/, '');
 }
 
 /** The name and the hash of every file in a folder. */
