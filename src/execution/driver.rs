@@ -106,6 +106,14 @@ pub enum OwnTransaction {
     Refused(&'static str),
 }
 
+impl Driver {
+    /// Whether it runs in Cloudflare's workerd, which lets SQL do less than SQLite does.
+    #[must_use]
+    pub fn is_workerd(&self) -> bool {
+        matches!(self.own_transaction, OwnTransaction::Refused(_))
+    }
+}
+
 impl ForeignKeys {
     /// Whether they are enforced on a fresh connection.
     #[must_use]

@@ -32,7 +32,7 @@ pub fn run(
     let journal_mode = connection
         .query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))
         .doing(|| "reading the journal mode of the copy".to_owned())?;
-    let recorder = Recorder::attach(connection).doing(|| "watching the copy".to_owned())?;
+    let recorder = Recorder::attach(connection, settings.driver).doing(|| "watching the copy".to_owned())?;
     let started = Instant::now();
     let mut run = Run {
         recorder,

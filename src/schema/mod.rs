@@ -126,9 +126,10 @@ pub struct Object {
     pub sql: String,
 }
 
-/// Tables that a tool keeps beside its ledger: the ledger, and the other one. `*` ends a beginning.
-const BESIDE: [(&str, &str); 5] = [
-    ("d1_migrations", "_cf_*"),
+/// Tables of Cloudflare's own, which no app can read.
+const CLOUDFLARE: [&str; 2] = ["_cf_METADATA", "_cf_KV"];
+/// Tables that a tool keeps beside its ledger: the ledger, and the other one.
+const BESIDE: [(&str, &str); 4] = [
     ("knex_migrations", "knex_migrations_lock"),
     ("kysely_migration", "kysely_migration_lock"),
     ("schema_migrations", "ar_internal_metadata"),
@@ -137,12 +138,9 @@ const BESIDE: [(&str, &str); 5] = [
 
 /// Whether a table is the tool's own: its ledger, or what it keeps beside it.
 fn is_bookkeeping(table: &str, ledger: &str) -> bool {
-    let is_named = |pattern: &str| match pattern.strip_suffix('*') {
-        Some(beginning) => table.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning)),
-        None => table.eq_ignore_ascii_case(pattern),
-    };
-    let is_beside = |(of, pattern): &(&str, &str)| of.eq_ignore_ascii_case(ledger) && is_named(pattern);
-    table.eq_ignore_ascii_case(ledger) || BESIDE.iter().any(is_beside)
+    let is_it = |name: &&str| table.eq_ignore_ascii_case(name);
+    let is_beside = |(of, name): &(&str, &str)| of.eq_ignore_ascii_case(ledger) && is_it(name);
+    is_it(&ledger) || CLOUDFLARE.iter().any(is_it) || BESIDE.iter().any(is_beside)
 }
 
 impl Schema {

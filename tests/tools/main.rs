@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::format_collect, reason = "helpers of tests: a failure is the test's")]
 
+mod d1;
 mod sqlx;
 
 use std::path::{Path, PathBuf};

@@ -131,7 +131,7 @@ pub static SQL_JS: Driver = Driver {
     foreign_keys_off: "sqlite.run('PRAGMA foreign_keys = OFF')\nmigrate(db, { migrationsFolder: './drizzle' })\nsqlite.run('PRAGMA foreign_keys = ON')",
 };
 
-const D1_TRANSACTION: &str = "To execute a transaction, please use the state.storage.transaction() or state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements";
+pub(super) const D1_TRANSACTION: &str = "To execute a transaction, please use the state.storage.transaction() or state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements";
 
 /// Cloudflare D1 through its binding.
 pub static D1: Driver = Driver {

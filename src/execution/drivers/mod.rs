@@ -1,5 +1,6 @@
 //! The table of drivers: one record each. The order is that of preference where several would do.
 
+pub mod cloudflare;
 pub mod command;
 pub mod drizzle;
 pub mod rust;
@@ -24,6 +25,7 @@ pub static DRIVERS: &[&Driver] = &[
     &drizzle::OP_SQLITE,
     &drizzle::TURSODATABASE,
     &drizzle::SQLITE_PROXY,
+    &cloudflare::D1,
     &sql::SQLITE,
     &sql::RUSQLITE,
     &rust::SQLX,

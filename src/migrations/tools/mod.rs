@@ -1,5 +1,6 @@
 //! The migration tools, one file each. A new tool is a file with a [`Tool`] record and a line in [`TOOLS`].
 
+pub mod d1;
 pub mod drizzle;
 pub mod sql;
 pub mod sqlx;
@@ -16,7 +17,7 @@ use super::search::Strength;
 use crate::error::{Doing, Error};
 
 /// Every tool, in the order in which a folder's layout is tried.
-pub const TOOLS: &[&Tool] = &[&drizzle::TOOL, &sqlx::TOOL, &sql::TOOL];
+pub const TOOLS: &[&Tool] = &[&drizzle::TOOL, &d1::TOOL, &sqlx::TOOL, &sql::TOOL];
 
 /// What a migration tool looks for and how it plans.
 pub struct Tool {
