@@ -104,6 +104,8 @@ Exit codes:
         #[arg(value_name = "CODE|NAME")]
         rule: String,
     },
+    /// Says which command rehearses the project in the working directory; runs and writes nothing
+    Init,
     /// Shows a migration that loses every row of a table, on a database made on the spot
     Demo {
         /// Where to make it and leave it; a temporary folder that is removed again where none is given
