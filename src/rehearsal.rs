@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::compare::queries;
+use crate::compare::queries::{self, Answer};
 use crate::compare::samples::Sampling;
 use crate::compare::{Comparison, Scope, State, States, renames};
 use crate::config::Config;
@@ -15,11 +15,11 @@ use crate::execution::command::Exec;
 use crate::execution::decide::{self, Decided};
 use crate::execution::driver::Transaction;
 use crate::execution::steps::By;
-use crate::execution::{self, Execution, Settings, Turned};
+use crate::execution::{self, Execution, Outcome, Settings, Turned};
 use crate::expectations::demands::Demands;
 use crate::expectations::judge;
 use crate::findings::catalogue::SN907;
-use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, Wishes, waivers};
+use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, WayBack, Wishes, waivers};
 use crate::migrations::directive::{Renamed, Says};
 use crate::migrations::project::Project;
 use crate::migrations::statement::Action;
@@ -49,6 +49,8 @@ pub struct Options {
     pub keep_copy: Option<PathBuf>,
     /// Whether every driver of the tool is tried, for a table of their outcomes.
     pub matrix: bool,
+    /// Whether the migrations are undone again, to compare what is there then with the snapshot.
+    pub down: bool,
     /// The level from which on findings fail; none: findings never fail.
     pub fail_on: Option<Level>,
     /// Which of the rows that differ are shown.
@@ -81,6 +83,7 @@ impl Options {
             workspace: None,
             keep_copy: None,
             matrix: false,
+            down: false,
             fail_on: Some(Level::Error),
             sampling: Sampling::None,
             max_snapshot_age: None,
@@ -184,6 +187,7 @@ fn rehearse_on(
     renames::check(&trial.comparison, &trial.execution)?;
     let counter_trials = stage.counter_trials(&trial)?;
     let on_empty = stage.on_empty(&trial);
+    let way_back = if options.down { stage.there_and_back(&trial)? } else { None };
     let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to)).transpose()?;
 
     let locked_driver = decide::locked(trial.execution.settings.driver, &project);
@@ -197,6 +201,7 @@ fn rehearse_on(
         counter_trials,
         locked_driver,
         on_empty,
+        way_back,
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
@@ -292,6 +297,13 @@ impl Theatre<'_> {
         let copy = WorkingCopy::of(self.snapshot, self.workspace, name)?;
         let bytes_before = copy.bytes();
         let execution = execution::run(copy.open()?, self.plan, settings, self.observer)?;
+        let (comparison, answers) = self.compared(&copy, &execution)?;
+        let bytes_after = copy.bytes();
+        Ok((copy, Trial { execution, comparison, answers, bytes_before, bytes_after }))
+    }
+
+    /// The snapshot against a copy on which this was run, and what the person asks of both.
+    fn compared(&self, copy: &WorkingCopy, execution: &Execution) -> Result<(Comparison, Vec<Answer>), Error> {
         let (before, after) = (self.snapshot.connect()?, copy.connect()?);
         let uri = self.snapshot.uri();
         // A file that is no database any more is SQLite's to complain of.
@@ -310,12 +322,24 @@ impl Theatre<'_> {
             scope: self.scope,
             memory: self.options.max_memory,
         };
-        let comparison = Comparison::between(states, &execution, self.observer)?;
-        let answers = queries::ask(&self.demands.questions(), &before, &after);
-        let bytes_after = copy.bytes();
-        drop(after);
-        drop(pages);
-        Ok((copy, Trial { execution, comparison, answers, bytes_before, bytes_after }))
+        let comparison = Comparison::between(states, execution, self.observer)?;
+        Ok((comparison, queries::ask(&self.demands.questions(), &before, &after)))
+    }
+
+    /// The migrations, and then what undoes them, on another copy; none where they do not complete.
+    fn there_and_back(&self, trial: &Trial) -> Result<Option<WayBack>, Error> {
+        if trial.execution.outcome != Outcome::Completed {
+            return Ok(None);
+        }
+        let settings = trial.execution.settings;
+        let copy = WorkingCopy::of(self.snapshot, self.workspace, "back")?;
+        let there = execution::run(copy.open()?, self.plan, settings, self.observer)?;
+        let (plan, no_further_than) = self.plan.way_back();
+        let execution = execution::run(copy.open()?, &plan, settings, self.observer)?;
+        let mut both = there;
+        both.steps.extend(execution.steps.iter().cloned());
+        let (comparison, _) = self.compared(&copy, &both)?;
+        Ok(Some(WayBack { execution, comparison, no_further_than }))
     }
 
     /// The same again for each setting on which the outcome may hang, with that one turned.
@@ -351,6 +375,7 @@ impl Theatre<'_> {
                 locked_driver: decide::locked(driver, project),
                 others: Vec::new(),
                 counter_trials: Vec::new(),
+                way_back: None,
                 trial: trial.clone(),
                 ..evidence.clone()
             };

@@ -112,6 +112,7 @@ impl<'a> Theatre<'a> {
             project: self.prepared.project.clone(),
         };
         Options {
+            down: self.scenario.down,
             exec: self.scenario.exec.clone().map(|line| Exec {
                 line,
                 time_limit: self.scenario.time_limit.map_or(Duration::from_secs(600), |limit| limit.0),

@@ -201,13 +201,21 @@ fn with_example(rule: &Rule, page: &str) -> Result<String, String> {
     let example = section(page, "## Example");
     let line = example.lines().find_map(|line| line.strip_prefix("Scenario: ")).ok_or("no `Scenario: ` line")?;
     let outcome = run(&root().join(line.trim())).map_err(|error| error.to_string())?;
-    let current = with_block(page, "sql", &migrations(&outcome)).ok_or("no ```sql block")?;
+    let current = match &outcome.scenario.exec {
+        Some(command) => with_block(page, "sh", &format!("rehearse --exec '{command}'")).ok_or("no ```sh block")?,
+        None => with_block(page, "sql", &migrations(&outcome)).ok_or("no ```sql block")?,
+    };
     with_block(&current, "text", &report(rule, &outcome)?).ok_or_else(|| "no ```text block".to_owned())
 }
 
 /// The migrations that are not applied; where all are, the last one.
 fn migrations(outcome: &ScenarioOutcome) -> String {
     let migrations = &outcome.scenario.migrations;
+    let files = outcome.scenario.files.iter().filter(|(path, _)| path.ends_with(".sql"));
+    let files: Vec<_> = files.map(|(path, sql)| format!("-- {path}\n{}", sql.trim_end())).collect();
+    if !files.is_empty() {
+        return files.join("\n\n");
+    }
     let wanted: Vec<_> =
         migrations.iter().filter(|migration| !migration.applied && !migration.sql.is_empty()).collect();
     let wanted = if wanted.is_empty() { migrations.last().into_iter().collect() } else { wanted };

@@ -388,6 +388,33 @@ fn a_demo_folder_is_an_app_like_any_other() {
     assert_eq!(of("my app/schema.ts"), of("schema.ts"));
 }
 
+#[test]
+fn init_proposes_what_the_folder_speaks_for() {
+    let project = Project::demo();
+    let proposed = project.run(&["init"]);
+    assert_eq!((proposed.code, proposed.stderr.as_str()), (Some(0), ""));
+    assert!(
+        proposed.stdout.starts_with("drizzle (drizzle.config.ts names the folder)\n  rehearse --snapshot prod.db\n"),
+        "{}",
+        proposed.stdout
+    );
+    for (file, text, expected) in [
+        ("manage.py", "", "--exec 'python manage.py migrate --noinput'"),
+        ("alembic.ini", "", "--exec 'alembic upgrade head'"),
+        ("package.json", r#"{"dependencies": {"knex": "3"}}"#, "--exec 'npx knex migrate:latest"),
+        ("pb_migrations/1_x.js", "", "--exec 'pocketbase migrate up"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join(file).parent().unwrap()).unwrap();
+        std::fs::write(folder.path().join(file), text).unwrap();
+        let proposed = Ran::from(project.command(&["init"]).current_dir(folder.path()).output().unwrap());
+        assert!(proposed.stdout.contains(expected), "{file}: {}", proposed.all());
+    }
+    let nothing = tempfile::tempdir().unwrap();
+    let refused = Ran::from(project.command(&["init"]).current_dir(nothing.path()).output().unwrap());
+    assert_eq!(refused.code, Some(2), "{}", refused.all());
+}
+
 /// `--format json` has every field of the documented shape, and nothing that is not documented.
 mod json {
     use super::{DELETES, DEMO, Project, USERS, Value};
@@ -429,7 +456,7 @@ mod json {
         }
         assert_fields(&document["plan"]["decisions"][0], "what value why");
         let execution = &document["execution"];
-        assert_fields(execution, "outcome elapsed_ms settings steps alternatives error");
+        assert_fields(execution, "outcome elapsed_ms settings command steps way_back alternatives error");
         assert_fields(
             &execution["settings"],
             "foreign_keys dqs transaction several_statements around journal_mode driver_sqlite_version",
@@ -621,7 +648,7 @@ fn a_scenario_that_cannot_run_is_named() {
             2,
             "error: reading `x.yaml:1:1`: unknown key `drivr`\n  |\n1 | drivr: d1\n  | ^^^^^\nhint: did you mean `driver`?\n\
              hint: allowed here: about, tool, layout, driver, foreign_keys, table, fail_on, max_snapshot_age, config, \
-             snapshot, snapshot_state, migrations, nearly, expect\n",
+             snapshot, snapshot_state, migrations, files, down, exec, time_limit, nearly, expect\n",
         ),
     ] {
         std::fs::write(project.path("x.yaml"), format!("{scenario}\nexpect: {{verdict: passed}}\n")).unwrap();

@@ -104,6 +104,8 @@ Exit codes:
         #[arg(value_name = "CODE|NAME")]
         rule: String,
     },
+    /// Says which command rehearses the project in the working directory; runs and writes nothing
+    Init,
     /// Shows a migration that loses every row of a table, on a database made on the spot
     Demo {
         /// Where to make it and leave it; a temporary folder that is removed again where none is given
@@ -144,7 +146,7 @@ pub struct RunArguments {
     #[arg(
         long,
         value_name = "COMMAND",
-        conflicts_with_all = ["migrations", "tool", "driver", "foreign_keys", "ledger_table", "matrix"],
+        conflicts_with_all = ["migrations", "tool", "driver", "foreign_keys", "ledger_table", "matrix", "down"],
         help_heading = "Through the tool's own command"
     )]
     pub exec: Option<String>,
@@ -167,6 +169,9 @@ pub struct RunArguments {
     /// Also rehearses under every other driver of the tool and shows the outcomes side by side
     #[arg(long)]
     pub matrix: bool,
+    /// Also undoes the migrations by their down migrations, on another copy, and compares what is there then with the snapshot
+    #[arg(long)]
+    pub down: bool,
     /// The level from which on findings make the exit code 1
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
@@ -263,6 +268,7 @@ impl RunArguments {
             max_memory: self.engine.max_memory,
             keep_copy: self.keep_copy.clone(),
             matrix: self.matrix,
+            down: self.down,
             sampling: match self.samples {
                 Samples::None => Sampling::None,
                 Samples::Keys => Sampling::Keys(self.samples_limit.into()),
@@ -296,7 +302,12 @@ impl ProjectArguments {
                 .hint("to see what a rehearsal looks like: rehearse demo")
         })?;
         let tools: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-        let drivers: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
+        let mut drivers: Vec<&str> = Vec::new();
+        for driver in DRIVERS {
+            if !drivers.contains(&driver.name) {
+                drivers.push(driver.name);
+            }
+        }
         known("tool", self.tool.as_deref(), &tools)?;
         known("driver", self.driver.as_deref(), &drivers)?;
         let migrations = Request {

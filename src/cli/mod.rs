@@ -3,6 +3,7 @@
 mod arguments;
 mod catalogue;
 mod demo;
+mod init;
 mod output;
 mod progress;
 mod reading;
@@ -100,6 +101,7 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
         Some(Command::Test { paths }) => test::run(paths, terminal),
         Some(Command::Rules) => catalogue::list(terminal),
         Some(Command::Explain { rule }) => catalogue::explain(rule, terminal),
+        Some(Command::Init) => init::run(terminal),
         Some(Command::Demo { folder }) => demo::run(folder.as_deref(), terminal),
     }
 }

@@ -69,6 +69,9 @@ pub struct Scenario {
     /// Of tools other than drizzle and sql: the project's files, by their paths.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// As `--down`.
+    #[serde(default)]
+    pub down: bool,
     /// As `--exec`: the command that runs the migrations.
     #[serde(default)]
     pub exec: Option<String>,

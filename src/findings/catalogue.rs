@@ -399,6 +399,16 @@ rules! {
         effect: "every test on an empty database is green, and the deploy fails",
         fix: "correct the rows before the statement that demands it, in an earlier step of the migration"
     }
+    EX604 "down-failed", Error, Measured {
+        when: "a migration that completed cannot be undone: its down migration fails on the copy, or there is none",
+        effect: "a deploy that goes wrong has no way back but a restore",
+        fix: "correct the down migration, or decide that a restore is the way back"
+    }
+    EX605 "down-loses-data", Error, Measured {
+        when: "after up and down rows or values are not what they were (a warning where only the schema is another)",
+        effect: "whoever rolls back a deploy loses what the report names",
+        fix: "keep what the up migration removes in a table of its own until there is no way back"
+    }
     EX609 "nothing-pending", Note, Inferred {
         when: "every migration of the folder is already applied",
         effect: "the deploy changes nothing",

@@ -33,8 +33,21 @@ pub struct Evidence {
     pub locked_driver: Option<String>,
     /// The outcome on a database with the same schema and no rows, where a migration failed.
     pub on_empty: Option<Execution>,
+    /// The way back, where that was asked for and the migrations completed.
+    pub way_back: Option<WayBack>,
     /// What the person set.
     pub limits: Limits,
+}
+
+/// The migrations and then what undoes them, on another copy.
+#[derive(Debug, Clone)]
+pub struct WayBack {
+    /// What undid them.
+    pub execution: Execution,
+    /// The snapshot against what was there at the end.
+    pub comparison: Comparison,
+    /// The migration that nothing undoes, and before which the way back ends; none where it leads to the beginning.
+    pub no_further_than: Option<String>,
 }
 
 /// One run and what it did.

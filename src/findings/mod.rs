@@ -9,7 +9,7 @@ mod samples;
 pub mod waivers;
 pub mod wording;
 
-pub use evidence::{Cell, Evidence, Limits, Trial};
+pub use evidence::{Cell, Evidence, Limits, Trial, WayBack};
 pub use levels::Levels;
 pub use rule::{Finding, Level, Rule};
 pub use waivers::Waiver;

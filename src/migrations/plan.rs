@@ -90,6 +90,18 @@ pub struct Decision {
 }
 
 impl Plan {
+    /// What undoes the pending migrations, the last one first, up to the first that nothing undoes: its name comes along.
+    #[must_use]
+    pub fn way_back(&self) -> (Self, Option<String>) {
+        let mut back = Self { entries: Vec::new(), setup: Vec::new(), refusal: None, ..self.clone() };
+        let pending: Vec<&Migration> = self.pending().collect();
+        for migration in pending.into_iter().rev() {
+            let Some(down) = &migration.down else { return (back, Some(migration.name.clone())) };
+            back.entries.push(Entry { migration: (**down).clone(), state: State::Pending });
+        }
+        (back, None)
+    }
+
     /// The migrations that are to run, in order. Where the tool refuses, only the first [`Refusal::after`] of them do.
     pub fn pending(&self) -> impl Iterator<Item = &Migration> {
         self.entries.iter().filter(|entry| entry.state == State::Pending).map(|entry| &entry.migration)

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::plan::Decision;
 use super::project::Project;
+use super::recipes::{self, RECIPES};
 use super::tools::{self, Evidence, TOOLS, Tool};
 use super::{Request, shown};
 use crate::error::Error;
@@ -98,6 +99,21 @@ pub fn search(request: &Request) -> Result<Search, Error> {
 }
 
 impl Search {
+    /// The tools that the project's files speak for, each with its folder and the evidence; the strongest first.
+    #[must_use]
+    pub fn likely(&self) -> Vec<(&'static str, &Path, &str)> {
+        let mut likely: Vec<&Candidate> =
+            self.candidates.iter().filter(|one| one.evidence.strength > Strength::Possible).collect();
+        likely.sort_by_key(|one| std::cmp::Reverse(one.evidence.strength));
+        likely.into_iter().map(|one| (one.tool.name, one.folder.as_path(), one.evidence.why.as_str())).collect()
+    }
+
+    /// The evidence that the project's files give.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
     /// Chooses between the candidates by the ledger of the snapshot.
     pub(super) fn choose(&self, before: &Connection) -> Result<Choice, Error> {
         let recorded = self.recorded(before)?;
@@ -109,7 +125,7 @@ impl Search {
         let pool = match (confirmed.is_empty(), likely.is_empty()) {
             _ if asked => likely,
             (false, _) => confirmed,
-            (true, true) => return Err(self.nothing_found(&recorded)),
+            (true, true) => return Err(self.with_recipes(self.nothing_found(&recorded), before)?),
             (true, false) => {
                 if let Some((tool, ledger)) = recorded.first() {
                     return Err(contradiction(tool, ledger, likely[0]));
@@ -150,6 +166,20 @@ impl Search {
             }
         }
         Ok(recorded)
+    }
+
+    /// Adds the commands of tools that only their own command runs, where the snapshot or the project speaks for one.
+    fn with_recipes(&self, error: Error, before: &Connection) -> Result<Error, Error> {
+        let known = recipes::ledger_in(before, &recipes::ANY)?;
+        let by_ledger = known.iter().filter_map(|known| {
+            let recipe = RECIPES.iter().find(|recipe| recipe.name == known.tool)?;
+            Some((recipe, format!("the snapshot has the ledger of {}, `{}`", recipe.name, known.table)))
+        });
+        let found: Vec<_> = by_ledger.chain(recipes::of_project(&self.project)).collect();
+        Ok(match found.into_iter().next() {
+            Some((recipe, why)) => error.hint(format!("{why}: rehearse its own command, --exec '{}'", recipe.command)),
+            None => error,
+        })
     }
 
     fn nothing_found(&self, recorded: &[(&'static str, String)]) -> Error {

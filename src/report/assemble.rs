@@ -122,6 +122,11 @@ fn execution(evidence: &Evidence) -> doc::Execution {
         settings: settings(execution),
         command: execution.command.as_ref().map(|ran| command(ran, execution.is_traced())),
         steps: execution.steps.iter().map(step).collect(),
+        way_back: evidence.way_back.as_ref().map(|back| doc::WayBack {
+            outcome: outcome(&back.execution),
+            steps: back.execution.steps.iter().map(step).collect(),
+            no_further_than: back.no_further_than.clone(),
+        }),
         alternatives: evidence.others.iter().map(|other| alternative(other, &evidence.trial)).collect(),
         error: evidence.trial.failure().map(|failure| error(&failure.error)),
     }

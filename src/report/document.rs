@@ -156,12 +156,26 @@ pub struct Execution {
     pub command: Option<Command>,
     /// Every statement that ran, in order; empty where a command ran them and they could not be traced.
     pub steps: Vec<Step>,
+    /// What undid the migrations on another copy; null where that was not asked for, or they did not complete.
+    #[serde(default)]
+    pub way_back: Option<WayBack>,
     /// The same under the other drivers that production may use; empty where the driver is known.
     #[serde(default)]
     pub alternatives: Vec<Alternative>,
     /// Why the run failed; null where it did not. Where a statement failed, its step has the same.
     #[serde(default)]
     pub error: Option<StepError>,
+}
+
+/// What undid the migrations.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WayBack {
+    /// The outcome of the run.
+    pub outcome: Outcome,
+    /// Every statement that ran, in order.
+    pub steps: Vec<Step>,
+    /// The migration that nothing undoes, and before which the way back ends; null where it leads to the beginning.
+    pub no_further_than: Option<String>,
 }
 
 /// How the run ended.

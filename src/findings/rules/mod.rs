@@ -1,6 +1,7 @@
 //! The rules: one function each, one file per family. A rule looks at the evidence and returns what it has to say.
 
 mod causes;
+mod down;
 mod execution;
 mod integrity;
 mod missing;
@@ -61,6 +62,8 @@ pub static ALL: &[Check] = &[
     execution::failed,
     execution::push_managed,
     execution::nothing_pending,
+    down::failed,
+    down::loses_data,
     snapshot::files,
     missing::unreadable,
     snapshot::not_understood,

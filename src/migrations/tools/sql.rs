@@ -102,7 +102,6 @@ fn leading_number(name: &str) -> Option<i64> {
 
 fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
     let mut decisions = located.decisions.clone();
-    note_down_files(&located.folder, &mut decisions)?;
     let user_version: i64 = before
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .doing(|| "reading `PRAGMA user_version` of the snapshot".into())?;
@@ -115,6 +114,7 @@ fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
     if numbered {
         record_numbers(&mut migrations, &mut decisions);
     }
+    undo(&located.folder, &mut migrations)?;
     let is_applied = |number: Option<i64>| numbered && number.is_some_and(|number| number <= user_version);
     Ok(Plan {
         tool: TOOL.name,
@@ -153,19 +153,25 @@ fn record_numbers(migrations: &mut [(Option<i64>, Migration)], decisions: &mut V
     }
 }
 
+/// Gives every migration the file that undoes it: `7_x.down.sql` for `7_x.sql` and `7_x.up.sql`.
+fn undo(folder: &Path, migrations: &mut [(Option<i64>, Migration)]) -> Result<(), Error> {
+    let down: Vec<File> = sql_files(folder)?.into_iter().filter(|file| is_down(&file.name)).collect();
+    let stem = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let mut before = 0;
+    for (number, migration) in migrations {
+        if let Some(file) = down.iter().find(|file| stem(&file.name) == stem(&migration.name)) {
+            let doing = || format!("reading `{}`", shown(&file.path));
+            let mut undo = Migration::read(file.name.clone(), file.path.clone(), None).doing(doing)?;
+            let is_recorded = !migration.record.within.is_empty();
+            undo.record.within.extend(is_recorded.then(|| format!("PRAGMA user_version = {before}")));
+            migration.down = Some(Box::new(undo));
+        }
+        before = number.unwrap_or_default();
+    }
+    Ok(())
+}
+
 fn sets_user_version(migration: &Migration) -> bool {
     let sets = |action: &Action| matches!(action, Action::Pragma { name, value: Some(_) } if name == "user_version");
     migration.chunks.iter().flat_map(|chunk| &chunk.statements).any(|statement| sets(&statement.action))
-}
-
-fn note_down_files(folder: &Path, decisions: &mut Vec<Decision>) -> Result<(), Error> {
-    let down = sql_files(folder)?.into_iter().filter(|file| is_down(&file.name)).count();
-    if down > 0 {
-        decisions.push(Decision {
-            what: "migrations",
-            value: format!("{down} *.down.sql files are left out"),
-            why: "they undo a migration".into(),
-        });
-    }
-    Ok(())
 }

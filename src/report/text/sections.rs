@@ -358,6 +358,15 @@ pub fn execution(page: &mut Page, document: &Document) {
     if !settings.around.is_empty() {
         lines.push(("around it".to_owned(), visible(&settings.around.join("; ")).into_owned()));
     }
+    if let Some(back) = &document.execution.way_back {
+        let statements = count_of(back.steps.len(), "statement");
+        let text = match (back.outcome, &back.no_further_than) {
+            (Outcome::Failed, _) => format!("fails after {statements}"),
+            (_, Some(name)) => format!("ends before {name}, after {statements}"),
+            (_, None) => format!("to the beginning, {statements}"),
+        };
+        lines.push(("way back".to_owned(), visible(&text).into_owned()));
+    }
     for (index, decision) in document.plan.decisions.iter().enumerate() {
         let what = if index == 0 { "decided" } else { "" };
         lines.push((
