@@ -1,6 +1,7 @@
 //! The table of drivers: one record each. The order is that of preference where several would do.
 
 pub mod drizzle;
+pub mod go;
 pub mod rust;
 pub mod sql;
 
@@ -26,4 +27,11 @@ pub static DRIVERS: &[&Driver] = &[
     &sql::SQLITE,
     &sql::RUSQLITE,
     &rust::SQLX,
+    &go::GOOSE_MODERNC,
+    &go::GOOSE_MATTN,
+    &go::DBMATE,
+    &go::MIGRATE_MATTN,
+    &go::MIGRATE_MODERNC,
+    &go::SQL_MIGRATE,
+    &go::ATLAS,
 ];
