@@ -269,7 +269,9 @@ impl ProjectArguments {
                 .hint("to see what a rehearsal looks like: rehearse demo")
         })?;
         let tools: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-        let drivers: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
+        let mut drivers: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        drivers.retain(|name| seen.insert(*name));
         known("tool", self.tool.as_deref(), &tools)?;
         known("driver", self.driver.as_deref(), &drivers)?;
         let migrations = Request {

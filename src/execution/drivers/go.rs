@@ -49,7 +49,6 @@ pub static GOOSE_MATTN: Driver = Driver {
 
 /// dbmate's command.
 pub static DBMATE: Driver = Driver {
-    name: "dbmate",
     tools: &["dbmate"],
     packages: &[],
     foreign_keys_off: "dbmate --url sqlite:prod.db migrate  # a URL without ?_foreign_keys=on",
@@ -73,7 +72,6 @@ pub static MIGRATE_MODERNC: Driver = Driver {
 
 /// sql-migrate's command, and `migrate.Exec`.
 pub static SQL_MIGRATE: Driver = Driver {
-    name: "sql-migrate",
     tools: &["sql-migrate"],
     packages: &[],
     sqlite_version: "",
@@ -84,7 +82,6 @@ pub static SQL_MIGRATE: Driver = Driver {
 
 /// atlas, which keeps foreign keys off in its transactions by itself.
 pub static ATLAS: Driver = Driver {
-    name: "atlas",
     tools: &["atlas"],
     packages: &[],
     sqlite_version: "",

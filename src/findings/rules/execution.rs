@@ -49,6 +49,7 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         finding.object = Some(step.migration.clone());
         finding.cause = cause(evidence, step, failure);
         finding.help = help(evidence, step, failure);
+        finding.help.extend(begun(evidence, step));
     }
     if let Some(lacking) = lacking {
         finding.cause = Some(lacking.cause());
@@ -65,6 +66,19 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         );
     }
     vec![finding]
+}
+
+/// What stays in the ledger of a migration that failed, where the tool writes down that it began.
+fn begun(evidence: &Evidence, step: &Step) -> Option<String> {
+    let mut pending = evidence.plan.pending();
+    let record = &pending.find(|migration| migration.name == step.migration)?.record;
+    let ledger = &evidence.plan.ledger.name;
+    (!record.before.is_empty() || !record.failed.is_empty()).then(|| {
+        format!(
+            "the ledger `{ledger}` keeps `{}` as begun and not finished: mend that too before the next deploy",
+            step.migration
+        )
+    })
 }
 
 /// Whether VACUUM, ATTACH or DETACH was refused, by an open transaction or by the rehearsal.

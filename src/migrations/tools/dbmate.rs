@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::go::note_foreign_keys;
+use super::go::{note_dsn, note_foreign_keys};
 use super::{Evidence, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, read_text};
-use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
+use crate::migrations::plan::{Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::Project;
 use crate::migrations::{Located, Strength, shown};
 
@@ -22,8 +22,10 @@ pub const TOOL: Tool = Tool {
     folders,
     recognises,
     layout: |_, project, decisions| {
+        if let Some((url, why)) = project.dotenv("DATABASE_URL") {
+            note_dsn(&url, &why, decisions);
+        }
         note_foreign_keys(project, decisions);
-        note_url(project, decisions);
         Ok("")
     },
     ledger: |_| "schema_migrations",
@@ -60,19 +62,6 @@ fn folders(project: &Project) -> Result<Vec<(PathBuf, String)>, Error> {
 
 fn config_table(project: &Project) -> Result<Option<(String, String)>, Error> {
     Ok(project.dotenv("DBMATE_MIGRATIONS_TABLE"))
-}
-
-/// Says where the URL turns foreign keys on.
-fn note_url(project: &Project, decisions: &mut Vec<Decision>) {
-    let turns_on = |url: &str| {
-        ["_foreign_keys=on", "_foreign_keys=1", "_foreign_keys=true", "_fk=1", "_fk=on", "_fk=true"]
-            .iter()
-            .any(|option| url.contains(option))
-    };
-    if let Some((_, why)) = project.dotenv("DATABASE_URL").filter(|(url, _)| turns_on(url)) {
-        let value = "the URL turns them on; `--foreign-keys on` rehearses so".to_owned();
-        decisions.push(Decision { what: "foreign keys", value, why });
-    }
 }
 
 fn recognises(folder: &Path, _: &Project) -> Option<Evidence> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::go::{ends_with_semicolon, lines, not_an_integer, note_foreign_keys, quoted};
+use super::go::{ends_with_semicolon, lines, not_an_integer, note_dsn, note_foreign_keys, quoted};
 use super::{Evidence, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, read_text};
@@ -23,6 +23,9 @@ pub const TOOL: Tool = Tool {
     folders,
     recognises,
     layout: |_, project, decisions| {
+        if let Some((environment, place)) = environment(project)? {
+            note_dsn(&environment.datasource, &format!("`datasource` of {place}"), decisions);
+        }
         note_foreign_keys(project, decisions);
         Ok("")
     },
@@ -46,6 +49,7 @@ const LOOKED_AT: usize = 3;
 struct Environment {
     name: String,
     dialect: String,
+    datasource: String,
     dir: String,
     table: String,
 }
@@ -83,6 +87,7 @@ fn environments(text: &str) -> Vec<Environment> {
             (false, _) => found.push(Environment { name: scalar(key), ..Environment::default() }),
             (true, Some(last)) => match key.trim() {
                 "dialect" => last.dialect = value,
+                "datasource" => last.datasource = value,
                 "dir" => last.dir = value,
                 "table" => last.table = value,
                 _ => {}
