@@ -34,7 +34,7 @@ fn sound(files: &[(&str, &str)]) -> TempDir {
         let hash = base64(&running.clone().finalize());
         total.update(name);
         total.update(&hash);
-        lines.push_str(&format!("{name} h1:{hash}\n"));
+        lines.extend([name, " h1:", hash.as_str(), "\n"]);
     }
     app(files, &format!("h1:{}\n{lines}", base64(&total.finalize())))
 }

@@ -50,6 +50,12 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         finding.cause = cause(evidence, step, failure);
         finding.help = help(evidence, step, failure);
         finding.help.extend(begun(evidence, step));
+        if let Some((why, mend)) = cut_short(evidence.plan.tool, &failure.error.message) {
+            finding.cause = Some(why);
+            finding.help.push(mend);
+        }
+    } else if failure.error.message.contains("foreign key mismatch") {
+        finding.help.push("delete or change in the same migration the rows that refer to none after it".to_owned());
     }
     if let Some(lacking) = lacking {
         finding.cause = Some(lacking.cause());
@@ -66,6 +72,21 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         );
     }
     vec![finding]
+}
+
+/// Why a statement ends too early, and how to keep it whole, where the tool ends statements by lines.
+fn cut_short(tool: &str, message: &str) -> Option<(String, String)> {
+    let mark = match tool {
+        "goose" => "-- +goose",
+        "sql-migrate" => "-- +migrate",
+        _ => return None,
+    };
+    (message == "incomplete input").then(|| {
+        (
+            format!("{tool} ends a statement at every line that ends with a semicolon, also within a trigger"),
+            format!("put a line `{mark} StatementBegin` before the statement and `{mark} StatementEnd` behind it"),
+        )
+    })
 }
 
 /// What stays in the ledger of a migration that failed, where the tool writes down that it began.

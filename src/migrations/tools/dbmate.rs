@@ -19,7 +19,7 @@ use crate::migrations::{Located, Strength, shown};
 pub const TOOL: Tool = Tool {
     name: "dbmate",
     looks_for: "<number>….sql with `-- migrate:up`",
-    folders,
+    folders: |project| Ok(folders(project)),
     recognises,
     layout: |_, project, decisions| {
         if let Some((url, why)) = project.dotenv("DATABASE_URL") {
@@ -30,7 +30,7 @@ pub const TOOL: Tool = Tool {
     },
     ledger: |_| "schema_migrations",
     records_in,
-    config_table: Some(config_table),
+    config_table: Some(|project| Ok(project.dotenv("DBMATE_MIGRATIONS_TABLE"))),
     plan,
 };
 
@@ -55,13 +55,10 @@ impl File {
 }
 
 /// `DBMATE_MIGRATIONS_DIR` in `.env`, which dbmate reads, where it is one folder.
-fn folders(project: &Project) -> Result<Vec<(PathBuf, String)>, Error> {
+fn folders(project: &Project) -> Vec<(PathBuf, String)> {
     let named = project.dotenv("DBMATE_MIGRATIONS_DIR").filter(|(folder, _)| !folder.contains(','));
-    Ok(named.map(|(folder, why)| (project.root.join(folder), why)).into_iter().collect())
-}
-
-fn config_table(project: &Project) -> Result<Option<(String, String)>, Error> {
-    Ok(project.dotenv("DBMATE_MIGRATIONS_TABLE"))
+    let folder: fn(&str) -> PathBuf = |folder| folder.trim_start_matches("./").into();
+    named.map(|(name, why)| (project.root.join(folder(&name)), why)).into_iter().collect()
 }
 
 fn recognises(folder: &Path, _: &Project) -> Option<Evidence> {

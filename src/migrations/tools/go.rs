@@ -1,5 +1,7 @@
 //! What the tools written in Go share: how Go's standard library cuts a text into lines and words, and how it quotes.
 
+use std::fmt::Write as _;
+
 use crate::migrations::plan::Decision;
 use crate::migrations::project::Project;
 use crate::migrations::shown;
@@ -43,7 +45,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             '\u{feff}' => quoted.push_str("\\ufeff"),
-            control if control.is_ascii_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(control))),
+            control if control.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(control))),
             other => quoted.push(other),
         }
     }
@@ -68,7 +70,7 @@ pub(super) fn note_dsn(dsn: &str, place: &str, decisions: &mut Vec<Decision>) {
         let value = lower.split_once(*option).map(|(_, value)| value);
         value.is_some_and(|value| ["1", "on", "true", "yes"].iter().any(|on| value.starts_with(on)))
     };
-    if options.iter().any(|option| turns_on(&option)) {
+    if options.iter().any(turns_on) {
         decisions.push(Decision {
             what: "foreign keys",
             value: "the database's address turns them on; `--foreign-keys on` rehearses so".into(),

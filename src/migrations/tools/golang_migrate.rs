@@ -61,7 +61,7 @@ impl Step {
 fn recognises(folder: &Path, project: &Project) -> Option<Evidence> {
     let up = collect(folder).ok()?.steps.into_values().find_map(|step| step.up)?;
     let there = format!("{} is there", shown(&up));
-    let module = project.modules.iter().find(|(path, _)| path.strip_prefix(MODULE).is_some_and(|rest| is_major(rest)));
+    let module = project.modules.iter().find(|(path, _)| path.strip_prefix(MODULE).is_some_and(is_major));
     Some(match module {
         Some((path, version)) => {
             Evidence { strength: Strength::Layout, why: format!("{there}, and go.mod requires {path} {version}") }

@@ -20,7 +20,10 @@ use crate::migrations::{Located, Strength, shown};
 pub const TOOL: Tool = Tool {
     name: "goose",
     looks_for: "<number>_<name>.sql with `-- +goose Up`",
-    folders: |_| Ok(Vec::new()),
+    folders: |project| {
+        let named = project.dotenv("GOOSE_MIGRATION_DIR");
+        Ok(named.map(|(folder, why)| (project.root.join(folder.trim_start_matches("./")), why)).into_iter().collect())
+    },
     recognises,
     layout: |_, project, decisions| {
         note_foreign_keys(project, decisions);
@@ -28,7 +31,8 @@ pub const TOOL: Tool = Tool {
     },
     ledger: |_| "goose_db_version",
     records_in,
-    config_table: Some(config_table),
+    // The command reads `.env`.
+    config_table: Some(|project| Ok(project.dotenv("GOOSE_TABLE"))),
     plan,
 };
 
@@ -65,11 +69,6 @@ fn recognises(folder: &Path, _: &Project) -> Option<Evidence> {
         read_text(&file.path).is_ok_and(|text| lines(&text).any(|line| is_marker(line.text)))
     })?;
     Some(Evidence { strength: Strength::Layout, why: format!("{} has `-- +goose Up`", shown(&marked.path)) })
-}
-
-/// `GOOSE_TABLE` in `.env`, which the command reads.
-fn config_table(project: &Project) -> Result<Option<(String, String)>, Error> {
-    Ok(project.dotenv("GOOSE_TABLE"))
 }
 
 fn records_in(before: &Connection, table: &str) -> Result<bool, Error> {
@@ -338,9 +337,9 @@ enum Place {
     Start,
     /// Between statements, or in one that ends at a semicolon.
     Open(Direction),
-    /// Behind StatementBegin.
+    /// Behind `StatementBegin`.
     Inside(Direction),
-    /// Behind StatementEnd, until a statement is taken.
+    /// Behind `StatementEnd`, until a statement is taken.
     Ended(Direction),
 }
 
@@ -436,7 +435,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// An annotation other than StatementEnd.
+    /// An annotation other than `StatementEnd`.
     fn turn(&mut self, annotation: Annotation, number: u32, start: usize) -> Result<(), Fault> {
         match (annotation, self.place) {
             (Annotation::Up, Place::Start) => self.place = Place::Open(Direction::Up),
@@ -642,7 +641,7 @@ mod tests {
         assert!(!parse("-- +goose NO TRANSACTION\n-- +goose Up\n", Direction::Up).unwrap().transaction);
     }
 
-    /// A StatementEnd behind nothing but comments leaves goose waiting: the next line is lost.
+    /// A `StatementEnd` behind nothing but comments leaves goose waiting: the next line is lost.
     #[test]
     fn an_empty_statement_swallows_the_next_line() {
         let sql = "-- +goose Up\n-- +goose StatementBegin\n-- nothing\n-- +goose StatementEnd\nA;\nB;\n";

@@ -177,7 +177,7 @@ fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
     for (name, path) in files(&located.folder)? {
         let place = ordered(&name, &mut plan);
         let state = if applied.remove(&name) { State::Applied } else { State::Pending };
-        entries.push((place, Entry { migration: read(name, path, table, &mut plan)?, state }));
+        entries.push((place, Entry { migration: read(&name, path, table, &mut plan)?, state }));
     }
     let mut unknown = Vec::new();
     for id in applied {
@@ -216,7 +216,7 @@ fn ordered(name: &str, plan: &mut Plan) -> Order {
     })
 }
 
-fn read(id: String, path: PathBuf, table: &str, plan: &mut Plan) -> Result<Migration, Error> {
+fn read(id: &str, path: PathBuf, table: &str, plan: &mut Plan) -> Result<Migration, Error> {
     let sql = read_text(&path).doing(|| format!("reading `{}`", shown(&path)))?;
     let Parsed { up, down } = match parse(&sql) {
         Ok(parsed) => parsed,
@@ -229,8 +229,8 @@ fn read(id: String, path: PathBuf, table: &str, plan: &mut Plan) -> Result<Migra
             Parsed::default()
         }
     };
-    let name = id.strip_suffix(".sql").unwrap_or(&id).to_owned();
-    let (table, id) = (identifier(table), text_literal(&id));
+    let name = id.strip_suffix(".sql").unwrap_or(id).to_owned();
+    let (table, id) = (identifier(table), text_literal(id));
     let mut migration = Migration::sent(name.clone(), path.clone(), sql.clone(), up.pieces);
     migration.unwrapped = up.unwrapped;
     migration.record.within.push(format!(

@@ -23,7 +23,7 @@ use crate::migrations::{Located, Strength, shown};
 pub const TOOL: Tool = Tool {
     name: "atlas",
     looks_for: "atlas.sum",
-    folders,
+    folders: |project| Ok(folders(project)),
     recognises,
     layout: |_, project, decisions| {
         let file = project.root.join("atlas.hcl");
@@ -117,9 +117,9 @@ fn directive<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
 // ---- where it is ----------------------------------------------------------------------------------------------------
 
 /// `dir = "file://…"` in `atlas.hcl`.
-fn folders(project: &Project) -> Result<Vec<(PathBuf, String)>, Error> {
+fn folders(project: &Project) -> Vec<(PathBuf, String)> {
     let file = project.root.join("atlas.hcl");
-    let Ok(text) = read_text(&file) else { return Ok(Vec::new()) };
+    let Ok(text) = read_text(&file) else { return Vec::new() };
     let mut found: Vec<(PathBuf, String)> = Vec::new();
     for line in text.lines() {
         let value = line.trim().strip_prefix("dir").and_then(|rest| rest.trim_start().strip_prefix('='));
@@ -130,7 +130,7 @@ fn folders(project: &Project) -> Result<Vec<(PathBuf, String)>, Error> {
             found.push((folder, format!("`dir` in {}", shown(&file))));
         }
     }
-    Ok(found)
+    found
 }
 
 /// A folder with `atlas.sum` may be of another tool's format, which atlas only checks.
@@ -339,11 +339,11 @@ fn choose(files: &[File], revisions: &[Revision]) -> Chosen {
     if plain.is_empty() {
         return Chosen::default();
     }
-    let reached = |index: &&usize| match last.is_partial() {
-        true => files[**index].version() == last.version,
-        false => files[**index].version() <= last.version.as_str(),
+    let reached = |index: &usize| {
+        let version = files[*index].version();
+        version == last.version || !last.is_partial() && version < last.version.as_str()
     };
-    let Some(place) = plain.iter().rposition(|index| reached(&index)) else {
+    let Some(place) = plain.iter().rposition(reached) else {
         let refusal = last.is_partial().then(|| gone(last));
         return Chosen { pending: plain, from: 0, refusal };
     };

@@ -134,16 +134,12 @@ impl Scanner<'_> {
 
     fn skip_quote(&mut self, quote: char) -> Result<(), String> {
         let opened = self.position;
-        match self.input[self.position..].find(quote) {
-            Some(length) => {
-                self.position += length + quote.len_utf8();
-                Ok(())
-            }
-            None => {
-                let shown = if quote == '\'' { "'\\''".to_owned() } else { format!("'{quote}'") };
-                Err(self.error(opened, &format!("unclosed quote {shown}")))
-            }
-        }
+        let Some(length) = self.input[self.position..].find(quote) else {
+            let shown = if quote == '\'' { "'\\''".to_owned() } else { format!("'{quote}'") };
+            return Err(self.error(opened, &format!("unclosed quote {shown}")));
+        };
+        self.position += length + quote.len_utf8();
+        Ok(())
     }
 
     /// The first of its marks has been read. Where it never ends it is no comment.
@@ -157,7 +153,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Whether a statement begins with the word of the MySQL client that sets the delimiter.
+    /// Whether a statement begins with the word with which the client of `MySQL` sets the delimiter.
     fn is_command(&self) -> bool {
         let text = &self.input.as_bytes()[self.begin..];
         let word = text.get(..COMMAND.len());
