@@ -23,8 +23,9 @@ pub fn driver(given: Option<&str>, tool: &str, project: &Project) -> Result<Deci
     if let Some(name) = given {
         return Ok(decided(vec![named(name, tool)?], "given".to_owned()));
     }
-    let found = [by_imports, by_config, by_packages].into_iter().find_map(|evidence| evidence(tool, project));
-    Ok(found.or_else(|| the_only_one(tool)).unwrap_or_else(|| {
+    let found =
+        [by_imports, by_config, by_packages, by_modules].into_iter().find_map(|evidence| evidence(tool, project));
+    Ok(found.or_else(|| the_only_one(tool)).or_else(|| the_usual_one(tool)).unwrap_or_else(|| {
         let plausible = of_tool(tool).filter(|driver| PLAUSIBLE.contains(&driver.name)).collect();
         decided(
             plausible,
@@ -37,6 +38,12 @@ fn the_only_one(tool: &str) -> Option<Decided> {
     let mut drivers = of_tool(tool);
     let only = drivers.next().filter(|_| drivers.next().is_none())?;
     Some(decided(vec![only], format!("{tool} has no other")))
+}
+
+/// Of a tool whose drivers differ in little the first.
+fn the_usual_one(tool: &str) -> Option<Decided> {
+    let usual = of_tool(tool).next().filter(|_| !of_tool(tool).any(|driver| PLAUSIBLE.contains(&driver.name)))?;
+    Some(decided(vec![usual], format!("the usual one of {tool}; go.mod names no other")))
 }
 
 /// The version of the driver's package in the project's lock file, where it is known.
@@ -121,4 +128,13 @@ fn by_packages(tool: &str, project: &Project) -> Option<Decided> {
         }
     }
     (!drivers.is_empty()).then(|| decided(drivers, format!("package.json depends on {}", evidence.join(" and "))))
+}
+
+/// One module that `go.mod` requires. Where it requires several, nothing tells which of them migrates.
+fn by_modules(tool: &str, project: &Project) -> Option<Decided> {
+    let required =
+        |driver: &&'static Driver| driver.packages.iter().find_map(|name| Some((*name, project.modules.get(*name)?)));
+    let mut found = of_tool(tool).filter_map(|driver| Some((driver, required(&driver)?)));
+    let (driver, (module, version)) = found.next().filter(|_| found.next().is_none())?;
+    Some(decided(vec![driver], format!("go.mod requires {module} {version}")))
 }

@@ -7,7 +7,7 @@ pub struct Driver {
     pub name: &'static str,
     /// The tools that can use it.
     pub tools: &'static [&'static str],
-    /// The npm packages whose presence speaks for it; empty for what the runtime brings along.
+    /// The npm packages or Go modules whose presence speaks for it; empty for what the runtime brings along.
     pub packages: &'static [&'static str],
     /// Names of it in `drizzle-orm/<module>` imports.
     pub modules: &'static [&'static str],
@@ -69,6 +69,8 @@ pub enum Transaction {
     AroundAllAndLedger,
     /// One around each migration and its record.
     AroundEach,
+    /// The same, with foreign keys kept off in it where they were on; new violations take it back.
+    AroundEachGuarded,
     /// One that is committed after its first statement, because the driver does not wait; the rest runs outside.
     FirstStatementOnly,
     /// None: every statement commits by itself.
@@ -130,6 +132,7 @@ impl Transaction {
             Self::AroundAll => "one around all pending migrations",
             Self::AroundAllAndLedger => "one around all pending migrations and the ledger",
             Self::AroundEach => "one around each migration",
+            Self::AroundEachGuarded => "one around each migration, with foreign keys off in it and checked at its end",
             Self::FirstStatementOnly => "committed after the first statement",
             Self::None => "none",
         }
@@ -137,12 +140,18 @@ impl Transaction {
 }
 
 impl Transaction {
+    /// Whether each migration has its own.
+    #[must_use]
+    pub fn is_around_each(self) -> bool {
+        matches!(self, Self::AroundEach | Self::AroundEachGuarded)
+    }
+
     /// In one word, for a table: what one transaction is around.
     #[must_use]
     pub fn around(self) -> &'static str {
         match self {
             Self::AroundAll | Self::AroundAllAndLedger => "all",
-            Self::AroundEach => "each",
+            Self::AroundEach | Self::AroundEachGuarded => "each",
             Self::FirstStatementOnly => "first",
             Self::None => "none",
         }

@@ -123,7 +123,7 @@ impl Run {
             self.setup(plan)?;
         }
         self.around(self.settings.driver.before).map_err(|error| Stop::Around("preparing the connection", error))?;
-        if transaction != Transaction::AroundEach && transaction != Transaction::None {
+        if !transaction.is_around_each() && transaction != Transaction::None {
             self.bookkeeping("BEGIN").map_err(|error| Stop::Around("beginning the transaction", error))?;
         }
         if transaction == Transaction::AroundAllAndLedger {
@@ -167,9 +167,29 @@ impl Run {
         self.write(&migration.record.after)
     }
 
-    /// The migration in its transaction.
+    /// The migration in its transaction, with foreign keys off where the tool sees to that.
     fn body(&mut self, migration: &Migration, observer: &dyn Observer, stage: &Stage) -> Result<(), Stop> {
-        let each = self.settings.transaction == Transaction::AroundEach && !migration.unwrapped;
+        let guarded = self.settings.transaction == Transaction::AroundEachGuarded && !migration.unwrapped;
+        if !guarded || !self.foreign_keys() {
+            return self.in_transaction(migration, observer, stage, None);
+        }
+        self.around(&["PRAGMA foreign_keys = off"]).map_err(|error| Stop::Around("preparing the connection", error))?;
+        let violations = self.violations();
+        let result = self.in_transaction(migration, observer, stage, Some(&violations));
+        self.roll_back();
+        self.around(&["PRAGMA foreign_keys = on"]).ok();
+        result
+    }
+
+    /// `known` are the violations of foreign keys that may be there at its end.
+    fn in_transaction(
+        &mut self,
+        migration: &Migration,
+        observer: &dyn Observer,
+        stage: &Stage,
+        known: Option<&BTreeSet<Violation>>,
+    ) -> Result<(), Stop> {
+        let each = self.settings.transaction.is_around_each() && !migration.unwrapped;
         if each {
             self.bookkeeping("BEGIN").map_err(|error| Stop::Around("beginning the transaction", error))?;
         }
@@ -180,6 +200,9 @@ impl Run {
             observer.advance(stage, done as u64 + 1);
         }
         self.write(&migration.record.within)?;
+        if let Some(error) = known.and_then(|known| mismatch(&self.violations(), known)) {
+            return Err(Stop::Around("committing the transaction", error));
+        }
         if each {
             self.bookkeeping("COMMIT").map_err(|error| Stop::Around("committing the transaction", error))?;
         }
@@ -309,6 +332,14 @@ impl Run {
         (connection.total_changes(), version)
     }
 
+    /// Every row that refers to none; none where the check cannot be made.
+    fn violations(&self) -> BTreeSet<Violation> {
+        let connection = self.recorder.connection();
+        let Ok(mut check) = connection.prepare("PRAGMA foreign_key_check") else { return BTreeSet::new() };
+        let rows = check.query_map([], |row| Ok((row.get(0)?, row.get(2)?, row.get(1)?, row.get(3)?)));
+        rows.map(|rows| rows.filter_map(Result::ok).collect()).unwrap_or_default()
+    }
+
     fn foreign_keys(&self) -> bool {
         self.recorder.connection().db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY).unwrap_or_default()
     }
@@ -429,6 +460,21 @@ impl Run {
         }
         !self.steps.iter().any(|step| step.committed)
     }
+}
+
+/// A row that refers to none: its table, the other table, its rowid, the number of the foreign key.
+type Violation = (String, String, Option<i64>, i64);
+
+/// What atlas says of violations that were not there before, without the rows.
+fn mismatch(found: &BTreeSet<Violation>, known: &BTreeSet<Violation>) -> Option<StepError> {
+    let mut new = found.difference(known);
+    let (table, parent, ..) = new.next()?;
+    let others = match new.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = format!("sql/sqlite: foreign key mismatch: [{{tbl:{table} ref:{parent}}}{others}]");
+    Some(StepError { message, extended_code: None })
 }
 
 /// Takes the name out of `quoted` that SQLite's message is about: `no such column: "plan" - should this be a string literal …`.

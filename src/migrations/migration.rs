@@ -87,6 +87,16 @@ impl Migration {
         Self { sql, chunks, directives, ..Self::without_file(name, file, checksum) }
     }
 
+    /// A migration of which its tool sends less than the file holds. Each piece is what the file has there, and the text that is
+    /// sent of it, if any is: comments that are left out are still read for their directives, and statements keep their places.
+    pub(super) fn sent(name: String, file: PathBuf, sql: String, pieces: Vec<(Chunk, Option<String>)>) -> Self {
+        let (whole, sent): (Vec<_>, Vec<_>) = pieces.into_iter().unzip();
+        let mut migration = Self::of(name, file, sql, whole);
+        let pieces = std::mem::take(&mut migration.chunks).into_iter().zip(sent);
+        migration.chunks = pieces.filter_map(|(whole, sent)| Some(whole.sending(sent?))).collect();
+        migration
+    }
+
     /// A migration of which only the name, or the recorded checksum, is known.
     pub(crate) fn without_file(name: String, file: PathBuf, checksum: String) -> Self {
         Self {
@@ -107,6 +117,21 @@ impl Chunk {
     /// A piece of a file that begins on `line`, from 1.
     pub(crate) fn new(sql: &str, line: u32) -> Self {
         Self { sql: sql.into(), line, statements: statements(sql, line), record: Vec::new() }
+    }
+}
+
+impl Chunk {
+    /// The same piece where its tool sends this text of it.
+    fn sending(mut self, sql: String) -> Self {
+        let mut sent = statements(&sql, self.line);
+        if sent.len() == self.statements.len() {
+            for (sent, whole) in sent.iter_mut().zip(self.statements) {
+                (sent.line, sent.column, sent.renamed) = (whole.line, whole.column, whole.renamed);
+            }
+        }
+        self.sql = sql;
+        self.statements = sent;
+        self
     }
 }
 

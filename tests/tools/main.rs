@@ -2,14 +2,19 @@
 
 #![expect(clippy::unwrap_used, clippy::format_collect, reason = "helpers of tests: a failure is the test's")]
 
+mod atlas;
 mod d1;
+mod dbmate;
+mod golang_migrate;
+mod goose;
+mod sql_migrate;
 mod sqlx;
 
 use std::path::{Path, PathBuf};
 
 use rehearse::error::Error;
 use rehearse::execution::decide::of_tool;
-use rehearse::execution::{Execution, Settings, run};
+use rehearse::execution::{Execution, Outcome, Settings, run};
 use rehearse::migrations::tools::TOOLS;
 use rehearse::migrations::{Located, Plan, Request, State, locate, plan, search};
 use rehearse::observer::Silent;
@@ -163,6 +168,16 @@ fn v1_project(names: &[&str]) -> TempDir {
         write(folder.path(), &format!("drizzle/{name}/migration.sql"), v0_text(name).as_bytes());
     }
     folder
+}
+
+/// SQLite's or the tool's message where the run failed; else nothing.
+fn failure(execution: &Execution) -> &str {
+    if let Outcome::Failed(failure) = &execution.outcome { &failure.error.message } else { "" }
+}
+
+/// What the tool would say, and after how many migrations.
+fn refusal(plan: &Plan) -> Option<(&str, usize)> {
+    plan.refusal.as_ref().map(|refusal| (refusal.message.as_str(), refusal.after))
 }
 
 fn decision<'a>(plan: &'a [rehearse::migrations::Decision], what: &str) -> Vec<(&'a str, &'a str)> {

@@ -1,8 +1,7 @@
 //! sqlx: the rules of 0.8 and 0.9.
 
-use super::{decision, deployed, planned_by, project, rows, snapshot, states};
+use super::{decision, deployed, planned_by, project, refusal, rows, snapshot, states};
 use rehearse::execution::Outcome;
-use rehearse::migrations::Plan;
 use rusqlite::Connection;
 use sha2::{Digest, Sha384};
 use tempfile::TempDir;
@@ -21,10 +20,6 @@ fn app(files: &[(&str, &str)]) -> (TempDir, Connection) {
          INSERT INTO _sqlx_migrations VALUES (1, 'init', '2026-01-01', 1, x'{checksum}', 1); {INIT}"
     ));
     (project(&all), before)
-}
-
-fn refusal(plan: &Plan) -> Option<(&str, usize)> {
-    plan.refusal.as_ref().map(|refusal| (refusal.message.as_str(), refusal.after))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod cloudflare;
 pub mod command;
 pub mod drizzle;
+pub mod go;
 pub mod rust;
 pub mod sql;
 
@@ -29,4 +30,11 @@ pub static DRIVERS: &[&Driver] = &[
     &sql::SQLITE,
     &sql::RUSQLITE,
     &rust::SQLX,
+    &go::GOOSE_MODERNC,
+    &go::GOOSE_MATTN,
+    &go::DBMATE,
+    &go::MIGRATE_MATTN,
+    &go::MIGRATE_MODERNC,
+    &go::SQL_MIGRATE,
+    &go::ATLAS,
 ];

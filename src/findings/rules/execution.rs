@@ -55,6 +55,13 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         finding.object = Some(step.migration.clone());
         finding.cause = cause(evidence, step, failure);
         finding.help = help(evidence, step, failure);
+        finding.help.extend(begun(evidence, step));
+        if let Some((why, mend)) = cut_short(evidence.plan.tool, &failure.error.message) {
+            finding.cause = Some(why);
+            finding.help.push(mend);
+        }
+    } else if failure.error.message.contains("foreign key mismatch") {
+        finding.help.push("delete or change in the same migration the rows that refer to none after it".to_owned());
     }
     if let Some(lacking) = lacking {
         finding.cause = Some(lacking.cause());
@@ -80,6 +87,34 @@ fn time_limit(limit: Duration) -> Finding {
         "give it more time, `--time-limit 30m`, or see in its output what it waits for: nobody answers its questions"
             .to_owned(),
     )
+}
+
+/// Why a statement ends too early, and how to keep it whole, where the tool ends statements by lines.
+fn cut_short(tool: &str, message: &str) -> Option<(String, String)> {
+    let mark = match tool {
+        "goose" => "-- +goose",
+        "sql-migrate" => "-- +migrate",
+        _ => return None,
+    };
+    (message == "incomplete input").then(|| {
+        (
+            format!("{tool} ends a statement at every line that ends with a semicolon, also within a trigger"),
+            format!("put a line `{mark} StatementBegin` before the statement and `{mark} StatementEnd` behind it"),
+        )
+    })
+}
+
+/// What stays in the ledger of a migration that failed, where the tool writes down that it began.
+fn begun(evidence: &Evidence, step: &Step) -> Option<String> {
+    let mut pending = evidence.plan.pending();
+    let record = &pending.find(|migration| migration.name == step.migration)?.record;
+    let ledger = &evidence.plan.ledger.name;
+    (!record.before.is_empty() || !record.failed.is_empty()).then(|| {
+        format!(
+            "the ledger `{ledger}` keeps `{}` as begun and not finished: mend that too before the next deploy",
+            step.migration
+        )
+    })
 }
 
 /// Whether VACUUM, ATTACH or DETACH was refused, by an open transaction or by the rehearsal.

@@ -479,7 +479,7 @@ pub(super) fn plan(evidence: &Evidence) -> Vec<Finding> {
                         .object(&migration.name)
                         .at(Some(file(migration)), "")
                         .cause(why.clone())
-                        .help(format!("generate it anew, so that its time is the latest; {path} as it is stays without effect")),
+                        .help(format!("{}; {path} as it is stays without effect", make_it_the_latest(evidence.plan.tool))),
                 ),
                 State::Edited { recorded } => Some(
                     Finding::new(&TX508, format!("`{}` was changed after it was applied", migration.name))
@@ -492,6 +492,14 @@ pub(super) fn plan(evidence: &Evidence) -> Vec<Finding> {
             }
         })
         .collect()
+}
+
+/// How a migration that came too late gets its turn.
+fn make_it_the_latest(tool: &str) -> &'static str {
+    match tool {
+        "drizzle" => "generate it anew, so that its time is the latest",
+        _ => "give its files the latest number",
+    }
 }
 
 fn short(checksum: &str) -> &str {

@@ -2,6 +2,7 @@
 
 mod config;
 mod crates;
+mod modules;
 mod packages;
 mod script;
 mod sources;
@@ -29,6 +30,8 @@ pub struct Project {
     pub packages: BTreeMap<String, Package>,
     /// The crates that `Cargo.toml` declares, by name, with the versions that `Cargo.lock` holds.
     pub crates: BTreeMap<String, Package>,
+    /// The modules that `go.mod` requires, by path, with their versions.
+    pub modules: BTreeMap<String, String>,
     /// Imports of `drizzle-orm/<driver>/migrator`: the strongest evidence for the driver that runs the migrations.
     pub migrator_imports: Vec<Import>,
     /// Imports of `drizzle-orm/<driver>`.
@@ -63,6 +66,7 @@ impl Project {
         project.configs = config::read_all(&project.root, &mut project.notes)?;
         project.packages = packages::read(&project.root)?;
         project.crates = crates::read(&project.root)?;
+        project.modules = modules::read(&project.root)?;
         sources::scan(&mut project);
         Ok(project)
     }

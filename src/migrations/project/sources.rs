@@ -47,7 +47,7 @@ pub struct Found {
 const MOST_FILES: usize = 5_000;
 const MOST_FOLDERS: usize = 20_000;
 const MOST_BYTES: u64 = 1 << 20;
-const SOURCES: &[&str] = &["ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "jsx", "svelte", "vue", "astro"];
+const SOURCES: &[&str] = &["ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "jsx", "svelte", "vue", "astro", "go"];
 /// Folders with code that is made or bought rather than written.
 const NOT_WRITTEN: &[&str] =
     &["node_modules", "dist", "build", "out", "output", "coverage", "target", "vendor", "public"];
@@ -141,13 +141,13 @@ fn is_test(file: &Path) -> bool {
         let part = part.as_os_str();
         part == "test" || part == "tests" || part == "__tests__" || part == "e2e"
     });
-    in_folder || name.contains(".test.") || name.contains(".spec.")
+    in_folder || name.contains(".test.") || name.contains(".spec.") || name.ends_with("_test.go")
 }
 
 fn read_source(project: &mut Project, file: &Path) {
     let Ok(text) = read_text(file) else { return };
     // Most files say nothing: look at the lines only where one of the words is.
-    if !["sqlite", "SQLite", "sql.js", "drizzle-orm/", "libsql", "tursodatabase", "foreign_keys", "migrations"]
+    if !["sqlite", "SQLite", "sql.js", "drizzle-orm/", "libsql", "tursodatabase", "foreign_keys", "_fk=", "migrations"]
         .iter()
         .any(|word| text.contains(word))
     {
@@ -223,10 +223,10 @@ fn imported(code: &str) -> Vec<&str> {
     modules
 }
 
-/// `foreign_keys = ON`, `foreign_keys(0)` and the like in a line.
+/// `foreign_keys = ON`, `foreign_keys(0)`, `?_fk=1` and the like in a line.
 fn foreign_keys(code: &str) -> Option<bool> {
     let lower = code.to_ascii_lowercase();
-    let (_, rest) = lower.split_once("foreign_keys")?;
+    let (_, rest) = lower.split_once("foreign_keys").or_else(|| lower.split_once("_fk"))?;
     let value = rest.trim_start().strip_prefix(['=', '('])?.trim_start_matches([' ', '\'', '"']);
     let end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
     match &value[..end] {

@@ -1,8 +1,14 @@
 //! The migration tools, one file each. A new tool is a file with a [`Tool`] record and a line in [`TOOLS`].
 
+pub mod atlas;
 pub mod d1;
+pub mod dbmate;
 pub mod drizzle;
+mod go;
+pub mod golang_migrate;
+pub mod goose;
 pub mod sql;
+pub mod sql_migrate;
 pub mod sqlx;
 
 use std::fmt;
@@ -17,7 +23,17 @@ use super::search::Strength;
 use crate::error::{Doing, Error};
 
 /// Every tool, in the order in which a folder's layout is tried.
-pub const TOOLS: &[&Tool] = &[&drizzle::TOOL, &d1::TOOL, &sqlx::TOOL, &sql::TOOL];
+pub const TOOLS: &[&Tool] = &[
+    &drizzle::TOOL,
+    &d1::TOOL,
+    &sqlx::TOOL,
+    &goose::TOOL,
+    &dbmate::TOOL,
+    &golang_migrate::TOOL,
+    &sql_migrate::TOOL,
+    &atlas::TOOL,
+    &sql::TOOL,
+];
 
 /// What a migration tool looks for and how it plans.
 pub struct Tool {
