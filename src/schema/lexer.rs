@@ -97,14 +97,14 @@ impl Token {
 /// The tokens of a text, in order, each beginning where the one before ends.
 #[must_use]
 pub fn tokens(sql: &str) -> Tokens<'_> {
-    tokens_of_bytes(sql.as_bytes())
-}
-
-/// The tokens of a text that need not be UTF-8, as SQLite's is not.
-#[must_use]
-pub fn tokens_of_bytes(bytes: &[u8]) -> Tokens<'_> {
+    let bytes = sql.as_bytes();
     let readable = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     Tokens { bytes: &bytes[..readable], at: 0, end: bytes.len() }
+}
+
+/// The tokens of a text without a NUL, which need not be UTF-8, as SQLite's need not be. Nothing is looked at before its token is taken.
+pub(crate) fn tokens_of_bytes(bytes: &[u8]) -> Tokens<'_> {
+    Tokens { bytes, at: 0, end: bytes.len() }
 }
 
 /// The iterator behind [`tokens`].

@@ -1,18 +1,27 @@
-//! The private folder of one rehearsal.
+//! The private folder of one rehearsal, and what else must not outlive it.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::error::{Doing, Error};
 
-/// The folders that a signal must remove.
-static LIVE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// What a signal must end and remove.
+static LIVE: Mutex<Live> = Mutex::new(Live { folders: Vec::new(), groups: Vec::new() });
+
+struct Live {
+    folders: Vec<PathBuf>,
+    groups: Vec<Pid>,
+}
 
 /// The signals that ask a process to end.
 const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
@@ -41,7 +50,7 @@ impl Workspace {
             .and_then(|parent| private_folder(&parent))
             .doing(doing)
             .map_err(|error| error.hint("set `TMPDIR` to a folder that you may write to"))?;
-        live.push(path.clone());
+        live.folders.push(path.clone());
         Ok(Self { path })
     }
 
@@ -69,11 +78,54 @@ impl Drop for Workspace {
     fn drop(&mut self) {
         let mut live = live();
         remove(&self.path);
-        live.retain(|path| path != &self.path);
+        live.folders.retain(|path| path != &self.path);
     }
 }
 
-/// From now on SIGINT, SIGTERM and SIGHUP remove every live workspace and end the process with exit code 130. A second signal
+/// A command with everything that it starts, in a process group of its own. All of it is ended when this is dropped and, after
+/// [`remove_on_signal`], when a signal ends the process.
+pub(super) struct Group {
+    /// The command.
+    pub child: Child,
+}
+
+impl Group {
+    /// Starts the command.
+    pub(super) fn start(command: &mut Command) -> std::io::Result<Self> {
+        // Held while it starts, as for a folder.
+        let mut live = live();
+        let child = command.process_group(0).spawn()?;
+        live.groups.push(Pid::from_child(&child));
+        Ok(Self { child })
+    }
+
+    /// Waits for the end of the command; then ends what it left running.
+    pub(super) fn wait(mut self) -> std::io::Result<ExitStatus> {
+        // Not taken note of yet: its number stays its own until the rest of the group is ended.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(Errno::INTR) = rustix::process::waitid(WaitId::Pid(Pid::from_child(&self.child)), options) {}
+        self.end()
+    }
+
+    fn end(&mut self) -> std::io::Result<ExitStatus> {
+        let mut live = live();
+        let group = Pid::from_child(&self.child);
+        // Where the child was waited for already the group is gone, and its number may be another's.
+        if let Some(place) = live.groups.iter().position(|other| *other == group) {
+            live.groups.swap_remove(place);
+            end(group);
+        }
+        self.child.wait()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}
+
+/// From now on SIGINT, SIGTERM and SIGHUP end every live command, remove every live workspace and end the process with exit code 130. A second signal
 /// ends it at once.
 ///
 /// # Errors
@@ -91,9 +143,10 @@ pub fn remove_on_signal() -> Result<(), Error> {
         .name("signals".into())
         .spawn(move || {
             if signals.forever().next().is_some() {
-                // Held until the end: nobody makes another folder meanwhile.
+                // Held until the end: nobody makes another folder or starts another command meanwhile.
                 let live = live();
-                live.iter().for_each(|path| remove(path));
+                live.groups.iter().for_each(|group| end(*group));
+                live.folders.iter().for_each(|path| remove(path));
                 std::process::exit(INTERRUPTED);
             }
         })
@@ -117,6 +170,11 @@ fn remove(path: &Path) {
     }
 }
 
-fn live() -> MutexGuard<'static, Vec<PathBuf>> {
+/// A group of which nothing is left is no error.
+fn end(group: Pid) {
+    let _ = rustix::process::kill_process_group(group, Signal::KILL);
+}
+
+fn live() -> MutexGuard<'static, Live> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
