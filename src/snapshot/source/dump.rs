@@ -89,8 +89,8 @@ impl Import<'_> {
             Kind::DotCommand if is_defensive_off(cut.sql) => return Ok(()),
             Kind::DotCommand => return Err(self.dot_command(cut)),
             Kind::Unfinished => {
-                let begun = beginning(cut.sql);
-                return Err(self.cut_off(format_args!("it ends within `{begun}`, which begins on line {}", cut.line)));
+                let begun = beginning(cut.sql).map_or("a statement".to_owned(), |begun| format!("`{begun}`"));
+                return Err(self.cut_off(format_args!("it ends within {begun}, which begins on line {}", cut.line)));
             }
             Kind::Statement => {}
         }
@@ -184,16 +184,19 @@ impl Import<'_> {
 
     /// What SQLite says of a statement.
     fn failure(&self, error: &rusqlite::Error, cut: Cut<'_>) -> Error {
-        match error.sqlite_error_code() {
+        let code = match error {
+            rusqlite::Error::SqlInputError { error, .. } => Some(error.code),
+            other => other.sqlite_error_code(),
+        };
+        match code {
             Some(ErrorCode::DiskFull) => return self.full(),
             Some(ErrorCode::OperationInterrupted) if !space::is_left(&self.workspace) => return self.full(),
             _ => {}
         }
-        let is_not_understood = error.sqlite_error_code() == Some(ErrorCode::Unknown);
-        if let Some(other) = dialect::of_statement(cut.sql).filter(|_| is_not_understood) {
+        if let Some(other) = dialect::of_statement(cut.sql).filter(|_| code == Some(ErrorCode::Unknown)) {
             return dialect::refused(self.error(cut.line, dialect::cause(other)));
         }
-        self.error(cut.line, format!("{}, in `{}`", shown(error, cut.sql), beginning(cut.sql)))
+        self.error(cut.line, format!("{}{}", shown(error, cut.sql), within(cut.sql)))
             .hint("`sqlite3` goes on behind an error; a database without this statement would give a wrong verdict")
     }
 }
@@ -227,28 +230,42 @@ pub(super) fn first_words(sql: &[u8]) -> [String; 2] {
     [words.next().unwrap_or_default(), words.next().unwrap_or_default()]
 }
 
-/// The statement as far as it says what it is about and nothing of rows: `INSERT INTO "users"`.
-fn beginning(sql: &[u8]) -> String {
+/// The statement as far as it says what it is about and nothing of rows: `INSERT INTO "users"`. None where it begins with no word of
+/// SQLite's: that may be the middle of a value.
+fn beginning(sql: &[u8]) -> Option<String> {
     const WIDTH: usize = 80;
-    let mut shown = String::new();
-    for token in significant(sql) {
+    const KNOWN: [&str; 14] = [
+        "CREATE", "INSERT", "REPLACE", "UPDATE", "DELETE", "DROP", "ALTER", "PRAGMA", "SELECT", "BEGIN", "COMMIT",
+        "ANALYZE", "ATTACH", "VACUUM",
+    ];
+    const ENDS: [&str; 7] = ["VALUES", "SELECT", "AS", "SET", "WHERE", "USING", "BEGIN"];
+    let first = first_words(sql)[0].clone();
+    if !KNOWN.contains(&first.as_str()) {
+        return None;
+    }
+    let is_query = first == "SELECT";
+    let mut shown = first;
+    for token in significant(sql).skip(1).take_while(|_| !is_query) {
         let text = String::from_utf8_lossy(&sql[token.range()]);
         let goes_on = match token.kind {
             TokenKind::Quoted | TokenKind::Dot => true,
-            TokenKind::Word => !["VALUES", "SELECT", "AS", "SET", "WHERE", "USING", "BEGIN", "FROM"]
-                .iter()
-                .any(|word| !shown.is_empty() && text.eq_ignore_ascii_case(word)),
+            TokenKind::Word => !ENDS.iter().any(|word| text.eq_ignore_ascii_case(word)),
             _ => false,
         };
         if !goes_on || shown.chars().count() + text.chars().count() > WIDTH {
             break;
         }
-        if !shown.is_empty() && token.kind != TokenKind::Dot && !shown.ends_with('.') {
+        if token.kind != TokenKind::Dot && !shown.ends_with('.') {
             shown.push(' ');
         }
         shown.push_str(&text);
     }
-    if shown.is_empty() { "…".to_owned() } else { shown }
+    Some(shown)
+}
+
+/// `, in …`, where that can be said.
+fn within(sql: &[u8]) -> String {
+    beginning(sql).map(|beginning| format!(", in `{beginning}`")).unwrap_or_default()
 }
 
 /// SQLite's message without what it may quote of rows: in a statement that is not about the schema every token may be of one.
@@ -281,7 +298,7 @@ fn text<'a>(sql: &'a [u8], first: &str, connection: &Connection) -> Result<Cow<'
     let is_data = matches!(first, "INSERT" | "REPLACE");
     let encoding = || connection.query_row("PRAGMA encoding", [], |row| row.get::<_, String>(0));
     if !is_data || encoding().map_err(|error| error.to_string())? != "UTF-8" {
-        return Err(format!("bytes that are not UTF-8, in `{}`", beginning(sql)));
+        return Err(format!("bytes that are not UTF-8{}", within(sql)));
     }
     let mut rewritten = String::with_capacity(sql.len());
     for token in tokens_of_bytes(sql) {
@@ -290,7 +307,7 @@ fn text<'a>(sql: &'a [u8], first: &str, connection: &Connection) -> Result<Cow<'
             Ok(text) => rewritten.push_str(text),
             Err(_) if token.kind == TokenKind::Comment => rewritten.push(' '),
             Err(_) if token.kind == TokenKind::String => rewritten.push_str(&as_bytes(bytes)),
-            Err(_) => return Err(format!("a name that is not UTF-8, in `{}`", beginning(sql))),
+            Err(_) => return Err(format!("a name that is not UTF-8{}", within(sql))),
         }
     }
     Ok(rewritten.into())
@@ -317,13 +334,15 @@ mod tests {
     #[test]
     fn a_statement_is_named_without_its_values() {
         for (sql, named) in [
-            ("INSERT INTO \"users\" VALUES(1,'secret')", "INSERT INTO \"users\""),
-            ("INSERT INTO main.users(a) VALUES(7)", "INSERT INTO main.users"),
-            ("CREATE TABLE IF NOT EXISTS 'ft_data'(id)", "CREATE TABLE IF NOT EXISTS"),
-            ("UPDATE t SET a = secret", "UPDATE t"),
-            ("'secret' x", "…"),
+            ("INSERT INTO \"users\" VALUES(1,'secret')", Some("INSERT INTO \"users\"")),
+            ("INSERT INTO main.users(a) VALUES(7)", Some("INSERT INTO main.users")),
+            ("CREATE TABLE IF NOT EXISTS 'ft_data'(id)", Some("CREATE TABLE IF NOT EXISTS")),
+            ("UPDATE t SET a = secret", Some("UPDATE t")),
+            ("SELECT secret", Some("SELECT")),
+            ("secret x", None),
+            ("'secret' x", None),
         ] {
-            assert_eq!(beginning(sql.as_bytes()), named);
+            assert_eq!(beginning(sql.as_bytes()).as_deref(), named);
         }
     }
 
