@@ -32,12 +32,13 @@ struct Explained<R> {
 
 impl<R: Read> Read for Explained<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(into).map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => error,
-            io::ErrorKind::UnexpectedEof => {
-                io::Error::new(error.kind(), format!("what {} compressed is cut off", self.name))
-            }
-            kind => io::Error::new(kind, format!("what {} compressed is damaged: {error}", self.name)),
+        self.inner.read(into).map_err(|error| {
+            let what = match error.kind() {
+                io::ErrorKind::Interrupted => return error,
+                io::ErrorKind::UnexpectedEof => format!("what {} compressed is cut off", self.name),
+                _ => format!("what {} compressed is damaged: {error}", self.name),
+            };
+            io::Error::new(io::ErrorKind::InvalidData, what)
         })
     }
 }

@@ -11,8 +11,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode, ffi};
 
-use super::dialect;
 use super::statements::{Cut, Kind, Statements};
+use super::{dialect, unreadable};
 use crate::error::{Doing, Error};
 use crate::schema::lexer::{Token, TokenKind, tokens_of_bytes};
 use crate::schema::message::without_value;
@@ -43,7 +43,7 @@ pub(super) fn import(dump: impl Read, to: &Path, workspace: &Path, given: &Path)
         unchecked: 0,
     };
     let mut statements = Statements::of(dump);
-    while let Some(cut) = statements.next().map_err(|error| opening(given, error))? {
+    while let Some(cut) = statements.next().map_err(|error| unreadable(given, &error))? {
         import.run(cut)?;
     }
     import.finish(statements.line())

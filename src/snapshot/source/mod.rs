@@ -247,7 +247,7 @@ impl Fetching<'_> {
     ) -> Result<(Origin, PathBuf), Error> {
         let mut compression = Vec::new();
         loop {
-            let sample = sample(&mut from).map_err(|error| self.unreadable(&error))?;
+            let sample = sample(&mut from).map_err(|error| unreadable(self.name, &error))?;
             let form = recognize::form(&sample);
             from = Box::new(Cursor::new(sample.clone()).chain(from));
             match form {
@@ -285,7 +285,7 @@ impl Fetching<'_> {
                 Ok(0) => return Ok(()),
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(self.unreadable(&error)),
+                Err(error) => return Err(unreadable(self.name, &error)),
             };
             if !space::is_left(self.workspace.path()) {
                 let doing = format!("unpacking the snapshot `{}`", self.name.display());
@@ -294,10 +294,12 @@ impl Fetching<'_> {
             file.write_all(&buffer[..read]).map_err(|error| opening(self.name, error))?;
         }
     }
+}
 
-    fn unreadable(&self, error: &io::Error) -> Error {
-        opening(self.name, error)
-    }
+/// What was given cannot be read to its end: the device fails, or it is not what its first bytes say.
+fn unreadable(given: &Path, error: &io::Error) -> Error {
+    let cannot = opening(given, error);
+    if error.kind() == io::ErrorKind::InvalidData { cannot.rule("SN904") } else { cannot }
 }
 
 /// The first bytes, as many as are looked at.

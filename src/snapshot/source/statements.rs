@@ -79,14 +79,12 @@ impl<R: Read> Statements<R> {
                 break found;
             }
             if self.at_end {
-                match search.open {
-                    Some(sql) => break Found { sql, next: self.buffer.len(), kind: Kind::Unfinished },
-                    None => {
-                        self.line += lines(&self.buffer[self.start..]);
-                        self.start = self.buffer.len();
-                        return Ok(None);
-                    }
+                if let Some(sql) = search.open {
+                    break Found { sql, next: self.buffer.len(), kind: Kind::Unfinished };
                 }
+                self.line += lines(&self.buffer[self.start..]);
+                self.start = self.buffer.len();
+                return Ok(None);
             }
             self.fill(&mut search)?;
         };
@@ -139,14 +137,17 @@ impl<R: Read> Statements<R> {
         self.start = 0;
         let known = self.buffer.len();
         if known > LONGEST {
-            return Err(io::Error::other(TooLong));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, TooLong));
         }
         let wanted = known.max(CHUNK) as u64;
         let read = self.from.by_ref().take(wanted).read_to_end(&mut self.buffer)?;
         self.at_end = (read as u64) < wanted;
         if self.buffer[known..].contains(&0) {
             let before = self.buffer.iter().position(|&byte| byte == 0).unwrap_or(known);
-            return Err(io::Error::other(Nul { line: self.line + lines(&self.buffer[..before]) }));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                Nul { line: self.line + lines(&self.buffer[..before]) },
+            ));
         }
         Ok(())
     }
