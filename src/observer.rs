@@ -5,6 +5,8 @@
 pub enum Stage {
     /// Copying the snapshot; the work is counted in bytes.
     Copy,
+    /// Making a database of a dump, or of what is compressed or comes through a pipe; the work is counted in bytes of what was given.
+    Import,
     /// Running one migration, by name; the work is counted in statements.
     Migration(String),
     /// Reading and comparing tables; the work is counted in tables.

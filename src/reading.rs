@@ -1,7 +1,7 @@
 //! What can be said of databases without running anything: in what two differ, and what one holds.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::compare::samples::Sampling;
 use crate::compare::{Comparison, Scope, State, States};
@@ -13,7 +13,7 @@ use crate::report::diff::{Diff, Verdict};
 use crate::report::file;
 use crate::report::profile::Profile;
 use crate::schema::Schema;
-use crate::snapshot::{self, Extent, Snapshot, Workspace};
+use crate::snapshot::{self, Extent, Snapshot, Source, Workspace};
 use crate::sqlite_file::page_set::PageSet;
 
 /// How databases are read.
@@ -37,13 +37,15 @@ impl Default for Reading {
 ///
 /// # Errors
 /// When one of them cannot be read. What could not be compared in them is listed in the document.
-pub fn diff(before: &Path, after: &Path, reading: &Reading, observer: &dyn Observer) -> Result<Diff, Error> {
+pub fn diff(before: &Source, after: &Source, reading: &Reading, observer: &dyn Observer) -> Result<Diff, Error> {
     let workspace = Workspace::create(reading.workspace.as_deref())?;
-    let open = |file, how| Snapshot::open(file, &workspace, how, reading.extent, observer);
+    let fetch = |source: &Source| source.fetch(&workspace, reading.extent, observer);
+    let (before, after) = (fetch(before)?, fetch(after)?);
+    let open = |given, how| Snapshot::open(given, &workspace, how, reading.extent, observer);
     snapshot::unchanged(
-        |how| open(before, how),
+        |how| open(&before, how),
         |before| {
-            snapshot::unchanged(|how| open(after, how), |after| compared(before, after, NO_LEDGER, reading, observer))
+            snapshot::unchanged(|how| open(&after, how), |after| compared(before, after, NO_LEDGER, reading, observer))
         },
     )
 }
@@ -93,12 +95,14 @@ const NO_LEDGER: &str = "sqlite_schema";
 ///
 /// # Errors
 /// When it cannot be read. A table that cannot be read is listed in the document.
-pub fn profile(file: &Path, reading: &Reading, observer: &dyn Observer) -> Result<Profile, Error> {
+pub fn profile(file: &Source, reading: &Reading, observer: &dyn Observer) -> Result<Profile, Error> {
     let workspace = Workspace::create(reading.workspace.as_deref())?;
-    let open = |how| Snapshot::open(file, &workspace, how, reading.extent, observer);
+    let given = file.fetch(&workspace, reading.extent, observer)?;
+    let open = |how| Snapshot::open(&given, &workspace, how, reading.extent, observer);
     snapshot::unchanged(open, |snapshot| {
         let connection = snapshot.connect()?;
-        let schema = Schema::read(&connection).doing(|| format!("reading the schema of `{}`", file.display()))?;
+        let schema =
+            Schema::read(&connection).doing(|| format!("reading the schema of `{}`", file.name().display()))?;
         let tables: Vec<_> = schema.tables.values().filter(|table| table.is_user_table()).collect();
         observer.begin(&Stage::Compare, Some(tables.len() as u64));
         let profiles = of_tables(&connection, snapshot.pages(), &tables);

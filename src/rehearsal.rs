@@ -27,14 +27,15 @@ use crate::migrations::{self, Decision, Migration, Plan, Request, Search};
 use crate::observer::Observer;
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
-use crate::snapshot::{self, Extent, Facts, Kept, Snapshot, WorkingCopy, Workspace, check_keep_target};
+use crate::snapshot::source::Content;
+use crate::snapshot::{self, Extent, Facts, Kept, Method, Snapshot, Source, WorkingCopy, Workspace, check_keep_target};
 use crate::sqlite_file::pages::Pages;
 
 /// What a person asks for.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The production file; only ever read.
-    pub snapshot: PathBuf,
+    /// The production database, in any form; only ever read.
+    pub snapshot: Source,
     /// Which migrations; what is not given is found out.
     pub migrations: Request,
     /// The command that runs the migrations; none where they run in process.
@@ -73,9 +74,9 @@ pub const MAX_MEMORY: u64 = 256 << 20;
 impl Options {
     /// Everything at its default.
     #[must_use]
-    pub fn of(snapshot: PathBuf, migrations: Request) -> Self {
+    pub fn of(snapshot: impl Into<Source>, migrations: Request) -> Self {
         Self {
-            snapshot,
+            snapshot: snapshot.into(),
             migrations,
             exec: None,
             driver: None,
@@ -125,14 +126,15 @@ pub struct Planned {
 pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal, Error> {
     let now = SystemTime::now();
     if let Some(keep) = &options.keep_copy {
-        check_keep_target(keep, &options.snapshot)?;
+        check_keep_target(keep, options.snapshot.name())?;
     }
     let means = match &options.exec {
         Some(exec) => Means::Command(exec, Project::around(&options.migrations.project)?),
         None => Means::InProcess(migrations::search(&options.migrations)?),
     };
     let workspace = Workspace::create(options.workspace.as_deref())?;
-    let open = |reading| Snapshot::open(&options.snapshot, &workspace, reading, options.extent, observer);
+    let given = options.snapshot.fetch(&workspace, options.extent, observer)?;
+    let open = |reading| Snapshot::open(&given, &workspace, reading, options.extent, observer);
     let (rehearsal, kept) =
         snapshot::unchanged(open, |snapshot| rehearse_on(snapshot, options, &means, &workspace, now, observer))?;
     if let Some(kept) = kept {
@@ -223,7 +225,8 @@ fn rehearse_on(
 pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error> {
     let search = migrations::search(&options.migrations)?;
     let workspace = Workspace::create(options.workspace.as_deref())?;
-    let open = |reading| Snapshot::open(&options.snapshot, &workspace, reading, Extent::Changed, observer);
+    let given = options.snapshot.fetch(&workspace, Extent::Changed, observer)?;
+    let open = |reading| Snapshot::open(&given, &workspace, reading, Extent::Changed, observer);
     snapshot::unchanged(open, |snapshot| {
         let Located { plan, decided, .. } = locate(snapshot, options, &search)?;
         Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided })
@@ -241,9 +244,33 @@ fn locate(snapshot: &Snapshot, options: &Options, search: &Search) -> Result<Loc
     let before = snapshot.connect()?;
     let located = migrations::locate(search, &before)?;
     let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
-    let plan = migrations::plan(&located, &before)?;
+    let mut plan = migrations::plan(&located, &before)?;
+    plan.decisions.extend(read_otherwise(snapshot.facts(), &plan));
     Ok(Located { plan, decided, project: located.project })
 }
+
+/// How the snapshot was read, where it is no database file, and what of a database is not in it.
+fn read_otherwise(facts: &Facts, plan: &Plan) -> Option<Decision> {
+    let origin = &facts.origin;
+    if facts.method != Method::Made {
+        return None;
+    }
+    let mut why = vec!["its first bytes say so"];
+    if let Content::Dump { says_where_it_ends } = origin.content {
+        if !says_where_it_ends {
+            why.push("it has no transaction, so nobody can see whether statements are missing at its end");
+        }
+        if plan.ledger.name == USER_VERSION && facts.user_version == 0 {
+            why.push(
+                "it does not set `PRAGMA user_version`, which `.dump` leaves out, so every migration counts as pending",
+            );
+        }
+    }
+    Some(Decision { what: "snapshot", value: origin.describe(), why: why.join("; ") })
+}
+
+/// The ledger of numbered files.
+const USER_VERSION: &str = "PRAGMA user_version";
 
 /// Which configuration holds.
 fn configured(file: &Path) -> Decision {

@@ -28,7 +28,7 @@ use crate::reading;
 use crate::rehearsal::{Options, Rehearsal, rehearse};
 use crate::report::document::{Document, Migration, Outcome as RunOutcome, TableChange, Verdict};
 use crate::report::{diff, document};
-use crate::snapshot::{Extent, Reading, Snapshot, WorkingCopy, Workspace};
+use crate::snapshot::{Extent, Reading, Snapshot, Source, WorkingCopy, Workspace};
 
 /// What only a look at what did not change can tell; also that it cannot be read.
 const ABOUT_THE_SNAPSHOT: [&str; 2] = ["IN403", "IN406"];
@@ -234,7 +234,8 @@ fn on_a_file(stage: &Theatre<'_>, rehearsal: &Rehearsal, kept: &Path) -> Result<
     }
     let workspace = Workspace::create(Some(&stage.dir.join("work")))?;
     let file = workspace.file("plain.db");
-    let snapshot = Snapshot::open(&stage.prepared.snapshot, &workspace, Reading::InPlace, Extent::BySize, &Silent)?;
+    let given = Source::from(stage.prepared.snapshot.clone()).fetch(&workspace, Extent::BySize, &Silent)?;
+    let snapshot = Snapshot::open(&given, &workspace, Reading::InPlace, Extent::BySize, &Silent)?;
     WorkingCopy::of(&snapshot, &workspace, "plain.db")?.keep(&file)?.appear()?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&file, flags).doing(|| "opening a plain file".to_owned())?;
@@ -247,7 +248,7 @@ fn on_a_file(stage: &Theatre<'_>, rehearsal: &Rehearsal, kept: &Path) -> Result<
     let bytes = |path: &Path| fs::read(path).doing(|| format!("reading `{}`", path.display()));
     if bytes(&file)? != bytes(kept)? {
         let reading = reading::Reading { workspace: Some(workspace.path().to_path_buf()), ..Default::default() };
-        let diff = crate::diff(&file, kept, &reading, &Silent)?;
+        let diff = crate::diff(&file.into(), &kept.to_path_buf().into(), &reading, &Silent)?;
         // A ledger may hold when a migration was applied.
         let ledger = &rehearsal.evidence.plan.ledger.name;
         let has_a_time = |table: &document::Table| table.name == *ledger && table.rows.lost == table.rows.gained;
@@ -308,7 +309,7 @@ fn null_rehearsal(stage: &Theatre<'_>, first: &Document, kept: &Path) -> Result<
         }
         Theatre::set(&quiet, &stage.dir.join("null"))?.rehearse(None)?
     } else {
-        let options = Options { snapshot: kept.to_path_buf(), ..stage.options(None) };
+        let options = Options { snapshot: kept.to_path_buf().into(), ..stage.options(None) };
         (rehearse(&options, &Silent), Vec::new())
     };
     let (rehearsal, mut differences) = found;

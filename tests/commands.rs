@@ -444,7 +444,7 @@ mod json {
         assert_eq!(document["rehearse"]["version"], env!("CARGO_PKG_VERSION"));
         assert_fields(
             &document["snapshot"],
-            "path bytes page_size pages journal_mode wal_bytes copied_by untouched compared_by changed",
+            "path channel source compression bytes page_size pages journal_mode wal_bytes copied_by untouched compared_by changed",
         );
         assert_eq!(document["snapshot"]["untouched"], true);
         assert_fields(

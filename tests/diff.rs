@@ -480,7 +480,7 @@ fn told(diff: &Diff) -> Vec<Value> {
 }
 
 fn diff(files: &Files) -> Diff {
-    rehearse::diff(&files.before, &files.after, &Reading::default(), &Silent).unwrap()
+    rehearse::diff(&files.before.clone().into(), &files.after.clone().into(), &Reading::default(), &Silent).unwrap()
 }
 
 fn agrees(case: &Case) {

@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::ptr;
 
 use proptest::prelude::*;
-use rehearse::migrations::splitter::{split, statements};
+use rehearse::migrations::splitter::statements;
 use rehearse::migrations::statement::redact;
 use rehearse::schema::lexer::tokens;
+use rehearse::schema::splitter::split;
 use rusqlite::{Connection, ffi};
 
 /// What every script finds when it begins.

@@ -15,7 +15,7 @@ use rehearse::migrations::Request;
 use rehearse::migrations::tools::TOOLS;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
-use rehearse::snapshot::Extent;
+use rehearse::snapshot::{Extent, Source};
 use rehearse::{Config, Options, Reading};
 
 use super::suggest;
@@ -67,10 +67,10 @@ Exit codes:
   4    could not compare: a file cannot be read, or some of what is in it, and nothing else differs
   130  interrupted")]
     Diff {
-        /// The database as it was; it is only ever read
+        /// The database as it was, also a dump or compressed; `-` is standard input; it is only ever read
         #[arg(value_name = "BEFORE")]
         before: PathBuf,
-        /// The database as it is; it is only ever read
+        /// The database as it is, in the same forms
         #[arg(value_name = "AFTER")]
         after: PathBuf,
         #[command(flatten)]
@@ -84,7 +84,7 @@ Exit codes:
   4    the file cannot be read, or some of what is in it
   130  interrupted")]
     Profile {
-        /// The database; it is only ever read
+        /// The database, also a dump or compressed; `-` is standard input; it is only ever read
         #[arg(value_name = "FILE")]
         file: PathBuf,
         #[command(flatten)]
@@ -117,9 +117,12 @@ Exit codes:
 /// What to rehearse.
 #[derive(Debug, Args)]
 pub struct ProjectArguments {
-    /// A copy of the production database; it is only ever read
+    /// A copy of the production database: a file or an SQL dump, also compressed (gzip, zstd); `-` is standard input; it is only ever read
     #[arg(long, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
+    /// A command that writes one to its standard output, for example "ssh prod 'sqlite3 prod.db .dump'"
+    #[arg(long, value_name = "COMMAND", conflicts_with = "snapshot")]
+    pub snapshot_command: Option<String>,
     /// The folder of the migrations [default: found from the project's configuration]
     #[arg(long, value_name = "DIR")]
     pub migrations: Option<PathBuf>,
@@ -296,11 +299,15 @@ impl RunArguments {
 impl ProjectArguments {
     /// What the library is asked, with everything else at its default.
     pub fn options(&self) -> Result<Options, Error> {
-        let snapshot = self.snapshot.clone().ok_or_else(|| {
-            Error::usage("reading the arguments", "no snapshot was given")
-                .hint("give a copy of the production database: --snapshot FILE")
-                .hint("to see what a rehearsal looks like: rehearse demo")
-        })?;
+        let snapshot = match (&self.snapshot, &self.snapshot_command) {
+            (Some(file), _) => Source::of_argument(file.clone()),
+            (None, Some(command)) => Source::Command(command.clone()),
+            (None, None) => {
+                return Err(Error::usage("reading the arguments", "no snapshot was given")
+                    .hint("give a copy of the production database: --snapshot FILE")
+                    .hint("to see what a rehearsal looks like: rehearse demo"));
+            }
+        };
         let tools: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
         let mut drivers: Vec<&str> = Vec::new();
         for driver in DRIVERS {

@@ -109,7 +109,7 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
 fn rehearse(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Error> {
     arguments.engine.start_threads();
     let options = arguments.options()?;
-    let reports = Reports::open(&arguments.reports, &options.snapshot, options.keep_copy.as_deref())?;
+    let reports = Reports::open(&arguments.reports, options.snapshot.name(), options.keep_copy.as_deref())?;
     run_and_report(&options, reports, terminal)
 }
 

@@ -67,6 +67,8 @@ fn words(stage: &Stage, done: u64, total: Option<u64>) -> String {
     match (stage, total) {
         (Stage::Copy, Some(total)) => format!("copying the snapshot, {} of {}", bytes(done), bytes(total)),
         (Stage::Copy, None) => format!("copying the snapshot, {}", bytes(done)),
+        (Stage::Import, Some(total)) => format!("reading the snapshot, {} of {}", bytes(done), bytes(total)),
+        (Stage::Import, None) => format!("reading the snapshot, {}", bytes(done)),
         (Stage::Migration(name), Some(total)) if total > 1 => {
             format!("running {}, {} of {} chunks done", visible(name), number(done), number(total))
         }

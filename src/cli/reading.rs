@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rehearse::error::Error;
 use rehearse::report::{Format, json, text};
+use rehearse::snapshot::Source;
 
 use super::arguments::EngineArguments;
 use super::output::Terminal;
@@ -11,8 +12,13 @@ use super::output::Terminal;
 /// In what two databases differ: 0 the same, 1 different, 4 not everything could be compared.
 pub fn diff(before: &Path, after: &Path, engine: &EngineArguments, terminal: &Terminal) -> Result<u8, Error> {
     engine.start_threads();
+    let (before, after) = (Source::of_argument(before.to_owned()), Source::of_argument(after.to_owned()));
+    if before == Source::Stdin && after == Source::Stdin {
+        return Err(Error::usage("reading the arguments", "standard input can be one of the two only")
+            .hint("name a file for the other one"));
+    }
     let progress = terminal.progress();
-    let diff = rehearse::diff(before, after, &engine.reading(), progress.as_ref());
+    let diff = rehearse::diff(&before, &after, &engine.reading(), progress.as_ref());
     drop(progress);
     let diff = diff?;
     terminal.print(&match terminal.format {
@@ -26,7 +32,7 @@ pub fn diff(before: &Path, after: &Path, engine: &EngineArguments, terminal: &Te
 pub fn profile(file: &Path, engine: &EngineArguments, terminal: &Terminal) -> Result<u8, Error> {
     engine.start_threads();
     let progress = terminal.progress();
-    let profile = rehearse::profile(file, &engine.reading(), progress.as_ref());
+    let profile = rehearse::profile(&Source::of_argument(file.to_owned()), &engine.reading(), progress.as_ref());
     drop(progress);
     let profile = profile?;
     terminal.print(&match terminal.format {

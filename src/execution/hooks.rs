@@ -15,6 +15,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::driver::Driver;
 use super::steps::{By, Change};
+use crate::snapshot::reaches_another_file;
 
 /// A connection on which every row that is written is counted.
 pub(super) struct Recorder {
@@ -165,16 +166,7 @@ fn authorize(permissions: &Mutex<Permissions>, context: &AuthContext<'_>) -> Aut
         AuthAction::Insert { table_name } => Some((Operation::Insert, table_name)),
         AuthAction::Update { table_name, .. } => Some((Operation::Update, table_name)),
         AuthAction::Delete { table_name } => Some((Operation::Delete, table_name)),
-        // VACUUM attaches a nameless temporary database; anything with a name is a file outside of the copy.
-        AuthAction::Attach { filename } if !filename.is_empty() && filename != ":memory:" => {
-            return Authorization::Deny;
-        }
-        AuthAction::Pragma { pragma_name, pragma_value: Some(_) }
-            if pragma_name.eq_ignore_ascii_case("temp_store_directory")
-                || pragma_name.eq_ignore_ascii_case("data_store_directory") =>
-        {
-            return Authorization::Deny;
-        }
+        action if reaches_another_file(&action) => return Authorization::Deny,
         _ => None,
     };
     if let Some((operation, table)) = written {

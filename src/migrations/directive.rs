@@ -4,8 +4,8 @@
 //! directives; nothing that begins with `rehearse:` is passed over: what is not understood is kept as such.
 
 use super::migration::Chunk;
-use super::splitter::{Piece, split};
 use crate::schema::lexer::{Token, TokenKind, tokens};
+use crate::schema::splitter::{Piece, split};
 
 /// A comment that speaks to rehearse.
 #[derive(Debug, Clone, PartialEq, Eq)]

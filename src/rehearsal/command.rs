@@ -22,7 +22,7 @@ use crate::migrations::recipes::{self, Known, Recipe};
 use crate::migrations::{Decision, Entry, Ledger, Migration, Plan, State as Applied};
 use crate::reading;
 use crate::schema::lexer::{Token, tokens};
-use crate::snapshot::{Reading, Snapshot, WorkingCopy};
+use crate::snapshot::{Method, Reading, Snapshot, Source, WorkingCopy};
 use crate::sqlite_file::page_set::PageSet;
 
 /// The command on a file, and what it left there.
@@ -49,6 +49,7 @@ pub(super) fn rehearse(stage: &Theatre<'_>, exec: &Exec, project: &Project) -> R
     }];
     let left = run(stage, exec, recipe, project, &mut decisions)?;
     let mut plan = planned(&left, recipe, decisions);
+    plan.decisions.extend(super::read_otherwise(stage.snapshot.facts(), &plan));
     let settings = Settings::of(&drivers::command::UNKNOWN, None);
     let mut execution = Execution::of_command(settings, left.after.facts().journal_mode, left.ran.clone());
     let comparison = compare(stage, &left, &plan, &execution)?;
@@ -83,7 +84,8 @@ fn run(
     decisions: &mut Vec<Decision>,
 ) -> Result<Left, Error> {
     let root = or_dot(&project.root);
-    let snapshot = stage.snapshot.facts().path.canonicalize().ok();
+    let facts = stage.snapshot.facts();
+    let snapshot = facts.path.canonicalize().ok().filter(|_| facts.method != Method::Made);
     let place = place(exec, recipe, root, snapshot.as_deref())?;
     let never: Vec<PathBuf> = snapshot.iter().flat_map(|path| with_sidecars(path)).collect();
     let below = stage.workspace.file("exec");
@@ -112,15 +114,20 @@ fn run(
         return Err(not_opened(&ran, recipe));
     }
     let doing = || format!("reading what `{}` left", exec.line);
-    let after =
-        Snapshot::open(&sandbox.database, stage.workspace, Reading::InPlace, stage.options.extent, stage.observer)
-            .map_err(|error| {
-                Error::cannot(doing(), error).hint("the command removed the copy, or left something else in its place")
-            })?;
+    let after = open(stage, &sandbox.database).map_err(|error| {
+        Error::cannot(doing(), error).hint("the command removed the copy, or left something else in its place")
+    })?;
     let changed = PageSet::differing(stage.snapshot.pages(), after.pages()).doing(doing)?;
     let after_ledger = recipes::ledger_in(&after.connect()?, recipe)?;
     let trace = tracer.collect();
     Ok(Left { ran, after, changed, before_ledger, after_ledger, trace })
+}
+
+/// A database in the workspace, which nobody else writes.
+fn open(stage: &Theatre<'_>, file: &Path) -> Result<Snapshot, Error> {
+    let (workspace, extent, observer) = (stage.workspace, stage.options.extent, stage.observer);
+    let given = Source::File(file.to_path_buf()).fetch(workspace, extent, observer)?;
+    Snapshot::open(&given, workspace, Reading::InPlace, extent, observer)
 }
 
 /// Where the project has the database: where it was said, or where the snapshot lies in it, or nowhere.
@@ -307,6 +314,6 @@ fn records(sql: &str, ledger: &str) -> bool {
 fn leaves_the_same(stage: &Theatre<'_>, left: &Left, plan: &Plan, copy: WorkingCopy) -> Result<bool, Error> {
     let file = stage.workspace.file("exec").join("replayed.db");
     copy.keep(&file)?.appear()?;
-    let replayed = Snapshot::open(&file, stage.workspace, Reading::InPlace, stage.options.extent, stage.observer)?;
+    let replayed = open(stage, &file)?;
     reading::are_the_same(&left.after, &replayed, &plan.ledger.name, stage.options, stage.observer)
 }

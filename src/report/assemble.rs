@@ -13,7 +13,8 @@ use crate::findings::rule::{Level, Shown};
 use crate::findings::{Cell, Evidence, Finding, Trial};
 use crate::migrations::{self, State};
 use crate::profile::{ColumnProfile, Reader};
-use crate::snapshot::{Facts, Method, Untouched, Wal};
+use crate::snapshot::source::{Channel, Content};
+use crate::snapshot::{Checked, Facts, Method, Untouched, Wal};
 
 use super::document as doc;
 
@@ -53,6 +54,18 @@ pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
     };
     doc::Snapshot {
         path: facts.path.display().to_string(),
+        channel: match facts.origin.channel {
+            Channel::File => "file",
+            Channel::Stdin => "stdin",
+            Channel::Command => "command",
+        }
+        .to_owned(),
+        source: match facts.origin.content {
+            Content::Database => "database",
+            Content::Dump { .. } => "dump",
+        }
+        .to_owned(),
+        compression: facts.origin.compression.iter().map(|layer| layer.name().to_owned()).collect(),
         bytes: facts.bytes,
         page_size: facts.page_size,
         pages: facts.pages,
@@ -63,9 +76,15 @@ pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
             Method::Backup => Some("backup".to_owned()),
             Method::Reflink => Some("reflink".to_owned()),
             Method::Copy => Some("copy".to_owned()),
+            Method::Made => Some("making".to_owned()),
         },
         untouched: *untouched == Untouched::Yes,
-        compared_by: if facts.bytes_are_compared { "bytes" } else { "metadata" }.to_owned(),
+        compared_by: match facts.checked {
+            Checked::Bytes => "bytes",
+            Checked::Metadata => "metadata",
+            Checked::Nothing => "nothing",
+        }
+        .to_owned(),
         changed,
     }
 }

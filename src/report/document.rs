@@ -68,9 +68,15 @@ pub enum Verdict {
 /// The file that was given.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// As it was given.
+    /// As it was given; `standard input`, or `snapshot command`.
     pub path: String,
-    /// Size of the main file in bytes.
+    /// How it was given: `file`, `stdin`, `command`.
+    pub channel: String,
+    /// What it was: `database`, or `dump` where it was the SQL that makes one.
+    pub source: String,
+    /// How that was compressed, the outermost first: `gzip`, `zstd`.
+    pub compression: Vec<String>,
+    /// Size in bytes of what was given, of a database the main file.
     pub bytes: u64,
     /// Page size in bytes.
     pub page_size: u32,
@@ -80,12 +86,13 @@ pub struct Snapshot {
     pub journal_mode: String,
     /// Size of the write-ahead log beside it in bytes; null where there is none.
     pub wal_bytes: Option<u64>,
-    /// How a private copy was taken of it: `backup`, `reflink`, `copy`; null where it was read where it lies.
+    /// How a private copy was taken of it: `backup`, `reflink`, `copy`, or `making` where a database was made of what was
+    /// given; null where it was read where it lies.
     pub copied_by: Option<String>,
     /// The file and its sidecars are what they were.
     pub untouched: bool,
     /// How that is known: `bytes` where every byte was read before and after, `metadata` where size, inode and the times of the last
-    /// write and change were compared.
+    /// write and change were compared, `nothing` where it came through a pipe, of which nothing stays.
     pub compared_by: String,
     /// What somebody else changed meanwhile.
     pub changed: Vec<String>,

@@ -102,6 +102,11 @@ pub fn tokens(sql: &str) -> Tokens<'_> {
     Tokens { bytes: &bytes[..readable], at: 0, end: bytes.len() }
 }
 
+/// The tokens of a text without a NUL, which need not be UTF-8, as SQLite's need not be. Nothing is looked at before its token is taken.
+pub(crate) fn tokens_of_bytes(bytes: &[u8]) -> Tokens<'_> {
+    Tokens { bytes, at: 0, end: bytes.len() }
+}
+
 /// The iterator behind [`tokens`].
 #[derive(Debug, Clone)]
 pub struct Tokens<'a> {

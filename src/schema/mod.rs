@@ -6,7 +6,9 @@
 pub mod changes;
 pub mod index;
 pub mod lexer;
+pub mod message;
 mod read;
+pub mod splitter;
 pub mod storage;
 
 use std::collections::BTreeMap;

@@ -66,6 +66,16 @@ impl Imprint {
         }
     }
 
+    /// Looks at all the files; at ones that were written a moment ago a moment later, so that their time tells a second write.
+    pub fn settled(location: &Location, depth: Depth, tick: Duration) -> io::Result<Self> {
+        let imprint = Self::of(location, depth)?;
+        if depth == Depth::Content || !imprint.is_fresh(SystemTime::now(), tick) {
+            return Ok(imprint);
+        }
+        std::thread::sleep(tick);
+        Self::of(location, depth)
+    }
+
     /// How closely the files were looked at.
     pub fn depth(&self) -> Depth {
         let by_stat = self.files.iter().filter_map(|file| file.state).any(|state| state.content.is_none());

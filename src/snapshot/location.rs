@@ -30,7 +30,8 @@ impl Location {
         }
         if !metadata.is_file() {
             let cause = format!("it is {}, not a file", special(metadata.file_type()));
-            return Err(opening(given, cause).hint("write the database to a file first"));
+            return Err(opening(given, cause)
+                .hint(format!("give it as standard input: `rehearse --snapshot - < {}`", given.display())));
         }
         Ok(Self {
             given: given.to_path_buf(),
@@ -39,6 +40,11 @@ impl Location {
             journal: beside(&db, "-journal"),
             db,
         })
+    }
+
+    /// The same file under the name of what it was made of.
+    pub fn called(self, given: &Path) -> Self {
+        Self { given: given.to_path_buf(), ..self }
     }
 
     /// The file and its possible sidecars.

@@ -1,11 +1,12 @@
 //! The production file, and the disposable copies of it.
 //!
-//! Takes a path; gives [`Snapshot`], the state before the migrations and facts about the original, and [`WorkingCopy`], on which
+//! Takes what was given, a [`Source`]; gives [`Snapshot`], the state before the migrations and facts about the original, and [`WorkingCopy`], on which
 //! migrations run. Promises that the original is only ever read: no lock is kept that an app would wait for, nothing appears beside
 //! it, and [`Snapshot::check_untouched`] proves it.
 //!
 //! ```text
-//! path → location → is it a database? → who has it open?
+//! a dump, something compressed, a pipe → a database in the workspace (source)
+//! a database → who has it open?
 //!     nobody → read where it lies, its WAL in memory over it
 //!     nobody, but with a hot journal, or on a file system whose times are not exact → files copied raw, recovered in the workspace
 //!     an app → read through SQLite's backup
@@ -17,6 +18,7 @@
 //! when it closes the file anywhere.
 
 mod backup;
+mod confinement;
 mod connection;
 mod imprint;
 mod journal;
@@ -26,6 +28,7 @@ pub mod overlay;
 mod raw_copy;
 mod recognize;
 mod recovery;
+pub mod source;
 mod space;
 mod working_copy;
 pub mod workspace;
@@ -37,8 +40,10 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::Connection;
 
+pub(crate) use confinement::reaches_another_file;
 pub(crate) use connection::reader;
 pub use journal::{Journal, SuperJournal, Wal};
+pub use source::{Given, Origin, Source};
 pub use working_copy::{Kept, WorkingCopy, check_keep_target};
 pub(crate) use workspace::Group;
 pub use workspace::Workspace;
@@ -63,7 +68,9 @@ const ATTEMPTS: usize = 6;
 pub struct Snapshot {
     location: Location,
     facts: Facts,
-    imprint: Imprint,
+    /// What was looked at to know whether it stays as it is: the database file, or what it was made of; nothing of what came through a
+    /// pipe.
+    watched: Option<(Location, Imprint)>,
     base: Arc<FilePages>,
     before: Overlay,
     /// What changed while it was read where it lies, so that it had to be read again.
@@ -97,9 +104,11 @@ pub const SMALL: u64 = 64 << 20;
 /// What was found out about the file that was given.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// As the person wrote it.
+    /// As the person wrote it; `standard input` and `snapshot command` are no paths.
     pub path: PathBuf,
-    /// The size of the main file in bytes, without sidecars.
+    /// In what form it was given.
+    pub origin: Origin,
+    /// The size in bytes of what was given, of a database the main file without sidecars.
     pub bytes: u64,
     /// In bytes.
     pub page_size: u32,
@@ -123,12 +132,23 @@ pub struct Facts {
     pub journal: Journal,
     /// Another process held a lock, or wrote while the file was copied. An app in rollback mode that is between two transactions holds none.
     pub in_use: bool,
-    /// When the file or its WAL was written last.
+    /// When the file or its WAL was written last; not known of what came through a pipe.
     pub modified: Option<SystemTime>,
     /// How it is read.
     pub method: Method,
-    /// Whether every byte is read to see that it is what it was; else what the file system says of it is compared.
-    pub bytes_are_compared: bool,
+    /// By what it is known that it is what it was.
+    pub checked: Checked,
+}
+
+/// By what it is known that a snapshot is what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// Every byte is read.
+    Bytes,
+    /// What the file system says of it is compared.
+    Metadata,
+    /// Nothing: it came through a pipe, of which nothing stays.
+    Nothing,
 }
 
 /// How a database protects its transactions: what its header says.
@@ -162,12 +182,14 @@ pub enum Method {
     Reflink,
     /// From a copy, made byte by byte.
     Copy,
+    /// From a database that was made of it: see [`Facts::origin`].
+    Made,
 }
 
 /// Whether the snapshot is what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Untouched {
-    /// The file and its sidecars are the same: see [`Facts::bytes_are_compared`].
+    /// The file and its sidecars are the same: see [`Facts::checked`].
     Yes,
     /// Another process wrote meanwhile: one clause for each file that changed.
     ChangedByOthers(Vec<String>),
@@ -190,19 +212,19 @@ struct Taken {
 }
 
 impl Snapshot {
-    /// Finds the consistent state of the database at `path` and remembers what its files were.
+    /// Finds the consistent state of the database and remembers what its files were.
     ///
     /// # Errors
     /// When there is no readable database (SN904), when a copy that is needed does not fit on the disk, or when the file changes
     /// faster than it can be copied (SN905).
     pub fn open(
-        path: &Path,
+        given: &Given,
         workspace: &Workspace,
         reading: Reading,
         extent: Extent,
         observer: &dyn Observer,
     ) -> Result<Self, Error> {
-        let location = Location::find(path)?;
+        let location = given.location.clone();
         let header = recognize::header(&location)?;
         let surroundings = Surroundings::look(&location)?;
         if surroundings.file_stands_alone() {
@@ -216,9 +238,13 @@ impl Snapshot {
         };
         let base = Arc::new(base);
         let header = recovery::header(&location, base.as_ref())?;
-        let facts = Facts::of(&location, surroundings, &header, base.layout().pages.into(), &taken);
+        let facts = Facts::of(given, surroundings, &header, base.layout().pages.into(), &taken);
         let before = Overlay::new("before.db", base.clone(), workspace.path())?;
-        let snapshot = Self { location, facts, imprint: taken.imprint, base, before, changed_before: Vec::new() };
+        let watched = match &given.made_of {
+            None => Some((location.clone(), taken.imprint)),
+            Some(made_of) => made_of.file.clone(),
+        };
+        let snapshot = Self { location, facts, watched, base, before, changed_before: Vec::new() };
         snapshot.connect()?;
         Ok(snapshot)
     }
@@ -262,9 +288,10 @@ impl Snapshot {
     /// # Errors
     /// When a file cannot be read any more.
     pub fn check_untouched(&self) -> Result<Untouched, Error> {
-        let in_use = self.facts.in_use || Liveness::of(&self.location) != Liveness::Idle;
-        let now = Imprint::of(&self.location, self.imprint.depth()).map_err(|error| self.location.error(error))?;
-        let changes = self.imprint.changes(&now, in_use.then_some(&self.location.shm));
+        let Some((location, imprint)) = &self.watched else { return Ok(Untouched::Yes) };
+        let in_use = self.facts.in_use || Liveness::of(location) != Liveness::Idle;
+        let now = Imprint::of(location, imprint.depth()).map_err(|error| location.error(error))?;
+        let changes = imprint.changes(&now, in_use.then_some(&location.shm));
         let changes: Vec<String> = self.changed_before.iter().cloned().chain(changes).collect();
         Ok(if changes.is_empty() { Untouched::Yes } else { Untouched::ChangedByOthers(changes) })
     }
@@ -273,6 +300,7 @@ impl Snapshot {
     /// where that is not so.
     fn may_be_torn_by(&self) -> Vec<String> {
         match self.check_untouched() {
+            // What a database was made of is not read any more.
             _ if self.facts.method != Method::InPlace => Vec::new(),
             Ok(Untouched::Yes) => Vec::new(),
             Ok(Untouched::ChangedByOthers(changes)) => changes,
@@ -332,17 +360,9 @@ impl Surroundings {
         self.liveness == Liveness::Idle && !self.journal.rolls_back() && location.has_exact_times()
     }
 
-    /// By every byte where everything is looked at, else by what the file system says. A file that was written a moment ago is looked
-    /// at a moment later, so that its time tells a second write.
+    /// By every byte where everything is looked at, else by what the file system says.
     fn imprint(&self, location: &Location, extent: Extent) -> Result<Imprint, Error> {
-        let cannot = |error: std::io::Error| location.error(error);
-        let depth = self.depth(extent);
-        let imprint = Imprint::of(location, depth).map_err(cannot)?;
-        if depth == Depth::Content || !imprint.is_fresh(SystemTime::now(), TICK) {
-            return Ok(imprint);
-        }
-        std::thread::sleep(TICK);
-        Imprint::of(location, depth).map_err(cannot)
+        Imprint::settled(location, self.depth(extent), TICK).map_err(|error| location.error(error))
     }
 
     fn depth(&self, extent: Extent) -> Depth {
@@ -403,10 +423,16 @@ impl Surroundings {
 
 impl Facts {
     /// `header` is that of the consistent state.
-    fn of(location: &Location, found: Surroundings, header: &Header, pages: u64, taken: &Taken) -> Self {
+    fn of(given: &Given, found: Surroundings, header: &Header, pages: u64, taken: &Taken) -> Self {
+        let made_of = given.made_of.as_ref();
+        let checked = match made_of {
+            None => Some(taken.imprint.depth()),
+            Some(made_of) => made_of.file.as_ref().map(|(_, imprint)| imprint.depth()),
+        };
         Self {
-            path: location.given.clone(),
-            bytes: found.bytes,
+            path: given.location.given.clone(),
+            origin: made_of.map_or(Origin::FILE, |made_of| made_of.origin.clone()),
+            bytes: made_of.map_or(found.bytes, |made_of| made_of.bytes),
             page_size: header.page_size,
             pages,
             journal_mode: if header.is_wal() { JournalMode::Wal } else { JournalMode::Rollback },
@@ -419,9 +445,12 @@ impl Facts {
             journal: found.journal,
             // SQLite's backup is used on an idle file only when it turned out to be written.
             in_use: found.liveness != Liveness::Idle || taken.method == Method::Backup,
-            modified: found.modified,
-            method: taken.method,
-            bytes_are_compared: taken.imprint.depth() == Depth::Content,
+            modified: made_of.map_or(found.modified, |made_of| made_of.modified),
+            method: if made_of.is_some() { Method::Made } else { taken.method },
+            checked: checked.map_or(Checked::Nothing, |depth| match depth {
+                Depth::Content => Checked::Bytes,
+                Depth::Stat => Checked::Metadata,
+            }),
         }
     }
 }

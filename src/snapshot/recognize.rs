@@ -1,14 +1,16 @@
-//! Refuses, in words, what is not a database that can be read: rule SN904.
+//! What something is by its first bytes; refuses, in words, what cannot be read: rule SN904.
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
-use super::location::Location;
+use super::location::{Location, opening};
+use super::source::Compression;
 use crate::error::Error;
-use crate::sqlite_file::header::{Header, HeaderError};
+use crate::sqlite_file::header::{Header, HeaderError, MAGIC};
 
 /// How much of the file is looked at.
-const SAMPLE_BYTES: u64 = 8192;
+pub(super) const SAMPLE_BYTES: u64 = 8192;
 
 /// Reads the header, or says what the file is instead of a database.
 pub(super) fn header(location: &Location) -> Result<Header, Error> {
@@ -46,7 +48,8 @@ pub(super) fn refused(location: &Location, cause: impl std::fmt::Display) -> Err
     location.error(cause).rule("SN904")
 }
 
-fn sample(location: &Location) -> Result<Vec<u8>, Error> {
+/// The first bytes of a file.
+pub(super) fn sample(location: &Location) -> Result<Vec<u8>, Error> {
     let mut sample = Vec::new();
     let read = File::open(&location.db).and_then(|file| file.take(SAMPLE_BYTES).read_to_end(&mut sample));
     match read {
@@ -58,59 +61,116 @@ fn sample(location: &Location) -> Result<Vec<u8>, Error> {
     }
 }
 
-fn not_a_database(location: &Location, sample: &[u8]) -> Error {
-    let path = location.given.display();
-    if sample.is_empty() {
-        return refused(location, "it is empty (0 bytes)").hint("is this the file that the app writes to?");
-    }
-    if let Some((_, what, hint)) = SIGNATURES.iter().find(|(signature, ..)| sample.starts_with(signature)) {
-        return refused(location, format!("it is {what}, not a database"))
-            .hint(hint.replace("FILE", &path.to_string()));
-    }
-    if let Some(text) = text(sample) {
-        return not_a_database_but_text(location, text);
-    }
-    if sample.starts_with(crate::sqlite_file::header::MAGIC) {
-        return refused(location, format!("it is truncated: it ends after {} bytes", sample.len()));
-    }
-    if may_be_encrypted(location, sample) {
-        return refused(
-            location,
-            "it has no SQLite header and looks random: it may be encrypted (SQLCipher or the like)",
-        )
-        .hint("decrypt it first, for example with SQLCipher's `sqlcipher_export`");
-    }
-    refused(location, "it is not a SQLite database")
+/// What something is, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A database.
+    Database,
+    /// SQL.
+    Dump,
+    /// Something compressed in a way that can be read.
+    Compressed(Compression),
+    /// Nothing that can be read.
+    Other,
 }
 
-/// How files begin that are taken for a database by mistake. `FILE` in a hint stands for the path.
-const SIGNATURES: &[(&[u8], &str, &str)] = &[
-    (b"\x1f\x8b", "compressed with gzip", "run `gunzip -k FILE` and name the result"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "run `zstd -d FILE` and name the result"),
-    (b"\xfd7zXZ\0", "compressed with xz", "run `xz -dk FILE` and name the result"),
-    (b"BZh", "compressed with bzip2", "run `bunzip2 -k FILE` and name the result"),
-    (b"PK\x03\x04", "a zip archive", "unpack it and name the database"),
-    (b"\x37\x7f\x06\x82", WAL, "name the database, without `-wal`; the log is read when it lies beside it"),
-    (b"\x37\x7f\x06\x83", WAL, "name the database, without `-wal`; the log is read when it lies beside it"),
-    (super::journal::MAGIC, "a rollback journal", "name the database, without `-journal`"),
+impl Form {
+    /// Whether it is no database and one can be made of it.
+    pub fn becomes_a_database(self) -> bool {
+        matches!(self, Self::Dump | Self::Compressed(_))
+    }
+}
+
+/// What something is that begins so.
+pub(super) fn form(sample: &[u8]) -> Form {
+    if sample.starts_with(MAGIC) {
+        Form::Database
+    } else if sample.starts_with(b"\x1f\x8b") {
+        Form::Compressed(Compression::Gzip)
+    } else if sample.starts_with(b"\x28\xb5\x2f\xfd") {
+        Form::Compressed(Compression::Zstd)
+    } else if signature(sample).is_none() && is_sql(sample) {
+        Form::Dump
+    } else {
+        Form::Other
+    }
+}
+
+fn not_a_database(location: &Location, sample: &[u8]) -> Error {
+    if sample.starts_with(MAGIC) {
+        return refused(location, format!("it is truncated: it ends after {} bytes", sample.len()));
+    }
+    let path = location.given.display();
+    let bytes = location.db.metadata().map_or(0, |metadata| metadata.len());
+    let (cause, hint) = described(sample, bytes, "it");
+    let hint = hint.map(|hint| hint.replace("FILE", &path.to_string()));
+    hint.into_iter().fold(refused(location, cause), Error::hint)
+}
+
+/// The error for what came through a pipe or was compressed, and is neither a database nor a dump.
+pub(super) fn refused_content(given: &Path, sample: &[u8], is_compressed: bool) -> Error {
+    let subject = if is_compressed { "what is compressed in it" } else { "it" };
+    let (cause, hint) = described(sample, sample.len() as u64, subject);
+    // There is no file that a command could name.
+    let hint = hint
+        .filter(|hint| !hint.contains("FILE") && !sample.is_empty())
+        .or(Some("give a database or an SQL dump, as it is or compressed with gzip or zstd"));
+    hint.into_iter().fold(opening(given, cause).rule("SN904"), Error::hint)
+}
+
+/// What something is that begins so and has that many bytes, as a clause about `subject`, and what to do. `FILE` stands for its path.
+fn described(sample: &[u8], bytes: u64, subject: &str) -> (String, Option<&'static str>) {
+    if sample.is_empty() {
+        return (format!("{subject} is empty (0 bytes)"), Some("is this the file that the app writes to?"));
+    }
+    if let Some((_, _, what, hint)) = signature(sample) {
+        return (format!("{subject} is {what}, not a database"), Some(hint));
+    }
+    if text(sample).is_some() {
+        return (format!("{subject} is a text file, not a database"), None);
+    }
+    if may_be_encrypted(bytes, sample) {
+        let cause =
+            format!("{subject} has no SQLite header and looks random: it may be encrypted (SQLCipher or the like)");
+        return (cause, Some("decrypt it first, for example with SQLCipher's `sqlcipher_export`"));
+    }
+    (format!("{subject} is not a SQLite database"), None)
+}
+
+type Signature = (usize, &'static [u8], &'static str, &'static str);
+
+fn signature(sample: &[u8]) -> Option<&'static Signature> {
+    SIGNATURES.iter().find(|(at, bytes, ..)| sample.get(*at..).is_some_and(|sample| sample.starts_with(bytes)))
+}
+
+/// What is taken for a database by mistake, by the bytes at a place. `FILE` in a hint stands for the path.
+const SIGNATURES: &[Signature] = &[
+    (0, b"\xfd7zXZ\0", "compressed with xz", "run `xz -dk FILE` and name the result"),
+    (0, b"BZh", "compressed with bzip2", "run `bunzip2 -k FILE` and name the result"),
+    (0, b"PK\x03\x04", "a zip archive", "unpack it and name the database"),
+    (257, b"ustar", "a tar archive", "unpack it and name the database"),
+    (0, b"\x37\x7f\x06\x82", WAL, "name the database, without `-wal`; the log is read when it lies beside it"),
+    (0, b"\x37\x7f\x06\x83", WAL, "name the database, without `-wal`; the log is read when it lies beside it"),
+    (0, super::journal::MAGIC, "a rollback journal", "name the database, without `-journal`"),
     (
+        0,
         b"** This file contains an SQLite 2",
         "a database of SQLite 2",
         "convert it with `sqlite FILE .dump | sqlite3 new.db`",
     ),
-    (b"version https://git-lfs.github.com/", "a Git LFS pointer", "run `git lfs pull`"),
+    (0, b"version https://git-lfs.github.com/", "a Git LFS pointer", "run `git lfs pull`"),
+    (0, b"\xff\xfe", UTF16, "convert it with `iconv -f UTF-16 -t UTF-8`; PowerShell's `>` writes UTF-16"),
+    (0, b"\xfe\xff", UTF16, "convert it with `iconv -f UTF-16 -t UTF-8`; PowerShell's `>` writes UTF-16"),
+    (
+        0,
+        b"PGDMP",
+        "a dump of PostgreSQL",
+        "rehearse needs the SQLite database, or a dump of it: `sqlite3 prod.db .dump`",
+    ),
 ];
 
 const WAL: &str = "a write-ahead log";
-
-fn not_a_database_but_text(location: &Location, text: &str) -> Error {
-    let path = location.given.display();
-    if is_sql(text) {
-        return refused(location, "it is an SQL dump, not a database")
-            .hint(format!("load it with `sqlite3 new.db < {path}` and name the result"));
-    }
-    refused(location, "it is a text file, not a database")
-}
+const UTF16: &str = "text in UTF-16";
 
 /// The sample as text, where it is text; its last character may be cut.
 fn text(sample: &[u8]) -> Option<&str> {
@@ -123,18 +183,22 @@ fn text(sample: &[u8]) -> Option<&str> {
     text.chars().all(is_plain).then_some(text)
 }
 
-fn is_sql(text: &str) -> bool {
-    let beginnings = ["--", "/*", "PRAGMA ", "BEGIN", "CREATE ", "INSERT ", "DROP "];
-    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    let begins_with =
-        |beginning: &str| text.get(..beginning.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(beginning));
-    beginnings.into_iter().any(begins_with)
+/// Whether it begins as SQL does. What begins with a comment is looked at longer: other texts do so too.
+fn is_sql(sample: &[u8]) -> bool {
+    const WORDS: [&str; 13] = [
+        "PRAGMA", "BEGIN", "CREATE", "INSERT", "REPLACE", "DROP", "DELETE", "ALTER", "ANALYZE", "SET", "COPY", "LOCK",
+        "USE",
+    ];
+    let sample = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample).trim_ascii_start();
+    let word = sample.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(sample.len());
+    let begins_with_a_word = WORDS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(&sample[..word]));
+    let begins_with_a_comment = sample.starts_with(b"--") || sample.starts_with(b"/*");
+    begins_with_a_word || sample.starts_with(b".dbconfig ") || begins_with_a_comment && text(sample).is_some()
 }
 
 /// An encrypted database still has whole pages, and its bytes are as good as random.
-fn may_be_encrypted(location: &Location, sample: &[u8]) -> bool {
-    let whole_pages = location.db.metadata().is_ok_and(|metadata| metadata.len() % 512 == 0);
-    whole_pages && bits_per_byte(sample) > 7.0
+fn may_be_encrypted(bytes: u64, sample: &[u8]) -> bool {
+    bytes.is_multiple_of(512) && bits_per_byte(sample) > 7.0
 }
 
 /// The Shannon entropy, from 0 to 8. Random bytes reach 7.5 in a sample of 512, text and databases stay below 6.

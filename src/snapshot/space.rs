@@ -4,11 +4,27 @@ use std::path::Path;
 
 use crate::error::{Doing, Error};
 
+const ELSEWHERE: &str = "put the copy on another disk: `TMPDIR=/other/disk rehearse …`";
+
 /// Fails unless the workspace has room for a copy of `bytes`, and 10 % more for what the migrations write.
 pub(super) fn refuse_when_full(workspace: &Path, bytes: u64) -> Result<(), Error> {
     let doing = || format!("looking for free space in `{}`", workspace.display());
     let disk = rustix::fs::statvfs(workspace).doing(doing)?;
     compare(workspace, needed(bytes), disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// What is left free at least where the size of what is written is not known before.
+const RESERVE: u64 = 64 << 20;
+
+/// Whether the disk of a folder has room for some more.
+pub(super) fn is_left(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) > RESERVE)
+}
+
+/// The end of what would fill the disk: `doing` is what it was for.
+pub(super) fn full(doing: &str, workspace: &Path) -> Error {
+    let cause = format!("less than {} would be left free in `{}`", readable(RESERVE), workspace.display());
+    Error::cannot(doing, cause).hint(ELSEWHERE)
 }
 
 fn needed(bytes: u64) -> u64 {
@@ -21,7 +37,7 @@ fn compare(workspace: &Path, needed: u64, free: u64) -> Result<(), Error> {
     }
     let doing = format!("copying the snapshot to `{}`", workspace.display());
     let cause = format!("{} are needed for a copy, {} are free", readable(needed), readable(free));
-    Err(Error::cannot(doing, cause).hint("put the copy on another disk: `TMPDIR=/other/disk rehearse …`"))
+    Err(Error::cannot(doing, cause).hint(ELSEWHERE))
 }
 
 /// `1.5 GiB`, `20 KiB`, `7 bytes`.

@@ -9,7 +9,7 @@ use crate::findings::rules::missing;
 use crate::findings::wording::count;
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::Action;
-use crate::snapshot::{Facts, Journal, JournalMode, Untouched, Wal};
+use crate::snapshot::{Facts, Journal, JournalMode, Method, Untouched, Wal};
 
 /// SN901, SN902, SN903 and SN905.
 pub(super) fn files(evidence: &Evidence) -> Vec<Finding> {
@@ -23,11 +23,17 @@ pub(in crate::findings) fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<
     let path = facts.path.display();
     let mut findings = Vec::new();
     if facts.journal_mode == JournalMode::Wal && facts.wal == Wal::Absent {
+        let (what, to) = match facts.method {
+            Method::Made => {
+                ("the database is in WAL mode and came without its write-ahead log".to_owned(), "snapshot.db".into())
+            }
+            _ => (format!("the database is in WAL mode and no `{path}-wal` is beside it"), path.to_string()),
+        };
         findings.push(
-            Finding::new(&SN901, format!("the database is in WAL mode and no `{path}-wal` is beside it"))
+            Finding::new(&SN901, what)
                 .object("wal")
                 .cause("what the app had committed but not yet checkpointed when the file was copied is in the -wal, and so is missing here")
-                .help(format!("take the snapshot with SQLite itself, which takes everything:\nsqlite3 prod.db \".backup '{path}'\"")),
+                .help(format!("take the snapshot with SQLite itself, which takes everything:\nsqlite3 prod.db \".backup '{to}'\"")),
         );
     }
     if let Journal::Hot { .. } = facts.journal {
@@ -54,7 +60,12 @@ pub(in crate::findings) fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<
 
 fn stale(evidence: &Evidence) -> Option<Finding> {
     let limit = evidence.limits.max_snapshot_age?;
-    let age = evidence.limits.now.duration_since(evidence.snapshot.modified?).ok()?;
+    let Some(modified) = evidence.snapshot.modified else {
+        let what = format!("nobody knows how old the snapshot is; it may be {} at most", span(limit));
+        let help = "give it as a file, or as the output of --snapshot-command";
+        return Some(Finding::new(&SN903, what).object("age").cause("it came through standard input").help(help));
+    };
+    let age = evidence.limits.now.duration_since(modified).ok()?;
     (age > limit).then(|| {
         Finding::new(
             &SN903,

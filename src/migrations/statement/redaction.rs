@@ -1,7 +1,7 @@
 //! SQL without the values in it: what a report may show of a statement.
 
-use crate::migrations::splitter::split;
 use crate::schema::lexer::{Token, TokenKind, tokens};
+use crate::schema::splitter::split;
 
 use super::Action;
 use super::reader::Reader;

@@ -1,7 +1,7 @@
 //! One database file in a line, and what is to be known of it.
 
 use super::paint::Role;
-use super::sections::not_touched;
+use super::sections::{form, not_touched};
 use super::{Detail, Page, finding};
 use crate::findings::wording::{bytes, count, count_of, number};
 use crate::report::file::File;
@@ -15,8 +15,9 @@ pub fn facts(page: &mut Page, file: &File, name: Option<&str>) {
         "wal" => "WAL mode".to_owned(),
         mode => format!("journal mode {mode}"),
     };
+    let form = form(snapshot).map(|form| format!("{form}, ")).unwrap_or_default();
     let mut facts = vec![
-        format!("{name}{}", bytes(snapshot.bytes)),
+        format!("{name}{form}{}", bytes(snapshot.bytes)),
         format!("{} of {}", count(snapshot.pages, "page"), count(u64::from(snapshot.page_size), "byte")),
         mode,
         file.encoding.clone(),

@@ -672,6 +672,7 @@ pub fn snapshot(page: &mut Page, document: &Document) {
         Some("backup") => "copied through SQLite's backup interface".to_owned(),
         Some("reflink") => "copied as a reflink".to_owned(),
         Some("copy") => "copied as a file".to_owned(),
+        Some("making") => format!("read from {}", form(snapshot).unwrap_or_default()),
         Some(other) => format!("copied by {other}"),
     };
     if snapshot.untouched {
@@ -686,9 +687,25 @@ pub fn snapshot(page: &mut Page, document: &Document) {
     page.blank();
 }
 
+/// `an SQL dump, compressed with gzip`: the form in which it was given; none of a database that is one already.
+pub fn form(snapshot: &Snapshot) -> Option<String> {
+    let content = match snapshot.source.as_str() {
+        "dump" => "an SQL dump",
+        _ if snapshot.copied_by.as_deref() == Some("making") => "a database",
+        _ => return None,
+    };
+    let layers: Vec<&str> = snapshot.compression.iter().rev().map(String::as_str).collect();
+    Some(if layers.is_empty() {
+        content.to_owned()
+    } else {
+        format!("{content}, compressed with {}", layers.join(" and "))
+    })
+}
+
 /// That the file is as it was, and how that is known.
 pub fn not_touched(snapshot: &Snapshot) -> &'static str {
     match snapshot.compared_by.as_str() {
+        "nothing" => "of what came through a pipe nothing stays",
         "metadata" => "not touched: size, inode and times are what they were",
         _ => "not touched: size, time and content are what they were",
     }
