@@ -52,6 +52,9 @@ pub(super) fn why_foreign_keys_were_on(evidence: &Evidence, step: &Step) -> Opti
         (_, Transaction::AroundAll | Transaction::AroundAllAndLedger) => {
             format!("{} has already opened a transaction", migrator(driver, evidence))
         }
+        (_, transaction) if transaction.is_around_each() && is_wrapped(evidence, pragma) => {
+            format!("{} has already opened a transaction", evidence.plan.tool)
+        }
         _ => "a transaction is open".to_owned(),
     };
     Some(format!("`{}` on {place} has no effect: {why}", pragma.statement.sql))
@@ -60,6 +63,13 @@ pub(super) fn why_foreign_keys_were_on(evidence: &Evidence, step: &Step) -> Opti
 fn deferred(evidence: &Evidence) -> Option<String> {
     let pragma = defer_pragma(evidence)?;
     Some(format!("`{}` on line {} delays the check, not the action", pragma.statement.sql, pragma.statement.line))
+}
+
+/// Whether the tool opens a transaction around the migration of this step; of a plain folder nothing is known by name.
+fn is_wrapped(evidence: &Evidence, step: &Step) -> bool {
+    let mut pending = evidence.plan.pending();
+    let migration = pending.find(|migration| migration.name == step.migration);
+    evidence.plan.tool != "sql" && migration.is_some_and(|migration| !migration.unwrapped)
 }
 
 /// `drizzle's better-sqlite3 migrator`.
