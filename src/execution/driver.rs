@@ -34,8 +34,42 @@ pub struct Driver {
     pub empty_chunk: EmptyChunk,
     /// What happens when a migration ends or begins a transaction itself.
     pub own_transaction: OwnTransaction,
+    /// What its SQLite is compiled without, of what the one of the rehearsal has.
+    pub lacks: &'static [Feature],
     /// Code that keeps foreign keys off around the migrations; empty where the driver does not allow it.
     pub foreign_keys_off: &'static str,
+}
+
+/// Functions that SQLite has where it is compiled with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// `sqrt`, `pow`, `floor`, … (`SQLITE_ENABLE_MATH_FUNCTIONS`).
+    Math,
+    /// `median`, `percentile`, … (`SQLITE_ENABLE_PERCENTILE`).
+    Percentile,
+    /// `geopoly_area`, … (`SQLITE_ENABLE_GEOPOLY`).
+    Geopoly,
+    /// `soundex` (`SQLITE_SOUNDEX`).
+    Soundex,
+}
+
+impl Feature {
+    /// Source: <https://sqlite.org/lang_mathfunc.html>, <https://sqlite.org/percentile.html>, <https://sqlite.org/geopoly.html>.
+    fn has(self, function: &str) -> bool {
+        const MATH: [&str; 29] = [
+            "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "ceiling", "cos", "cosh", "degrees",
+            "exp", "floor", "ln", "log", "log10", "log2", "mod", "pi", "pow", "power", "radians", "sin", "sinh",
+            "sqrt", "tan", "tanh", "trunc",
+        ];
+        const PERCENTILE: [&str; 4] = ["median", "percentile", "percentile_cont", "percentile_disc"];
+        let is_one_of = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(function));
+        match self {
+            Self::Math => is_one_of(&MATH),
+            Self::Percentile => is_one_of(&PERCENTILE),
+            Self::Geopoly => function.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("geopoly_")),
+            Self::Soundex => is_one_of(&["soundex"]),
+        }
+    }
 }
 
 /// `PRAGMA foreign_keys` of a fresh connection.
@@ -109,6 +143,12 @@ pub enum OwnTransaction {
 }
 
 impl Driver {
+    /// Whether its SQLite does not know a function that the one of the rehearsal knows.
+    #[must_use]
+    pub fn lacks_function(&self, name: &str) -> bool {
+        self.lacks.iter().any(|feature| feature.has(name))
+    }
+
     /// Whether it runs in Cloudflare's workerd, which lets SQL do less than SQLite does.
     #[must_use]
     pub fn is_workerd(&self) -> bool {

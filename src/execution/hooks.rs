@@ -62,7 +62,8 @@ impl Recorder {
         let noted = Arc::clone(&permissions);
         let is_workerd = driver.is_workerd();
         connection.authorizer(Some(move |context: AuthContext<'_>| {
-            if is_workerd && workerd_refuses(&context.action) {
+            let is_lacking = matches!(context.action, AuthAction::Function { function_name } if driver.lacks_function(function_name));
+            if is_lacking || is_workerd && workerd_refuses(&context.action) {
                 return Authorization::Deny;
             }
             authorize(&noted, &context)
@@ -193,6 +194,7 @@ fn workerd_refuses(action: &AuthAction<'_>) -> bool {
         | AuthAction::CreateTempTrigger { .. }
         | AuthAction::CreateTempView { .. } => true,
         AuthAction::Pragma { pragma_name, pragma_value: Some(_) } => is_one_of(pragma_name, &PRAGMAS),
+        AuthAction::CreateVtable { module_name, .. } => module_name.eq_ignore_ascii_case("rtree"),
         AuthAction::Function { function_name } => is_one_of(function_name, &FUNCTIONS),
         _ => false,
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ffi};
 
 use super::Settings;
 use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
@@ -390,7 +390,17 @@ impl Run {
     }
 
     fn execute(&self, sql: &str) -> Result<(), StepError> {
-        self.try_execute(sql).map_err(|error| step_error(&error, self.recorder.connection()))
+        self.try_execute(sql).map_err(|error| self.as_the_driver_says(step_error(&error, self.recorder.connection())))
+    }
+
+    /// A function that is refused because the driver's SQLite does not have it.
+    fn as_the_driver_says(&self, error: StepError) -> StepError {
+        match error.message.strip_prefix("not authorized to use function: ") {
+            Some(name) if self.settings.driver.lacks_function(name) => {
+                StepError { message: format!("no such function: {name}"), extended_code: Some(ffi::SQLITE_ERROR) }
+            }
+            _ => error,
+        }
     }
 
     fn try_execute(&self, sql: &str) -> rusqlite::Result<()> {

@@ -108,3 +108,14 @@ fn recognised_by_its_crate_or_its_ledger() {
     assert_eq!(located(&folder, &before).unwrap().tool.name, "sqlx");
     assert!(located(&folder, &snapshot("")).is_err());
 }
+
+#[test]
+fn functions_that_its_sqlite_does_not_have() {
+    let (folder, before) = app(&[("2_next.sql", "CREATE TABLE a (x);\nINSERT INTO a SELECT sqrt(4);")]);
+    let (execution, _, _files) = deployed(&planned_by("sqlx", &folder, &before), &before);
+    let Outcome::Failed(failure) = &execution.outcome else { panic!("{:?}", execution.outcome) };
+    assert_eq!(
+        (failure.error.message.as_str(), failure.error.code_name()),
+        ("no such function: sqrt", Some("SQLITE_ERROR"))
+    );
+}

@@ -1,7 +1,7 @@
 //! The driver of wrangler's own migrations.
 
-use super::LENIENT;
 use super::drizzle::D1_TRANSACTION;
+use super::{LENIENT, WORKERD};
 use crate::execution::driver::{Driver, EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
 
 /// `wrangler d1 migrations apply`: each file is one batch.
@@ -21,5 +21,6 @@ pub static D1: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Refused(D1_TRANSACTION),
+    lacks: WORKERD,
     foreign_keys_off: "",
 };

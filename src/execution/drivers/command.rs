@@ -42,5 +42,6 @@ const TRACED: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "",
 };

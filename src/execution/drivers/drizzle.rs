@@ -3,7 +3,7 @@
 //! Measured means: the driver's real `migrate()` was run on the same files and what it did was written down here;
 //! `tests/conformance` repeats that for better-sqlite3 and libsql.
 
-use super::{LENIENT, STRICT};
+use super::{LENIENT, STRICT, WORKERD};
 use crate::execution::driver::{
     DoubleQuoted, Driver, EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction,
 };
@@ -28,6 +28,7 @@ pub static BETTER_SQLITE3: Driver = Driver {
     several_statements: SeveralStatements::Refused(MORE_THAN_ONE),
     empty_chunk: EmptyChunk::Refused(NO_STATEMENTS),
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "sqlite.pragma('foreign_keys = OFF')\nmigrate(db, { migrationsFolder: './drizzle' })\nsqlite.pragma('foreign_keys = ON')",
 };
 
@@ -48,6 +49,7 @@ pub static NODE_SQLITE: Driver = Driver {
     several_statements: SeveralStatements::FirstOnly,
     empty_chunk: EmptyChunk::Refused("statement has been finalized"),
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "sqlite.exec('PRAGMA foreign_keys = OFF')\nmigrate(db, { migrationsFolder: './drizzle' })\nsqlite.exec('PRAGMA foreign_keys = ON')",
 };
 
@@ -68,6 +70,7 @@ pub static LIBSQL: Driver = Driver {
     several_statements: SeveralStatements::FirstOnly,
     empty_chunk: EmptyChunk::Refused("not an error"),
     own_transaction: OwnTransaction::ClosedAfterCommit("TRANSACTION_CLOSED: The transaction is closed"),
+    lacks: &[],
     foreign_keys_off: "",
 };
 
@@ -88,6 +91,7 @@ pub static BUN_SQLITE: Driver = Driver {
     several_statements: SeveralStatements::FirstOnly,
     empty_chunk: EmptyChunk::Refused("Invalid SQL statement"),
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "sqlite.run('PRAGMA foreign_keys = OFF')\nmigrate(db, { migrationsFolder: './drizzle' })\nsqlite.run('PRAGMA foreign_keys = ON')",
 };
 
@@ -108,6 +112,7 @@ pub static BUN_SQL: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Refused("Invalid SQL statement"),
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "await client`PRAGMA foreign_keys = OFF`\nawait migrate(db, { migrationsFolder: './drizzle' })\nawait client`PRAGMA foreign_keys = ON`",
 };
 
@@ -128,6 +133,7 @@ pub static SQL_JS: Driver = Driver {
     several_statements: SeveralStatements::FirstOnly,
     empty_chunk: EmptyChunk::Refused("Nothing to prepare"),
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "sqlite.run('PRAGMA foreign_keys = OFF')\nmigrate(db, { migrationsFolder: './drizzle' })\nsqlite.run('PRAGMA foreign_keys = ON')",
 };
 
@@ -150,6 +156,7 @@ pub static D1: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Refused(D1_TRANSACTION),
+    lacks: WORKERD,
     foreign_keys_off: "",
 };
 
@@ -170,6 +177,7 @@ pub static DURABLE_SQLITE: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Refused(D1_TRANSACTION),
+    lacks: &[],
     foreign_keys_off: "ctx.storage.sql.exec('PRAGMA foreign_keys = OFF')\nawait migrate(db, migrations)\nctx.storage.sql.exec('PRAGMA foreign_keys = ON')",
 };
 
@@ -190,6 +198,7 @@ pub static EXPO_SQLITE: Driver = Driver {
     several_statements: SeveralStatements::FirstOnly,
     empty_chunk: EmptyChunk::Refused("not an error"),
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "expo.execSync('PRAGMA foreign_keys = OFF')\nawait migrate(db, migrations)\nexpo.execSync('PRAGMA foreign_keys = ON')",
 };
 
@@ -210,6 +219,7 @@ pub static OP_SQLITE: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "await opsqlite.execute('PRAGMA foreign_keys = OFF')\nawait migrate(db, migrations)\nawait opsqlite.execute('PRAGMA foreign_keys = ON')",
 };
 
@@ -230,6 +240,7 @@ pub static TURSODATABASE: Driver = Driver {
     several_statements: SeveralStatements::FirstOnly,
     empty_chunk: EmptyChunk::Refused("no statements"),
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "",
 };
 
@@ -250,5 +261,6 @@ pub static SQLITE_PROXY: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "sqlite.exec('PRAGMA foreign_keys = OFF') // on the connection of your callback\nawait migrate(db, callback, { migrationsFolder: './drizzle' })\nsqlite.exec('PRAGMA foreign_keys = ON')",
 };

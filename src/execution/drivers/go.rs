@@ -2,7 +2,9 @@
 //! defaults; a DSN turns foreign keys on, each in its own words.
 
 use super::LENIENT;
-use crate::execution::driver::{Driver, EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
+use crate::execution::driver::{
+    Driver, EmptyChunk, Feature, ForeignKeys, OwnTransaction, SeveralStatements, Transaction,
+};
 
 const MATTN: Driver = Driver {
     name: "go-sqlite3",
@@ -20,6 +22,7 @@ const MATTN: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[Feature::Math, Feature::Percentile, Feature::Geopoly, Feature::Soundex],
     foreign_keys_off: "",
 };
 
@@ -28,6 +31,7 @@ const MODERNC: Driver = Driver {
     packages: &["modernc.org/sqlite"],
     sqlite_version: "",
     measured_with: "its source",
+    lacks: &[],
     ..MATTN
 };
 
@@ -76,6 +80,7 @@ pub static SQL_MIGRATE: Driver = Driver {
     packages: &[],
     sqlite_version: "",
     measured_with: "sql-migrate of Debian 12",
+    lacks: &[Feature::Percentile, Feature::Geopoly],
     foreign_keys_off: "datasource: prod.db  # in dbconfig.yml, without ?_foreign_keys=on",
     ..MATTN
 };

@@ -7,10 +7,15 @@ pub mod go;
 pub mod rust;
 pub mod sql;
 
-use super::driver::{DoubleQuoted, Driver};
+use super::driver::{DoubleQuoted, Driver, Feature};
 
 const STRICT: DoubleQuoted = DoubleQuoted { dml: false, ddl: false };
 const LENIENT: DoubleQuoted = DoubleQuoted { dml: true, ddl: true };
+
+/// The SQLite that libsqlite3-sys compiles.
+const BUNDLED: &[Feature] = &[Feature::Math, Feature::Percentile, Feature::Geopoly];
+/// The SQLite of workerd.
+const WORKERD: &[Feature] = &[Feature::Percentile, Feature::Geopoly, Feature::Soundex];
 
 /// Every driver.
 pub static DRIVERS: &[&Driver] = &[

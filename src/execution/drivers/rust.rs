@@ -1,6 +1,6 @@
 //! The drivers of the migration tools of Rust.
 
-use super::LENIENT;
+use super::{BUNDLED, LENIENT};
 use crate::execution::driver::{Driver, EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
 
 /// sqlx's own.
@@ -20,5 +20,6 @@ pub static SQLX: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Allowed,
+    lacks: BUNDLED,
     foreign_keys_off: "SqliteConnectOptions::new().filename(path).foreign_keys(false) // for the connection that migrates",
 };

@@ -1,6 +1,6 @@
 //! The drivers of a plain folder of SQL files.
 
-use super::LENIENT;
+use super::{BUNDLED, LENIENT};
 use crate::execution::driver::{Driver, EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
 
 /// A plain folder, run by a library that leaves SQLite's defaults: the sqlite3 shell, Python, Go.
@@ -20,6 +20,7 @@ pub static SQLITE: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Allowed,
+    lacks: &[],
     foreign_keys_off: "PRAGMA foreign_keys = OFF;\n-- run the migrations\nPRAGMA foreign_keys = ON;",
 };
 
@@ -40,5 +41,6 @@ pub static RUSQLITE: Driver = Driver {
     several_statements: SeveralStatements::All,
     empty_chunk: EmptyChunk::Nothing,
     own_transaction: OwnTransaction::Allowed,
+    lacks: BUNDLED,
     foreign_keys_off: "conn.pragma_update(None, \"foreign_keys\", false)?;\n// run the migrations\nconn.pragma_update(None, \"foreign_keys\", true)?;",
 };
