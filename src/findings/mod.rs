@@ -15,6 +15,7 @@ pub use rule::{Finding, Level, Rule};
 pub use waivers::Waiver;
 
 use crate::snapshot::{Facts, Untouched};
+use catalogue::EX605;
 
 /// What the rules say of a file that is only read, without a rehearsal: SN901, SN902 and SN905.
 #[must_use]
@@ -51,10 +52,10 @@ pub fn settle(mut findings: Vec<Finding>, wishes: Wishes<'_>, evidence: &Evidenc
     findings
 }
 
-/// A demand that is not met stands behind what explains it.
+/// A demand that is not met stands behind what explains it, and so does a way back that loses something.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| {
-        let is_demand = |finding: &Finding| finding.rule.family() == "EP";
+        let is_demand = |finding: &Finding| finding.rule.family() == "EP" || finding.rule.code == EX605.code;
         let by_rule = || is_demand(one).cmp(&is_demand(other)).then_with(|| one.rule.code.cmp(other.rule.code));
         let gravity = |finding: &Finding| (finding.waived.is_none(), finding.level);
         gravity(other).cmp(&gravity(one)).then_with(by_rule).then_with(|| {

@@ -37,7 +37,10 @@ pub(super) fn loses_data(evidence: &Evidence) -> Vec<Finding> {
         let lost = table.lost();
         if lost > 0 {
             let message = format!("after up and down `{}` lacks {}", table.name(), share(lost, before.rows, "row"));
-            findings.push(Finding::new(&EX605, message).table(table.name()).rows(lost));
+            let finding = Finding::new(&EX605, message).table(table.name()).rows(lost);
+            findings.push(
+                finding.help("keep the rows in a table of their own, from which the down migration brings them back"),
+            );
         }
         for column in table.rows.iter().flat_map(|rows| &rows.columns).filter(|column| column.changed > 0) {
             let values = count(column.changed, "value");
