@@ -1,6 +1,7 @@
 //! The table of drivers: one record each. The order is that of preference where several would do.
 
 pub mod drizzle;
+pub mod prisma;
 pub mod rust;
 pub mod sql;
 
@@ -26,4 +27,14 @@ pub static DRIVERS: &[&Driver] = &[
     &sql::SQLITE,
     &sql::RUSQLITE,
     &rust::SQLX,
+    &rust::DIESEL,
+    &rust::DIESEL_SYSTEM,
+    &rust::REFINERY,
+    &rust::REFINERY_SYSTEM,
+    &rust::RUSQLITE_MIGRATION,
+    &rust::RUSQLITE_MIGRATION_SYSTEM,
+    &rust::GENI,
+    &prisma::NATIVE,
+    &prisma::BETTER_SQLITE3,
+    &prisma::LIBSQL,
 ];

@@ -65,7 +65,7 @@ fn deferred(evidence: &Evidence) -> Option<String> {
 /// `drizzle's better-sqlite3 migrator`.
 pub(super) fn migrator(driver: &Driver, evidence: &Evidence) -> String {
     let tool = evidence.plan.tool;
-    if driver.name == tool { tool.to_owned() } else { format!("{tool}'s {} migrator", driver.name) }
+    if driver.name.starts_with(tool) { tool.to_owned() } else { format!("{tool}'s {} migrator", driver.name) }
 }
 
 /// The first `PRAGMA foreign_keys=OFF` that ran inside a transaction while foreign keys were on: dead text.

@@ -3,6 +3,7 @@
 mod config;
 mod crates;
 mod packages;
+mod prisma;
 mod script;
 mod sources;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::config::{DrizzleConfig, Setting};
 pub use self::packages::Package;
+pub use self::prisma::PrismaConfig;
 pub use self::sources::{ForeignKeys, Found, Import};
 use super::plan::Decision;
 use super::shown;
@@ -29,6 +31,10 @@ pub struct Project {
     pub packages: BTreeMap<String, Package>,
     /// The crates that `Cargo.toml` declares, by name, with the versions that `Cargo.lock` holds.
     pub crates: BTreeMap<String, Package>,
+    /// Whether SQLite is compiled into the app, where `Cargo.lock` tells, and the evidence.
+    pub bundled_sqlite: Option<(bool, String)>,
+    /// What the project says about its Prisma migrations.
+    pub prisma: Option<PrismaConfig>,
     /// Imports of `drizzle-orm/<driver>/migrator`: the strongest evidence for the driver that runs the migrations.
     pub migrator_imports: Vec<Import>,
     /// Imports of `drizzle-orm/<driver>`.
@@ -63,6 +69,8 @@ impl Project {
         project.configs = config::read_all(&project.root, &mut project.notes)?;
         project.packages = packages::read(&project.root)?;
         project.crates = crates::read(&project.root)?;
+        project.bundled_sqlite = crates::bundled_sqlite(&project.root);
+        project.prisma = prisma::read(&project.root);
         sources::scan(&mut project);
         Ok(project)
     }

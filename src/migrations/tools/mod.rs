@@ -1,6 +1,12 @@
 //! The migration tools, one file each. A new tool is a file with a [`Tool`] record and a line in [`TOOLS`].
 
+pub mod diesel;
 pub mod drizzle;
+pub mod geni;
+mod javascript;
+pub mod prisma;
+pub mod refinery;
+pub mod rusqlite_migration;
 pub mod sql;
 pub mod sqlx;
 
@@ -16,7 +22,16 @@ use super::search::Strength;
 use crate::error::{Doing, Error};
 
 /// Every tool, in the order in which a folder's layout is tried.
-pub const TOOLS: &[&Tool] = &[&drizzle::TOOL, &sqlx::TOOL, &sql::TOOL];
+pub const TOOLS: &[&Tool] = &[
+    &drizzle::TOOL,
+    &prisma::TOOL,
+    &sqlx::TOOL,
+    &diesel::TOOL,
+    &refinery::TOOL,
+    &rusqlite_migration::TOOL,
+    &geni::TOOL,
+    &sql::TOOL,
+];
 
 /// What a migration tool looks for and how it plans.
 pub struct Tool {
