@@ -621,7 +621,7 @@ fn a_scenario_that_cannot_run_is_named() {
             2,
             "error: reading `x.yaml:1:1`: unknown key `drivr`\n  |\n1 | drivr: d1\n  | ^^^^^\nhint: did you mean `driver`?\n\
              hint: allowed here: about, tool, layout, driver, foreign_keys, table, fail_on, max_snapshot_age, config, \
-             snapshot, snapshot_state, migrations, nearly, expect\n",
+             snapshot, snapshot_state, migrations, files, nearly, expect\n",
         ),
     ] {
         std::fs::write(project.path("x.yaml"), format!("{scenario}\nexpect: {{verdict: passed}}\n")).unwrap();

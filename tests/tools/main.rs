@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::format_collect, reason = "helpers of tests: a failure is the test's")]
 
+mod diesel;
+mod geni;
+mod prisma;
+mod refinery;
+mod rusqlite_migration;
 mod sqlx;
 
 use std::path::{Path, PathBuf};

@@ -96,6 +96,7 @@ pub(super) fn own_transaction(evidence: &Evidence) -> Vec<Finding> {
             && step.ran
             && matches!(step.statement.action, Action::Commit | Action::Rollback)
             && step.error.is_none()
+            && !causes::begins_before(evidence, step)
     };
     let Some(step) = evidence.execution().steps.iter().find(ends) else { return Vec::new() };
     if causes::left_behind(evidence).first().is_some_and(|left| left.migration == step.migration) {

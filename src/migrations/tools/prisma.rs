@@ -89,6 +89,9 @@ fn folders(project: &Project) -> Result<Vec<(PathBuf, String)>, Error> {
 
 fn recognises(folder: &Path, project: &Project) -> Option<Evidence> {
     if let Some(config) = project.prisma.as_ref().filter(|config| shown(&config.folder) == shown(folder)) {
+        if config.provider.as_ref().is_some_and(|provider| provider != "sqlite") {
+            return None;
+        }
         return Some(Evidence { strength: Strength::Named, why: config.place.clone() });
     }
     let lock = folder.join(LOCK);
@@ -213,9 +216,10 @@ fn is_of(checksum: &str, sql: &str) -> bool {
     let unix = sql.replace("\r\n", "\n");
     let windows = unix.replace('\n', "\r\n");
     [sql, &unix, &windows].iter().any(|text| {
-        let digest = Sha256::digest(text.as_bytes());
-        let short: String = digest.iter().map(|byte| format!("{byte:x}")).collect();
-        checksum == hex(&digest) || checksum == short
+        let full = hex(&Sha256::digest(text.as_bytes()));
+        let bytes = (0..full.len()).step_by(2).map(|at| &full[at..at + 2]);
+        let short: String = bytes.map(|byte| byte.strip_prefix('0').unwrap_or(byte)).collect();
+        checksum == full || checksum == short
     })
 }
 

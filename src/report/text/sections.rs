@@ -23,9 +23,15 @@ pub fn context(page: &mut Page, document: &Document) {
         (_, 0) => "nothing pending".to_owned(),
         (_, pending) => count_of(pending, "pending migration"),
     };
+    let plan = &document.plan;
     let parts = [
         format!("{}: {}, {}", document.snapshot.path, holdings(document), bytes(document.snapshot.bytes)),
-        format!("{}, {}", document.plan.tool, document.plan.driver),
+        // A tool with a driver of its own is named once.
+        if plan.driver.strip_prefix(&plan.tool).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ' '])) {
+            plan.driver.clone()
+        } else {
+            format!("{}, {}", plan.tool, plan.driver)
+        },
         pending,
     ];
     let mut lines: Vec<String> = Vec::new();
