@@ -269,7 +269,13 @@ impl ProjectArguments {
                 .hint("to see what a rehearsal looks like: rehearse demo")
         })?;
         let tools: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-        let drivers: Vec<&str> = DRIVERS.iter().map(|driver| driver.name).collect();
+        let mut drivers: Vec<&str> = Vec::new();
+        // Two tools may have a driver of the same name.
+        for driver in DRIVERS {
+            if !drivers.contains(&driver.name) {
+                drivers.push(driver.name);
+            }
+        }
         known("tool", self.tool.as_deref(), &tools)?;
         known("driver", self.driver.as_deref(), &drivers)?;
         let migrations = Request {
