@@ -33,7 +33,7 @@ fn planned(folder: &TempDir, before: &Connection) -> Plan {
     plan(&located, before).unwrap()
 }
 
-/// A ledger with rows of name, checksum, finished_at, rolled_back_at and started_at, as SQL.
+/// A ledger with rows of name, checksum and the times of the end, the roll-back and the start, as SQL.
 fn ledger(rows: &[[&str; 5]]) -> Connection {
     let before = snapshot(LEDGER);
     for (index, [name, checksum, finished, rolled_back, started]) in rows.iter().enumerate() {
