@@ -1,7 +1,7 @@
 //! Which driver production uses: given, or found out from the project. Where it cannot be known, every plausible one.
 
 use super::driver::Driver;
-use super::drivers::DRIVERS;
+use super::drivers::{DRIVERS, prisma, rust::SYSTEM};
 use crate::error::Error;
 use crate::migrations::plan::Decision;
 use crate::migrations::project::{Import, Project};
@@ -23,8 +23,9 @@ pub fn driver(given: Option<&str>, tool: &str, project: &Project) -> Result<Deci
     if let Some(name) = given {
         return Ok(decided(vec![named(name, tool)?], "given".to_owned()));
     }
-    let found =
-        [by_imports, by_config, by_packages, by_modules].into_iter().find_map(|evidence| evidence(tool, project));
+    let found = [by_prisma, by_lock, by_imports, by_config, by_packages, by_modules]
+        .into_iter()
+        .find_map(|evidence| evidence(tool, project));
     Ok(found.or_else(|| the_only_one(tool)).or_else(|| the_usual_one(tool)).unwrap_or_else(|| {
         let plausible = of_tool(tool).filter(|driver| PLAUSIBLE.contains(&driver.name)).collect();
         decided(
@@ -58,7 +59,19 @@ pub fn of_tool(tool: &str) -> impl Iterator<Item = &'static Driver> {
 }
 
 /// What is worth trying where nothing is known: together they show every behaviour that differs.
-const PLAUSIBLE: [&str; 5] = ["better-sqlite3", "libsql", "bun-sqlite", "sqlite", "rusqlite"];
+const PLAUSIBLE: [&str; 11] = [
+    "better-sqlite3",
+    "libsql",
+    "bun-sqlite",
+    "sqlite",
+    "rusqlite",
+    "diesel",
+    "diesel-system",
+    "refinery",
+    "refinery-system",
+    "rusqlite-migration",
+    "rusqlite-migration-system",
+];
 
 fn named(name: &str, tool: &str) -> Result<&'static Driver, Error> {
     of_tool(tool).find(|driver| driver.name == name).ok_or_else(|| {
@@ -71,6 +84,32 @@ fn named(name: &str, tool: &str) -> Result<&'static Driver, Error> {
 fn decided(drivers: Vec<&'static Driver>, why: String) -> Decided {
     let names: Vec<_> = drivers.iter().map(|driver| driver.name).collect();
     Decided { decision: Decision { what: "driver", value: names.join(" or "), why }, drivers }
+}
+
+/// Prisma migrates through its own engine, unless the configuration gives it an adapter.
+fn by_prisma(tool: &str, project: &Project) -> Option<Decided> {
+    let native = || decided(vec![&prisma::NATIVE], "`prisma migrate deploy` uses its own engine".to_owned());
+    if tool != "prisma" {
+        return None;
+    }
+    let Some((imported, file)) = project.prisma.as_ref().and_then(|config| config.adapter.as_ref()) else {
+        return Some(native());
+    };
+    let adapter = |driver: &&'static Driver| {
+        let is_there = |name: &&str| imported.iter().any(|one| one == name) || project.packages.contains_key(*name);
+        driver.packages.iter().find(|name| name.starts_with("@prisma/") && is_there(name)).is_some()
+    };
+    let found: Vec<_> = of_tool(tool).filter(adapter).collect();
+    let why = format!("{} gives its engine an adapter", file.display());
+    Some(if found.is_empty() { native() } else { decided(found, why) })
+}
+
+/// Crates that compile SQLite turn foreign keys on; the system's has them off.
+fn by_lock(tool: &str, project: &Project) -> Option<Decided> {
+    let system = of_tool(tool).find(|driver| driver.name.strip_suffix(SYSTEM) == Some(tool))?;
+    let own = of_tool(tool).find(|driver| driver.name == tool)?;
+    let (compiled, why) = project.bundled_sqlite.clone()?;
+    Some(decided(vec![if compiled { own } else { system }], why))
 }
 
 /// Imports of `drizzle-orm/<driver>/migrator` decide; without one, those of `drizzle-orm/<driver>`. Those in tests count only where

@@ -1,7 +1,8 @@
 //! Which rows a statement writes: SQLite's pre-update hook, with the authorizer to tell triggers from foreign keys.
 //!
 //! This is the only module of the stage with `unsafe`. It is needed because rusqlite's safe wrapper of the pre-update hook
-//! wants libclang at build time. The bundled SQLite is compiled with the hook through `.cargo/config.toml`.
+//! wants libclang at build time. The bundled SQLite is compiled with the hook through `.cargo/config.toml`. A function that runs
+//! SQL on the connection that calls it has no safe interface either.
 #![expect(unsafe_code, reason = "the pre-update hook has no safe wrapper that builds without libclang")]
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::driver::Driver;
@@ -147,6 +149,24 @@ impl Permissions {
             By::ForeignKey
         }
     }
+}
+
+/// Adds `diesel_manage_updated_at(table)`, which migrations of diesel call to make a trigger.
+/// Source: diesel 2.3.14, `sqlite/connection/diesel_manage_updated_at.sql`.
+pub(super) fn add_diesel_function(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function("diesel_manage_updated_at", 1, flags, |context| {
+        let table: String = context.get(0)?;
+        // SAFETY: the connection is that of the statement which calls this function; it is used here, on the same thread, and not
+        // kept.
+        let connection = unsafe { context.get_connection()? };
+        connection.execute_batch(&format!(
+            "CREATE TRIGGER __diesel_manage_updated_at_{table}\nAFTER UPDATE ON {table}\nFOR EACH ROW WHEN\n  old.updated_at IS NULL \
+             AND\n  new.updated_at IS NULL OR\n  old.updated_at == new.updated_at\nBEGIN\n  UPDATE {table}\n  SET updated_at = \
+             CURRENT_TIMESTAMP\n  WHERE ROWID = new.ROWID;\nEND\n"
+        ))?;
+        Ok(0)
+    })
 }
 
 fn add(changes: &mut Vec<Change>, table: &str, by: By, operation: Operation, rows: u64) {

@@ -8,13 +8,14 @@ use rusqlite::{Connection, ffi};
 
 use super::Settings;
 use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
-use super::hooks::Recorder;
+use super::hooks::{Recorder, add_diesel_function};
 use super::message::step_error;
 use super::steps::{Change, Execution, Failure, Outcome, RECORDING, Step, StepError};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::Plan;
 use crate::migrations::statement::{Action, Insert, Select, Statement};
+use crate::migrations::tools::diesel;
 use crate::observer::{Observer, Stage};
 use crate::schema::lexer::{Token, double_quoted, quote_identifier, tokens};
 
@@ -32,6 +33,9 @@ pub fn run(
     let journal_mode = connection
         .query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))
         .doing(|| "reading the journal mode of the copy".to_owned())?;
+    if plan.tool == diesel::TOOL.name {
+        add_diesel_function(&connection).doing(|| "opening the copy".to_owned())?;
+    }
     let recorder = Recorder::attach(connection, settings.driver).doing(|| "watching the copy".to_owned())?;
     let started = Instant::now();
     let mut run = Run {
@@ -160,7 +164,10 @@ impl Run {
         self.write(&migration.record.before)?;
         let result = self.body(migration, observer, stage);
         if result.is_err() && !migration.record.failed.is_empty() {
-            self.roll_back();
+            // A tool without a transaction does not end the one that a migration has left open.
+            if self.settings.transaction != Transaction::None {
+                self.roll_back();
+            }
             self.write(&migration.record.failed)?;
         }
         result?;

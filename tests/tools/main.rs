@@ -5,8 +5,13 @@
 mod atlas;
 mod d1;
 mod dbmate;
+mod diesel;
+mod geni;
 mod golang_migrate;
 mod goose;
+mod prisma;
+mod refinery;
+mod rusqlite_migration;
 mod sql_migrate;
 mod sqlx;
 

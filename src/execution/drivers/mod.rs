@@ -4,6 +4,7 @@ pub mod cloudflare;
 pub mod command;
 pub mod drizzle;
 pub mod go;
+pub mod prisma;
 pub mod rust;
 pub mod sql;
 
@@ -42,4 +43,14 @@ pub static DRIVERS: &[&Driver] = &[
     &go::MIGRATE_MODERNC,
     &go::SQL_MIGRATE,
     &go::ATLAS,
+    &rust::DIESEL,
+    &rust::DIESEL_SYSTEM,
+    &rust::REFINERY,
+    &rust::REFINERY_SYSTEM,
+    &rust::RUSQLITE_MIGRATION,
+    &rust::RUSQLITE_MIGRATION_SYSTEM,
+    &rust::GENI,
+    &prisma::NATIVE,
+    &prisma::BETTER_SQLITE3,
+    &prisma::LIBSQL,
 ];

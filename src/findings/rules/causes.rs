@@ -2,6 +2,7 @@
 
 use crate::compare::TableComparison;
 use crate::execution::driver::{Driver, ForeignKeys, Transaction};
+use crate::execution::drivers::rust::SYSTEM;
 use crate::execution::steps::{By, RECORDING};
 use crate::execution::{Outcome, Step, Turned};
 use crate::findings::Evidence;
@@ -52,12 +53,20 @@ pub(super) fn why_foreign_keys_were_on(evidence: &Evidence, step: &Step) -> Opti
         (_, Transaction::AroundAll | Transaction::AroundAllAndLedger) => {
             format!("{} has already opened a transaction", migrator(driver, evidence))
         }
-        (_, transaction) if transaction.is_around_each() && is_wrapped(evidence, pragma) => {
+        (_, transaction)
+            if transaction.is_around_each() && is_wrapped(evidence, pragma) && !begins_before(evidence, pragma) =>
+        {
             format!("{} has already opened a transaction", evidence.plan.tool)
         }
         _ => "a transaction is open".to_owned(),
     };
     Some(format!("`{}` on {place} has no effect: {why}", pragma.statement.sql))
+}
+
+/// Whether the migration itself begins a transaction before this step.
+pub(super) fn begins_before(evidence: &Evidence, step: &Step) -> bool {
+    let mut earlier = evidence.execution().steps.iter().take_while(|other| !std::ptr::eq(*other, step));
+    earlier.any(|other| other.migration == step.migration && other.statement.action == Action::Begin)
 }
 
 fn deferred(evidence: &Evidence) -> Option<String> {
@@ -78,7 +87,12 @@ pub(super) fn migrator(driver: &Driver, evidence: &Evidence) -> String {
     if let Some(ran) = &evidence.execution().command {
         return if ran.recipe.words.is_empty() { "the command".to_owned() } else { tool.to_owned() };
     }
-    if driver.name == tool { tool.to_owned() } else { format!("{tool}'s {} migrator", driver.name) }
+    if is_tools_own(driver, evidence) { tool.to_owned() } else { format!("{tool}'s {} migrator", driver.name) }
+}
+
+/// Whether the driver is what the tool brings along: `diesel`, `diesel-system`.
+fn is_tools_own(driver: &Driver, evidence: &Evidence) -> bool {
+    driver.name.strip_suffix(SYSTEM).unwrap_or(driver.name) == evidence.plan.tool
 }
 
 /// The first `PRAGMA foreign_keys=OFF` that ran inside a transaction while foreign keys were on: dead text.

@@ -135,7 +135,9 @@ fn is_refused_here(message: &str) -> bool {
 pub(super) fn push_managed(evidence: &Evidence) -> Vec<Finding> {
     let ledger = &evidence.plan.ledger;
     let tables = evidence.comparison().before.user_tables(&ledger.name).count() as u64;
-    let is_table = !ledger.name.is_empty() && !ledger.name.starts_with("PRAGMA");
+    // A tool that does not start without its ledger says so itself.
+    let starts = evidence.plan.refusal.as_ref().is_none_or(|refusal| refusal.after > 0);
+    let is_table = starts && !ledger.name.is_empty() && !ledger.name.starts_with("PRAGMA");
     let Some(first) = evidence.plan.pending().next().filter(|_| is_table && !ledger.present && tables > 0) else {
         return Vec::new();
     };

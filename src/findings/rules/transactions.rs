@@ -15,6 +15,7 @@ use crate::findings::evidence::{file, place};
 use crate::findings::rules::{causes, rows};
 use crate::findings::wording::{count, list, names, number, share};
 use crate::findings::{Evidence, Finding, Level, Trial};
+use crate::migrations::Migration;
 use crate::migrations::plan::State;
 use crate::migrations::statement::{Action, Insert, SelectItem};
 use crate::profile::Spread;
@@ -101,6 +102,7 @@ pub(super) fn own_transaction(evidence: &Evidence) -> Vec<Finding> {
             && step.ran
             && matches!(step.statement.action, Action::Commit | Action::Rollback)
             && step.error.is_none()
+            && !causes::begins_before(evidence, step)
     };
     let Some(step) = execution.steps.iter().find(ends) else { return Vec::new() };
     if causes::left_behind(evidence).first().is_some_and(|left| left.migration == step.migration) {
@@ -231,6 +233,19 @@ pub(super) fn not_atomic(evidence: &Evidence) -> Vec<Finding> {
     }
 }
 
+/// What a tool does when it comes to a migration that is half done: one that has recorded its start does not try again.
+fn next_start(evidence: &Evidence, name: &str) -> String {
+    let is_recorded = |migration: &Migration| migration.name == name && !migration.record.before.is_empty();
+    if evidence.plan.pending().any(is_recorded) {
+        format!(
+            "{} has recorded that it began, and refuses to run anything until a person has settled it",
+            evidence.plan.tool
+        )
+    } else {
+        "the next start runs the migration from its first statement again".to_owned()
+    }
+}
+
 fn half_done(evidence: &Evidence, left: &[&Step], first: &Step) -> Finding {
     let name = &first.migration;
     let of_it = evidence.plan.pending().filter(|migration| migration.name == *name);
@@ -249,7 +264,7 @@ fn half_done(evidence: &Evidence, left: &[&Step], first: &Step) -> Finding {
     .object(name)
     .rows(done)
     .at(Some(place(first)), "stays committed")
-    .help("the next start runs the migration from its first statement again: restore the database, or undo by hand what stays");
+    .help(format!("{}: restore the database, or undo by hand what stays", next_start(evidence, name)));
     finding.cause = Some(why_not_atomic(evidence, name));
     finding.proof = evidence
         .turned(Turned::OneTransaction)

@@ -28,10 +28,14 @@ pub(super) fn read(root: &Path) -> Result<BTreeMap<String, Package>, Error> {
     let mut crates = BTreeMap::new();
     for (section, table) in tables.chain([shared]) {
         for (name, declared) in table.and_then(Value::as_table).into_iter().flatten() {
+            let features = declared.get("features").and_then(Value::as_array).into_iter().flatten();
+            let features: Vec<String> = features.filter_map(Value::as_str).map(Into::into).collect();
             let declared =
                 declared.as_str().or_else(|| declared.get("version")?.as_str()).unwrap_or_default().to_owned();
             let from = format!("{section} of {}", shown(&file));
-            crates.entry(name.clone()).or_insert(Package { declared, from, locked: None, locked_from: None });
+            let package = Package { declared, from, locked: None, locked_from: None, features: Vec::new() };
+            // A member of a workspace has the features of both places.
+            crates.entry(name.clone()).or_insert(package).features.extend(features);
         }
     }
     if let Some((versions, from)) = locked(root) {
@@ -53,6 +57,19 @@ fn locked(root: &Path) -> Option<(Vec<(String, String)>, String)> {
     let text = |package: &Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
     let packages = lock.get("package")?.as_array()?.iter();
     Some((packages.filter_map(|one| Some((text(one, "name")?, text(one, "version")?))).collect(), shown(&file)))
+}
+
+/// Whether the crate through which Rust uses SQLite compiles it. Its build needs `cc` only for that, and the lock file lists what is
+/// needed.
+pub(super) fn bundled_sqlite(root: &Path) -> Option<(bool, String)> {
+    let file = folders_upwards(root).into_iter().map(|folder| folder.join("Cargo.lock")).find(|file| file.is_file())?;
+    let lock: Table = read_text(&file).ok()?.parse().ok()?;
+    let is_it = |package: &&Value| package.get("name").and_then(Value::as_str) == Some("libsqlite3-sys");
+    let package = lock.get("package")?.as_array()?.iter().find(is_it)?;
+    let needed = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
+    let compiles = needed.filter_map(Value::as_str).any(|name| name.split(' ').next() == Some("cc"));
+    let how = if compiles { "compiles SQLite" } else { "takes the system's SQLite" };
+    Some((compiles, format!("libsqlite3-sys in {} {how}", shown(&file))))
 }
 
 /// Whether a version has the beginning of the one that was declared: of several in one lock file it is the one meant.

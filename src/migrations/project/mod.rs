@@ -4,6 +4,7 @@ mod config;
 mod crates;
 mod modules;
 mod packages;
+mod prisma;
 mod script;
 mod sources;
 
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::config::{DrizzleConfig, Setting};
 pub use self::packages::Package;
+pub use self::prisma::PrismaConfig;
 pub use self::sources::{ForeignKeys, Found, Import};
 use super::plan::Decision;
 use super::shown;
@@ -32,6 +34,10 @@ pub struct Project {
     pub crates: BTreeMap<String, Package>,
     /// The modules that `go.mod` requires, by path, with their versions.
     pub modules: BTreeMap<String, String>,
+    /// Whether SQLite is compiled into the app, where `Cargo.lock` tells, and the evidence.
+    pub bundled_sqlite: Option<(bool, String)>,
+    /// What the project says about its Prisma migrations.
+    pub prisma: Option<PrismaConfig>,
     /// Imports of `drizzle-orm/<driver>/migrator`: the strongest evidence for the driver that runs the migrations.
     pub migrator_imports: Vec<Import>,
     /// Imports of `drizzle-orm/<driver>`.
@@ -67,6 +73,8 @@ impl Project {
         project.packages = packages::read(&project.root)?;
         project.crates = crates::read(&project.root)?;
         project.modules = modules::read(&project.root)?;
+        project.bundled_sqlite = crates::bundled_sqlite(&project.root);
+        project.prisma = prisma::read(&project.root);
         sources::scan(&mut project);
         Ok(project)
     }

@@ -21,6 +21,8 @@ pub struct Package {
     pub locked: Option<String>,
     /// Where `locked` was read.
     pub locked_from: Option<String>,
+    /// Features of a crate that are turned on where it is declared.
+    pub features: Vec<String>,
 }
 
 impl Package {
@@ -51,7 +53,9 @@ pub(super) fn read(root: &Path) -> Result<BTreeMap<String, Package>, Error> {
         for (name, declared) in json.get(section).and_then(Json::as_object).into_iter().flatten() {
             let declared = declared.as_str().unwrap_or_default().to_owned();
             let from = format!("{section} of {}", shown(&file));
-            packages.entry(name.clone()).or_insert(Package { declared, from, locked: None, locked_from: None });
+            let features = Vec::new();
+            let package = Package { declared, from, locked: None, locked_from: None, features };
+            packages.entry(name.clone()).or_insert(package);
         }
     }
     let locks = locks(root, json.get("name").and_then(Json::as_str).unwrap_or_default());

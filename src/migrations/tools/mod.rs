@@ -3,10 +3,16 @@
 pub mod atlas;
 pub mod d1;
 pub mod dbmate;
+pub mod diesel;
 pub mod drizzle;
+pub mod geni;
 mod go;
 pub mod golang_migrate;
 pub mod goose;
+mod javascript;
+pub mod prisma;
+pub mod refinery;
+pub mod rusqlite_migration;
 pub mod sql;
 pub mod sql_migrate;
 pub mod sqlx;
@@ -25,8 +31,13 @@ use crate::error::{Doing, Error};
 /// Every tool, in the order in which a folder's layout is tried.
 pub const TOOLS: &[&Tool] = &[
     &drizzle::TOOL,
+    &prisma::TOOL,
     &d1::TOOL,
     &sqlx::TOOL,
+    &diesel::TOOL,
+    &refinery::TOOL,
+    &rusqlite_migration::TOOL,
+    &geni::TOOL,
     &goose::TOOL,
     &dbmate::TOOL,
     &golang_migrate::TOOL,

@@ -26,11 +26,20 @@ pub fn context(page: &mut Page, document: &Document) {
         (_, 0) => "nothing pending".to_owned(),
         (_, pending) => count_of(pending, "pending migration"),
     };
+    let plan = &document.plan;
     let parts = [
         format!("{}: {}, {}", document.snapshot.path, holdings(document), bytes(document.snapshot.bytes)),
         match &document.execution.command {
             Some(command) => format!("`{}`", command.line),
-            None => format!("{}, {}", document.plan.tool, document.plan.driver),
+            // A tool with a driver of its own is named once.
+            None if plan
+                .driver
+                .strip_prefix(&plan.tool)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ' '])) =>
+            {
+                plan.driver.clone()
+            }
+            None => format!("{}, {}", plan.tool, plan.driver),
         },
         pending,
     ];

@@ -3,7 +3,6 @@
 //! Two generations with different rules: [`v0`] (drizzle-orm below 1.0, a journal and a high-water mark) and [`v1`]
 //! (1.0, a folder for each migration and the set of their names). Source: drizzle-orm 0.45.4 and 1.0.0-rc.5.
 
-mod javascript;
 mod v0;
 mod v1;
 
@@ -12,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error as SqliteError};
 
-use super::{Evidence, Tool, has_table};
+use super::{Evidence, Tool, has_table, javascript};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::Migration;
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::{BREAKPOINT, Recorded, Row, applied, javascript, missing};
+use super::{BREAKPOINT, Recorded, Row, applied, missing};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Migration, read_text};
 use crate::migrations::plan::{Decision, Entry, Plan, Refusal, State};
 use crate::migrations::shown;
-use crate::migrations::tools::{identifier, text_literal};
+use crate::migrations::tools::{identifier, javascript, text_literal};
 
 /// One line of the journal; the order of the lines is the order of application.
 struct Line {

@@ -1,4 +1,4 @@
-//! The rules of JavaScript that drizzle's results depend on: `Number`, `String`, `Date.UTC` and `localeCompare`.
+//! The rules of JavaScript that the results of its tools depend on: `Number`, `String`, `Date.UTC` and `localeCompare`.
 
 use std::cmp::Ordering;
 
