@@ -44,7 +44,7 @@ fn the_only_one(tool: &str) -> Option<Decided> {
 /// Of a tool whose drivers differ in little the first.
 fn the_usual_one(tool: &str) -> Option<Decided> {
     let usual = of_tool(tool).next().filter(|_| !of_tool(tool).any(|driver| PLAUSIBLE.contains(&driver.name)))?;
-    Some(decided(vec![usual], format!("the usual one of {tool}; go.mod names no other")))
+    Some(decided(vec![usual], format!("the usual one of {tool}; nothing in the project names another")))
 }
 
 /// The version of the driver's package in the project's lock file, where it is known.

@@ -203,6 +203,11 @@ fn files_are_refused_when_their_turn_comes() {
         let (_, after, _files) = deployed(&plan, &snapshot(""));
         assert_eq!(rows(&after, "SELECT version FROM atlas_schema_revisions"), ["1"]);
     }
+    // Left out of the sum: of the list, and of the running hash its text but not its name.
+    let folder = sound(&[("1.sql", "")]);
+    std::fs::write(folder.path().join("migrations/2.sql"), "-- atlas:sum ignore\nSELECT 1;").unwrap();
+    let message = "sql/migrate: scanning checksum from \"2.sql\": checksum not found";
+    assert_eq!(refusal(&plan_of(&folder, &snapshot(""))), Some((message, 1)));
     let plan = plan_of(&sound(&[("1.sql", "-- atlas:txmode none\nCREATE TABLE a (x);")]), &snapshot(""));
     assert!(!plan.entries[0].migration.unwrapped);
 }

@@ -148,8 +148,10 @@ fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
     };
     for file in &files {
         let is_pending = !applied.contains(&file.version);
+        // Where goose would not start, what it would read is no matter.
+        let is_reached = is_pending && plan.refusal.is_none();
         let migration =
-            if file.is_go() { written_in_go(file, is_pending)? } else { read(file, is_pending, table, &mut plan)? };
+            if file.is_go() { written_in_go(file, is_reached)? } else { read(file, is_reached, table, &mut plan)? };
         plan.entries.push(Entry { migration, state: if is_pending { State::Pending } else { State::Applied } });
     }
     for version in applied.iter().filter(|version| **version > 0 && files.iter().all(|file| file.version != **version))
@@ -195,8 +197,8 @@ fn out_of_order(files: &[File], applied: &BTreeSet<i64>) -> Option<Refusal> {
 }
 
 /// A pending migration that is a function of the app cannot be read here.
-fn written_in_go(file: &File, is_pending: bool) -> Result<Migration, Error> {
-    if is_pending {
+fn written_in_go(file: &File, is_reached: bool) -> Result<Migration, Error> {
+    if is_reached {
         let cause = "it is written in Go and pending: only the app's own command can run it";
         return Err(Error::cannot(format!("reading `{}`", shown(&file.path)), cause)
             .hint("rehearse with the command that migrates in production: --exec 'COMMAND'"));
@@ -204,11 +206,11 @@ fn written_in_go(file: &File, is_pending: bool) -> Result<Migration, Error> {
     Ok(Migration::without_file(file.name(), file.path.clone(), String::new()))
 }
 
-fn read(file: &File, is_pending: bool, table: &str, plan: &mut Plan) -> Result<Migration, Error> {
+fn read(file: &File, is_reached: bool, table: &str, plan: &mut Plan) -> Result<Migration, Error> {
     let sql = read_text(&file.path).doing(|| format!("reading `{}`", shown(&file.path)))?;
     let up = match parse(&sql, Direction::Up) {
-        Err(Fault::Unset { name, line }) if is_pending => return Err(unset(file, line, &name)),
-        Err(Fault::Refused(why)) if is_pending => {
+        Err(Fault::Unset { name, line }) if is_reached => return Err(unset(file, line, &name)),
+        Err(Fault::Refused(why)) if is_reached => {
             let message = format!("ERROR {}: failed to parse SQL migration file: {why}", file.file_name());
             let help = format!("mend it: goose applies what comes before `{}` and stops there", file.file_name());
             let after = plan.pending().count();
@@ -217,7 +219,7 @@ fn read(file: &File, is_pending: bool, table: &str, plan: &mut Plan) -> Result<M
         }
         parsed => parsed.unwrap_or_default(),
     };
-    if is_pending {
+    if is_reached {
         plan.decisions.extend(up.variables.iter().map(|(name, line)| Decision {
             what: "variable",
             value: format!("`{name}` as it is set here; production's may be another"),

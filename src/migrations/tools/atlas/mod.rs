@@ -407,6 +407,10 @@ fn read(file: &File, revision: Option<&Revision>, plan: &mut Plan, is_pending: b
             plan.refusal.get_or_insert_with(|| Refusal { message, help: help.into(), after });
         }
     };
+    if file.hash.is_empty() {
+        let message = format!("sql/migrate: scanning checksum from {}: checksum not found", quoted(&file.name));
+        stop(message, "`-- atlas:sum ignore` keeps a file out of `atlas.sum`, and atlas cannot apply it then");
+    }
     let unwrapped = transaction_mode(file).unwrap_or_else(|message| {
         stop(message, "`-- atlas:txmode` is `none` or `file`");
         false
