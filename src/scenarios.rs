@@ -115,7 +115,7 @@ impl<'a> Theatre<'a> {
             down: self.scenario.down,
             exec: self.scenario.exec.clone().map(|line| Exec {
                 line,
-                time_limit: self.scenario.time_limit.map_or(Duration::from_secs(600), |limit| limit.0),
+                time_limit: self.scenario.time_limit.map_or(Duration::from_mins(10), |limit| limit.0),
                 copy_at: None,
             }),
             driver: self.scenario.driver().map(str::to_owned),

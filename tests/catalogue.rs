@@ -211,7 +211,7 @@ fn with_example(rule: &Rule, page: &str) -> Result<String, String> {
 /// The migrations that are not applied; where all are, the last one.
 fn migrations(outcome: &ScenarioOutcome) -> String {
     let migrations = &outcome.scenario.migrations;
-    let files = outcome.scenario.files.iter().filter(|(path, _)| path.ends_with(".sql"));
+    let files = outcome.scenario.files.iter().filter(|(path, _)| path.as_bytes().ends_with(b".sql"));
     let files: Vec<_> = files.map(|(path, sql)| format!("-- {path}\n{}", sql.trim_end())).collect();
     if !files.is_empty() {
         return files.join("\n\n");

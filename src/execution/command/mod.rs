@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use self::sandbox::Sandbox;
@@ -103,21 +103,26 @@ pub fn run(exec: &Exec, recipe: &'static Recipe, sandbox: &Sandbox, tracer: &tra
     let group = Group::start(&mut command).doing(doing)?;
     // The pipe ends when the last process that can write to it has ended.
     drop(command);
-    let (said, lines) = mpsc::channel();
-    std::thread::Builder::new().name("command".into()).spawn(move || said.send(last_lines(reader))).doing(doing)?;
+    let said = Arc::new(Mutex::new(Said::default()));
+    let (ended, end_of_output) = mpsc::channel::<()>();
+    let listening = Arc::clone(&said);
+    let listen = move || {
+        listening_to(reader, &listening);
+        drop(ended);
+    };
+    std::thread::Builder::new().name("command".into()).spawn(listen).doing(doing)?;
     let status = group.wait_for(exec.time_limit).doing(doing)?;
     let elapsed = started.elapsed();
-    let (output, dropped) = match lines.recv_timeout(Duration::from_secs(5)) {
-        Ok(lines) => lines,
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Default::default(),
-    };
+    // A process that has left the group may still hold the pipe: then what was said so far is all.
+    let _ = end_of_output.recv_timeout(Duration::from_secs(5));
+    let said = std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(Ran {
         line: exec.line.clone(),
         recipe,
         end: status.map_or(End::TimeLimit(exec.time_limit), end),
         elapsed,
-        output,
-        dropped,
+        output: said.lines.into(),
+        dropped: said.dropped,
         opened: watch.map(|watch| watch.saw_it_opened()),
     })
 }
@@ -130,40 +135,48 @@ fn end(status: ExitStatus) -> End {
     }
 }
 
+/// The last lines of what a command said.
+#[derive(Default)]
+struct Said {
+    lines: VecDeque<String>,
+    /// Lines before those.
+    dropped: u64,
+}
+
+impl Said {
+    fn add(&mut self, line: &mut Vec<u8>) {
+        if self.lines.len() == KEPT_LINES {
+            self.lines.pop_front();
+            self.dropped += 1;
+        }
+        self.lines.push_back(String::from_utf8_lossy(line).trim_end().to_owned());
+        line.clear();
+    }
+}
+
 /// Reads to the end and keeps the last lines.
-fn last_lines(mut reader: impl Read) -> (Vec<String>, u64) {
-    let mut kept: VecDeque<String> = VecDeque::new();
-    let mut dropped = 0;
+fn listening_to(mut reader: impl Read, said: &Mutex<Said>) {
     let mut line = Vec::new();
     let mut buffer = [0; 8192];
-    let mut add = |line: &mut Vec<u8>| {
-        if kept.len() == KEPT_LINES {
-            kept.pop_front();
-            dropped += 1;
-        }
-        kept.push_back(String::from_utf8_lossy(line).trim_end().to_owned());
-        line.clear();
-    };
     loop {
-        match reader.read(&mut buffer) {
+        let read = match reader.read(&mut buffer) {
             Ok(0) => break,
-            Ok(read) => {
-                for byte in &buffer[..read] {
-                    match byte {
-                        b'\n' => add(&mut line),
-                        _ if line.len() < KEPT_LINE => line.push(*byte),
-                        _ => {}
-                    }
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) => break,
+        };
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        for byte in &buffer[..read] {
+            match byte {
+                b'\n' => said.add(&mut line),
+                _ if line.len() < KEPT_LINE => line.push(*byte),
+                _ => {}
+            }
         }
     }
     if !line.is_empty() {
-        add(&mut line);
+        said.lock().unwrap_or_else(PoisonError::into_inner).add(&mut line);
     }
-    (kept.into(), dropped)
 }
 
 /// Sees whether a file is opened, where the system tells.

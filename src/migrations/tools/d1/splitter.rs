@@ -136,14 +136,13 @@ impl Cutter<'_> {
 }
 
 fn begins_compound(text: &str) -> bool {
-    ends_with_word(text, &["BEGIN", "CASE"], |one, other| one.eq_ignore_ascii_case(other))
-        && text.ends_with(char::is_whitespace)
+    ends_with_word(text, &["BEGIN", "CASE"], str::eq_ignore_ascii_case) && text.ends_with(char::is_whitespace)
 }
 
 fn ends_compound(text: &str, next: char) -> bool {
     (next == ';' || next.is_whitespace()) && {
         let blank = format!("{text} ");
-        ends_with_word(&blank, &["END"], |one, other| one == other)
+        ends_with_word(&blank, &["END"], str::eq)
     }
 }
 
