@@ -171,12 +171,12 @@ fn rehearse_on(
     let scope = if snapshot.is_read_whole(options.extent) { Scope::Whole } else { Scope::Changed(&asked_for) };
     let nothing = Plan::default();
     let stage = Theatre { workspace, snapshot, plan: &nothing, observer, demands, scope, options };
-    let (project, rehearsed) = match means {
+    let (project, foreign_keys, rehearsed) = match means {
         Means::InProcess(search) => {
-            let Located { plan, decided, project } = locate(snapshot, options, search)?;
-            (project, stage.under_each(plan, &decided)?)
+            let Located { plan, decided, project, foreign_keys } = locate(snapshot, options, search)?;
+            (project, foreign_keys, stage.under_each(plan, &decided, foreign_keys)?)
         }
-        Means::Command(exec, project) => (project.clone(), command::rehearse(&stage, exec, project)?),
+        Means::Command(exec, project) => (project.clone(), None, command::rehearse(&stage, exec, project)?),
     };
     let Rehearsed { mut plan, decision, mut trials } = rehearsed;
     plan.decisions.extend(options.config.file.as_deref().map(configured));
@@ -211,7 +211,7 @@ fn rehearse_on(
     let wishes = Wishes { levels: &levels, waivers: &waivers };
     let mut matrix = Vec::new();
     if options.matrix {
-        matrix = stage.matrix(&evidence, &project, options.foreign_keys, wishes)?;
+        matrix = stage.matrix(&evidence, &project, foreign_keys, wishes)?;
         evidence.untouched = snapshot.check_untouched()?;
     }
     let findings = judged(&evidence, demands, wishes);
@@ -238,6 +238,8 @@ struct Located {
     plan: Plan,
     decided: Decided,
     project: Project,
+    /// As it was given, or as the database's address has it.
+    foreign_keys: Option<bool>,
 }
 
 fn locate(snapshot: &Snapshot, options: &Options, search: &Search) -> Result<Located, Error> {
@@ -246,7 +248,8 @@ fn locate(snapshot: &Snapshot, options: &Options, search: &Search) -> Result<Loc
     let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let mut plan = migrations::plan(&located, &before)?;
     plan.decisions.extend(read_otherwise(snapshot.facts(), &plan));
-    Ok(Located { plan, decided, project: located.project })
+    let foreign_keys = options.foreign_keys.or(located.foreign_keys);
+    Ok(Located { plan, decided, project: located.project, foreign_keys })
 }
 
 /// How the snapshot was read, where it is no database file, and what of a database is not in it.
@@ -305,11 +308,11 @@ struct Theatre<'a> {
 
 impl Theatre<'_> {
     /// The plan under every plausible driver.
-    fn under_each(&self, plan: Plan, decided: &Decided) -> Result<Rehearsed, Error> {
+    fn under_each(&self, plan: Plan, decided: &Decided, foreign_keys: Option<bool>) -> Result<Rehearsed, Error> {
         let stage = Theatre { plan: &plan, ..*self };
         let mut trials = Vec::new();
         for driver in &decided.drivers {
-            trials.push(stage.rehearse(Settings::of(driver, self.options.foreign_keys), driver.name)?);
+            trials.push(stage.rehearse(Settings::of(driver, foreign_keys), driver.name)?);
         }
         Ok(Rehearsed { plan, decision: decided.decision.clone(), trials })
     }

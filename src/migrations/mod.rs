@@ -50,6 +50,8 @@ pub struct Located {
     pub folder: PathBuf,
     /// The ledger's table; `PRAGMA user_version` or empty where the tool has no table.
     pub table: String,
+    /// Whether the address of the database that the tool opens turns foreign keys on or off; none where it says nothing.
+    pub foreign_keys: Option<bool>,
     /// The evidence that the project's files give; it also decides the driver.
     pub project: Project,
     /// What was found out and why.
@@ -71,7 +73,8 @@ pub fn locate(search: &Search, before: &Connection) -> Result<Located, Error> {
     decisions.extend(chosen);
     let layout = (tool.layout)(&folder, &project, &mut decisions)?;
     let table = table(&search.request, tool, layout, &project, &mut decisions)?;
-    Ok(Located { tool, layout, folder, table, project, decisions })
+    let foreign_keys = foreign_keys(tool, &project, &mut decisions)?;
+    Ok(Located { tool, layout, folder, table, foreign_keys, project, decisions })
 }
 
 /// Plans against the snapshot's ledger. `before` is a read-only connection to the snapshot's state.
@@ -81,6 +84,17 @@ pub fn locate(search: &Search, before: &Connection) -> Result<Located, Error> {
 /// [`Plan::refusal`].
 pub fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
     (located.tool.plan)(located, before)
+}
+
+fn foreign_keys(tool: &Tool, project: &Project, decisions: &mut Vec<Decision>) -> Result<Option<bool>, Error> {
+    let Some((address, place)) = (tool.address)(project)? else { return Ok(None) };
+    let on = tools::foreign_keys_of(&address);
+    decisions.extend(on.map(|on| Decision {
+        what: "foreign keys",
+        value: if on { "on" } else { "off" }.into(),
+        why: format!("the address of the database says so: {place}"),
+    }));
+    Ok(on)
 }
 
 /// The ledger's table: given, or in the configuration, or in a call of `migrate()`, or the tool's default.

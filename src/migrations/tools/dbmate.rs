@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::go::{note_dsn, note_foreign_keys};
+use super::go::note_foreign_keys;
 use super::{Evidence, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, read_text};
@@ -22,12 +22,10 @@ pub const TOOL: Tool = Tool {
     folders: |project| Ok(folders(project)),
     recognises,
     layout: |_, project, decisions| {
-        if let Some((url, why)) = project.dotenv("DATABASE_URL") {
-            note_dsn(&url, &why, decisions);
-        }
         note_foreign_keys(project, decisions);
         Ok("")
     },
+    address: |project| Ok(project.dotenv("DATABASE_URL")),
     ledger: |_| "schema_migrations",
     records_in,
     config_table: Some(|project| Ok(project.dotenv("DBMATE_MIGRATIONS_TABLE"))),

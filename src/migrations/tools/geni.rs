@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{Evidence, Tool, columns, entries};
+use super::{Evidence, NO_ADDRESS, Tool, columns, entries};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::{Entry, Ledger, Plan, Refusal, State};
@@ -20,6 +20,7 @@ pub const TOOL: Tool = Tool {
     folders: |_| Ok(Vec::new()),
     recognises,
     layout: |_, _, _| Ok("files"),
+    address: NO_ADDRESS,
     ledger: |_| TABLE,
     records_in,
     config_table: Some(|_| Ok(None)),

@@ -61,24 +61,6 @@ pub(super) fn not_an_integer(text: &str) -> String {
     format!("strconv.ParseInt: parsing {}: {why}", quoted(text))
 }
 
-/// Says that the address of the database turns foreign keys on.
-pub(super) fn note_dsn(dsn: &str, place: &str, decisions: &mut Vec<Decision>) {
-    let options =
-        ["_fk=", "_foreign_keys=", "_pragma=foreign_keys(", "_pragma=foreign_keys%3d", "_pragma=foreign_keys="];
-    let lower = dsn.to_ascii_lowercase();
-    let turns_on = |option: &&str| {
-        let value = lower.split_once(*option).map(|(_, value)| value);
-        value.is_some_and(|value| ["1", "on", "true", "yes"].iter().any(|on| value.starts_with(on)))
-    };
-    if options.iter().any(turns_on) {
-        decisions.push(Decision {
-            what: "foreign keys",
-            value: "the database's address turns them on; `--foreign-keys on` rehearses so".into(),
-            why: place.to_owned(),
-        });
-    }
-}
-
 /// Says where the project's sources turn foreign keys on: a hint only, because that need not be the connection that migrates.
 pub(super) fn note_foreign_keys(project: &Project, decisions: &mut Vec<Decision>) {
     if let Some(found) = project.foreign_keys.iter().find(|found| found.on && !found.in_test) {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::go::note_foreign_keys;
-use super::{Evidence, Tool, columns, entries, has_table, identifier};
+use super::{Evidence, NO_ADDRESS, Tool, columns, entries, has_table, identifier};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::Migration;
 use crate::migrations::plan::{Entry, Ledger, Plan, Refusal, State};
@@ -27,6 +27,7 @@ pub const TOOL: Tool = Tool {
         note_foreign_keys(project, decisions);
         Ok("")
     },
+    address: NO_ADDRESS,
     ledger: |_| "schema_migrations",
     records_in,
     config_table: Some(|_| Ok(None)),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::go::{ends_with_semicolon, lines, not_an_integer, note_foreign_keys, quoted};
-use super::{Evidence, Tool, columns, entries, identifier};
+use super::{Evidence, NO_ADDRESS, Tool, columns, entries, identifier};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, read_text};
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
@@ -29,6 +29,7 @@ pub const TOOL: Tool = Tool {
         note_foreign_keys(project, decisions);
         Ok("")
     },
+    address: NO_ADDRESS,
     ledger: |_| "goose_db_version",
     records_in,
     // The command reads `.env`.

@@ -58,12 +58,15 @@ pub struct Tool {
     pub recognises: fn(folder: &Path, project: &Project) -> Option<Evidence>,
     /// Which of its layouts holds; refuses a folder that is not for SQLite.
     pub layout: fn(folder: &Path, project: &Project, decisions: &mut Vec<Decision>) -> Result<&'static str, Error>,
+    /// The address of the database that the tool itself opens, where a file of the project has it, and where. What it says of foreign
+    /// keys holds.
+    pub address: ReadSetting,
     /// The ledger where nothing names one, by layout.
     pub ledger: fn(layout: &str) -> &'static str,
     /// Whether a table of this name is there and is the tool's ledger, going by its columns: names collide.
     pub records_in: fn(before: &Connection, table: &str) -> Result<bool, Error>,
     /// The ledger's table that the project names, and where; none for a tool whose ledger has no name to choose.
-    pub config_table: Option<ReadTable>,
+    pub config_table: Option<ReadSetting>,
     /// Compares the folder with the ledger.
     pub plan: fn(located: &Located, before: &Connection) -> Result<Plan, Error>,
 }
@@ -80,8 +83,8 @@ pub struct Evidence {
     pub why: String,
 }
 
-/// Reads the name of the ledger's table from a project, with the evidence.
-pub type ReadTable = fn(project: &Project) -> Result<Option<(String, String)>, Error>;
+/// Reads a setting from a project, with the evidence.
+pub type ReadSetting = fn(project: &Project) -> Result<Option<(String, String)>, Error>;
 
 impl fmt::Debug for Tool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,6 +102,19 @@ pub fn named(name: &str) -> Result<&'static Tool, Error> {
         Error::usage("reading `--tool`", format!("there is no tool `{name}`"))
             .hint(format!("the tools are {}", names.join(", ")))
     })
+}
+
+/// For a tool that takes the database from no file of the project.
+const NO_ADDRESS: ReadSetting = |_| Ok(None);
+
+/// What the address of a database says of foreign keys, in the words of the drivers of Go.
+#[must_use]
+pub fn foreign_keys_of(address: &str) -> Option<bool> {
+    const OPTIONS: [&str; 5] =
+        ["_fk=", "_foreign_keys=", "_pragma=foreign_keys(", "_pragma=foreign_keys%3d", "_pragma=foreign_keys="];
+    let lower = address.to_ascii_lowercase();
+    let value = OPTIONS.iter().find_map(|option| lower.split_once(option).map(|(_, value)| value))?;
+    Some(["1", "on", "true", "yes"].iter().any(|on| value.starts_with(on)))
 }
 
 /// The entries of a folder, by name in the order of their bytes.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-use super::{Evidence, Tool, columns, entries, javascript, text_literal};
+use super::{Evidence, NO_ADDRESS, Tool, columns, entries, javascript, text_literal};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, hex};
 use crate::migrations::plan::{Entry, Ledger, Plan, Refusal, State};
@@ -23,6 +23,7 @@ pub const TOOL: Tool = Tool {
     folders,
     recognises,
     layout: |_, _, _| Ok("folders"),
+    address: NO_ADDRESS,
     ledger: |_| TABLE,
     records_in,
     config_table: None,

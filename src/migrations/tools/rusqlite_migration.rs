@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{Evidence, Tool, entries};
+use super::{Evidence, NO_ADDRESS, Tool, entries};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::{Entry, Ledger, Plan, Refusal, State};
@@ -20,6 +20,7 @@ pub const TOOL: Tool = Tool {
     folders: |_| Ok(Vec::new()),
     recognises,
     layout: |_, _, _| Ok("folders"),
+    address: NO_ADDRESS,
     ledger: |_| "PRAGMA user_version",
     records_in: |_, _| Ok(false),
     config_table: None,

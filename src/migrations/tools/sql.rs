@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{Evidence, Tool, entries};
+use super::{Evidence, NO_ADDRESS, Tool, entries};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::Migration;
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, State};
@@ -19,6 +19,7 @@ pub const TOOL: Tool = Tool {
     folders: |_| Ok(Vec::new()),
     recognises,
     layout,
+    address: NO_ADDRESS,
     ledger: |layout| if layout == NUMBERED { "PRAGMA user_version" } else { "" },
     records_in: |_, _| Ok(false),
     config_table: None,

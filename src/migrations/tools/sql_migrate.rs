@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::go::{ends_with_semicolon, lines, not_an_integer, note_dsn, note_foreign_keys, quoted};
+use super::go::{ends_with_semicolon, lines, not_an_integer, note_foreign_keys, quoted};
 use super::{Evidence, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, read_text};
@@ -23,11 +23,12 @@ pub const TOOL: Tool = Tool {
     folders,
     recognises,
     layout: |_, project, decisions| {
-        if let Some((environment, place)) = environment(project)? {
-            note_dsn(&environment.datasource, &format!("`datasource` of {place}"), decisions);
-        }
         note_foreign_keys(project, decisions);
         Ok("")
+    },
+    address: |project| {
+        let found = environment(project)?;
+        Ok(found.map(|(environment, place)| (environment.datasource, format!("`datasource` of {place}"))))
     },
     ledger: |_| "gorp_migrations",
     records_in,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use sha2::{Digest, Sha384};
 
-use super::{Evidence, Tool, columns, entries, identifier, text_literal};
+use super::{Evidence, NO_ADDRESS, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, hex};
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
@@ -22,6 +22,7 @@ pub const TOOL: Tool = Tool {
     folders: |_| Ok(Vec::new()),
     recognises,
     layout: |_, project, decisions| Ok(layout(project, decisions)),
+    address: NO_ADDRESS,
     ledger: |_| TABLE,
     records_in,
     config_table: Some(config_table),

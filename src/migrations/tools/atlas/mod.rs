@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use self::scanner::{Text, scan};
-use super::go::{note_dsn, note_foreign_keys, quoted};
+use super::go::{note_foreign_keys, quoted};
 use super::{Evidence, Tool, columns, entries, text_literal};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, read_text};
@@ -26,12 +26,14 @@ pub const TOOL: Tool = Tool {
     folders: |project| Ok(folders(project)),
     recognises,
     layout: |_, project, decisions| {
-        let file = project.root.join("atlas.hcl");
-        for line in read_text(&file).unwrap_or_default().lines().filter(|line| line.trim_start().starts_with("url")) {
-            note_dsn(line, &format!("`url` in {}", shown(&file)), decisions);
-        }
         note_foreign_keys(project, decisions);
         Ok("")
+    },
+    address: |project| {
+        let file = project.root.join("atlas.hcl");
+        let text = read_text(&file).unwrap_or_default();
+        let url = text.lines().find(|line| line.trim_start().starts_with("url"));
+        Ok(url.map(|url| (url.to_owned(), format!("`url` in {}", shown(&file)))))
     },
     ledger: |_| TABLE,
     records_in: |before, table| Ok(columns(before, table)? == COLUMNS),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use self::config::Database;
-use super::{Evidence, Tool, columns, entries, identifier, text_literal};
+use super::{Evidence, NO_ADDRESS, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, read_text};
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
@@ -27,6 +27,7 @@ pub const TOOL: Tool = Tool {
     folders,
     recognises,
     layout: |folder, project, decisions| Ok(layout(folder, project, decisions)),
+    address: NO_ADDRESS,
     ledger: |_| "d1_migrations",
     records_in,
     config_table: Some(config_table),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error as SqliteError};
 
-use super::{Evidence, Tool, has_table, javascript};
+use super::{Evidence, NO_ADDRESS, Tool, has_table, javascript};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::Migration;
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
@@ -26,6 +26,7 @@ pub const TOOL: Tool = Tool {
     folders,
     recognises,
     layout,
+    address: NO_ADDRESS,
     ledger: |_| "__drizzle_migrations",
     records_in,
     config_table: Some(config_table),
