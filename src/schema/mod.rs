@@ -127,16 +127,19 @@ pub struct Object {
 }
 
 /// Tables that a tool keeps beside its ledger: the ledger, and the other one. `*` ends a beginning.
-const BESIDE: [(&str, &str); 5] = [
+const BESIDE: [(&str, &str); 8] = [
     ("d1_migrations", "_cf_*"),
     ("knex_migrations", "knex_migrations_lock"),
     ("kysely_migration", "kysely_migration_lock"),
     ("schema_migrations", "ar_internal_metadata"),
     ("DATABASECHANGELOG", "DATABASECHANGELOGLOCK"),
+    ("_yoyo_migration", "_yoyo_log"),
+    ("_yoyo_migration", "_yoyo_version"),
+    ("_yoyo_migration", "yoyo_lock"),
 ];
 
 /// Whether a table is the tool's own: its ledger, or what it keeps beside it.
-fn is_bookkeeping(table: &str, ledger: &str) -> bool {
+pub(crate) fn is_bookkeeping(table: &str, ledger: &str) -> bool {
     let is_named = |pattern: &str| match pattern.strip_suffix('*') {
         Some(beginning) => table.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning)),
         None => table.eq_ignore_ascii_case(pattern),

@@ -11,7 +11,7 @@ use crate::execution::{Outcome, Step, Turned};
 use crate::findings::catalogue::{EX601, EX602, EX609, EX610, SN906, SN915, TX505};
 use crate::findings::evidence::place;
 use crate::findings::rules::{causes, missing};
-use crate::findings::wording::{count, names, share};
+use crate::findings::wording::{count, migration, names, share};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::Action;
 use crate::schema::lexer::quote_identifier;
@@ -42,9 +42,15 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         _ if passes_on_empty => &EX602,
         _ => &EX601,
     };
-    let where_ = step.map_or_else(|| failure.doing.to_owned(), |step| format!("`{}` fails", step.migration));
+    let where_ = step.map_or_else(|| failure.doing.to_owned(), |step| format!("{} fails", migration(&step.migration)));
     let left = causes::left_behind(evidence);
-    let mut finding = Finding::new(rule, format!("{where_}: {}", failure.error.message));
+    let message = match step {
+        None if evidence.execution().command.is_some() => {
+            format!("{where_} {}", failure.error.message.trim_start_matches("it "))
+        }
+        _ => format!("{where_}: {}", failure.error.message),
+    };
+    let mut finding = Finding::new(rule, message);
     if let Some(step) = step {
         let label = match (failure.rolled_back, left.is_empty()) {
             (true, _) => "fails; everything is rolled back",

@@ -5,7 +5,7 @@ module.exports = {
   pool: {
     afterCreate: (connection, done) => {
       connection.pragma('foreign_keys = OFF');
-      done();
+      done(null, connection);
     },
   },
 };

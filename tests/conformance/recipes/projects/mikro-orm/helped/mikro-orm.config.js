@@ -9,5 +9,5 @@ module.exports = {
   dbName: 'dev.db',
   entities: [User],
   extensions: [Migrator],
-  migrations: { path: 'migrations', snapshot: false, disableForeignKeys: true },
+  migrations: { path: 'migrations', snapshot: false, disableForeignKeys: true, transactional: false, allOrNothing: false },
 };
