@@ -138,21 +138,32 @@ const literal = (value) => {
   return `'${String(value).replaceAll("'", "''")}'`;
 };
 
-// A package is wrapped when its file has run and before anybody is given what it exports, so that `import` gets the wrapped one too.
+// A package is wrapped when its file says what it exports: before anybody is given it, by `require` or by `import`, and whoever else
+// has replaced how files are run.
 const PACKAGES = [
   [/[\\/]better-sqlite3[\\/]lib[\\/]index\.js$/, (exports) => typeof exports === 'function' && betterSqlite3(exports)],
   [/[\\/]sqlite3[\\/]lib[\\/]sqlite3\.js$/, (exports) => exports?.Database && exports.Statement && sqlite3(exports)],
   [/[\\/]libsql[\\/]index\.js$/, (exports) => typeof exports === 'function' && libsql(exports)],
 ];
 
-const run = Module._extensions['.js'];
-Module._extensions['.js'] = function (module, filename) {
-  const result = run.call(this, module, filename);
-  try {
-    const [, wrap] = PACKAGES.find(([file]) => file.test(filename)) ?? [];
-    if (wrap) module.exports = wrap(module.exports) || module.exports;
-  } catch {}
-  return result;
+const run = Module.prototype.load;
+Module.prototype.load = function (filename) {
+  const [, wrap] = PACKAGES.find(([file]) => file.test(filename)) ?? [];
+  if (wrap) {
+    let { exports } = this;
+    Object.defineProperty(this, 'exports', {
+      configurable: true,
+      enumerable: true,
+      get: () => exports,
+      set: (value) => {
+        exports = value;
+        try {
+          exports = wrap(value) || value;
+        } catch {}
+      },
+    });
+  }
+  return run.call(this, filename);
 };
 
 let wrappedNodeSqlite;

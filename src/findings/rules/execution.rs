@@ -34,7 +34,9 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     if let Some(Ran { end: End::TimeLimit(limit), .. }) = &evidence.execution().command {
         return vec![time_limit(*limit)];
     }
-    let passes_on_empty = evidence.on_empty.as_ref().is_some_and(|execution| execution.outcome == Outcome::Completed);
+    // A command that ends without a statement of its that failed would do so on any database.
+    let passes_on_empty = (step.is_some() || evidence.execution().command.is_none())
+        && evidence.on_empty.as_ref().is_some_and(|execution| execution.outcome == Outcome::Completed);
     let lacking = missing::of_message(&failure.error.message);
     let rule = match step {
         Some(step) if is_locked_out(step, &failure.error.message) => &TX505,

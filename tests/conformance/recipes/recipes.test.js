@@ -111,7 +111,8 @@ async function check(tool, name, expected, production) {
   equal(report.plan.decisions.find(({ what }) => what === 'recipe')?.value, tool.recipe, 'recipe');
   if (expected.pending) equal(report.plan.pending.map((migration) => migration.name), expected.pending, 'pending');
   const found = report.findings.map(({ code, table, rows }) => [code, table ?? null, rows ?? null].join(' '));
-  const finds = [...(expected.finds ?? []), ...(expected.fails ? [{ code: expected.traced ?? tool.traced ? 'EX602' : 'EX601' }] : [])];
+  const failure = expected.fails && { code: expected.code ?? ((expected.traced ?? tool.traced) ? 'EX602' : 'EX601') };
+  const finds = [expected.finds, tool.snapshotFinds, failure].flat().filter(Boolean);
   for (const wanted of finds) {
     const finding = report.findings.find(
       ({ code, table, rows }) => code === wanted.code && (!wanted.table || wanted.table === table) && (!wanted.rows || wanted.rows === rows),

@@ -23,6 +23,9 @@ const POSTS = { 'posts rows': 4 };
 const UNIQUE = /UNIQUE constraint failed|Unique constraint failed|Validation error/i;
 /** The rebuilt table forgets how far its ids had got. */
 const SET_BACK = { code: 'VL212', table: 'users', level: 'warning' };
+/** The tool has no transaction around a migration. */
+const NOT_ATOMIC = { code: 'TX506', level: 'note' };
+const HALF_DONE = { code: 'TX506' };
 const NO_AUTOINCREMENT = { code: 'SC316', table: 'users', level: 'warning' };
 
 function missing(program, args, without) {
@@ -65,7 +68,7 @@ export default [
         harm: { 'users rows': 3, 'posts rows': 4 },
         finds: [{ code: 'LS101', table: 'users', rows: 3, sql: /delete from/i }, { code: 'LS102', table: 'posts', rows: 4, sql: /delete from/i }],
       },
-      nulls: { title: 'NOT NULL over a NULL leaves half of it', fails: /NOT NULL constraint failed/ },
+      nulls: { title: 'NOT NULL over a NULL leaves half of it', fails: /NOT NULL constraint failed/, finds: [{ code: 'SC317', table: '__new_posts' }, HALF_DONE] },
     },
   },
   {
@@ -75,7 +78,7 @@ export default [
     packages: DRIZZLE_1,
     cases: {
       harmless: { title: 'a new column' },
-      required: { title: 'what loses data is refused without an answer', fails: /missing_hints|hints/ },
+      required: { title: 'what loses data is refused without an answer', fails: /missing_hints|hints/, code: 'EX601', traced: true },
       nulls: { title: 'NOT NULL over a NULL leaves half of it', fails: /NOT NULL constraint failed|SQLITE_CONSTRAINT/ },
     },
   },
@@ -90,8 +93,8 @@ export default [
     volatile: { _prisma_migrations: ['id', 'started_at', 'finished_at', 'logs'] },
     cases: {
       harmless: { title: 'a new column', pending: ['0002_city'] },
-      rebuild: { title: 'a rebuild keeps what refers to the table', finds: [SET_BACK], pending: ['0003_email_required'] },
-      failing: { title: 'a migration that fails stays half applied', fails: UNIQUE },
+      rebuild: { title: 'a rebuild keeps what refers to the table', finds: [SET_BACK, NOT_ATOMIC], pending: ['0003_email_required'] },
+      failing: { title: 'a migration that fails stays half applied', fails: UNIQUE, finds: [HALF_DONE] },
     },
   },
   {
@@ -137,9 +140,9 @@ export default [
     volatile: { kysely_migration: ['timestamp'] },
     cases: {
       harmless: { title: 'a new column', pending: ['0002_city'] },
-      rebuild: { title: 'a rebuild takes what refers to the table with it', pending: ['0003_email_required'], harm: POSTS, finds: [LOST, SET_BACK] },
-      helped: { title: 'with the help of the finding nothing is lost', finds: [SET_BACK], pending: ['0003_email_required'] },
-      failing: { title: 'a migration that fails stays half applied', fails: UNIQUE },
+      rebuild: { title: 'a rebuild takes what refers to the table with it', pending: ['0003_email_required'], harm: POSTS, finds: [LOST, SET_BACK, NOT_ATOMIC] },
+      helped: { title: 'with the help of the finding nothing is lost', finds: [SET_BACK, NOT_ATOMIC], pending: ['0003_email_required'] },
+      failing: { title: 'a migration that fails stays half applied', fails: UNIQUE, finds: [HALF_DONE] },
     },
   },
   {
@@ -158,7 +161,7 @@ export default [
         exec: 'npx typeorm migration:run -d data-source.js --transaction none',
         pending: ['EmailRequired1700000000003'],
         harm: POSTS,
-        finds: [LOST, SET_BACK],
+        finds: [LOST, SET_BACK, NOT_ATOMIC],
       },
       failing: { title: 'a migration that fails leaves nothing', fails: UNIQUE },
     },
@@ -176,14 +179,14 @@ export default [
         title: 'changeColumn() takes what refers to the table with it, and AUTOINCREMENT',
         pending: ['0003-email-required.js'],
         harm: POSTS,
-        finds: [LOST, NO_AUTOINCREMENT],
+        finds: [LOST, NO_AUTOINCREMENT, NOT_ATOMIC],
       },
       helped: {
         title: 'with the help of the finding no row is lost',
         pending: ['0003-email-required.js'],
-        finds: [NO_AUTOINCREMENT],
+        finds: [NO_AUTOINCREMENT, NOT_ATOMIC],
       },
-      failing: { title: 'a migration that fails stays half applied', fails: UNIQUE },
+      failing: { title: 'a migration that fails stays half applied', fails: UNIQUE, finds: [HALF_DONE] },
     },
   },
   {
@@ -197,7 +200,7 @@ export default [
     cases: {
       harmless: { title: 'a new column', pending: ['Migration20240101000002'] },
       rebuild: { title: 'a rebuild takes what refers to the table with it', pending: ['Migration20240101000003'], harm: POSTS, finds: [LOST, SET_BACK] },
-      helped: { title: 'with the help of the finding nothing is lost', finds: [SET_BACK], pending: ['Migration20240101000003'] },
+      helped: { title: 'with the help of the finding nothing is lost', finds: [SET_BACK, NOT_ATOMIC], pending: ['Migration20240101000003'] },
       failing: { title: 'a migration that fails leaves nothing', fails: UNIQUE },
     },
   },
@@ -223,10 +226,10 @@ export default [
     ledger: ['alembic_version'],
     cases: {
       harmless: { title: 'a new column', pending: ['a2'] },
-      rebuild: { title: 'a batch keeps what refers to the table', pending: ['a3'] },
-      enforced: { title: 'where env.py turns foreign keys on, it does not', pending: ['a3'], harm: POSTS, finds: [LOST] },
-      helped: { title: 'with the help of the finding nothing is lost', pending: ['a3'] },
-      failing: { title: 'a migration that fails stays half applied', fails: UNIQUE },
+      rebuild: { title: 'a batch keeps what refers to the table', pending: ['a3'], finds: [NOT_ATOMIC] },
+      enforced: { title: 'where env.py turns foreign keys on, it does not', pending: ['a3'], harm: POSTS, finds: [LOST, NOT_ATOMIC] },
+      helped: { title: 'with the help of the finding nothing is lost', pending: ['a3'], finds: [NOT_ATOMIC] },
+      failing: { title: 'a migration that fails stays half applied', fails: UNIQUE, finds: [HALF_DONE] },
     },
   },
   {
@@ -278,6 +281,7 @@ export default [
     traced: false,
     volatile: { _migrations: ['applied'] },
     ledger: ['_migrations'],
+    snapshotFinds: [{ code: 'SN901' }],
     cases: {
       harmless: { title: 'a new column', pending: ['1700000002_city.js'] },
       rebuild: { title: 'a rebuild takes what refers to the table with it', pending: ['1700000003_email_required.js'], harm: POSTS, finds: [EMPTIED, { ...SET_BACK, table: 'members' }] },
