@@ -9,7 +9,7 @@ use crate::error::{Doing, Error};
 use crate::observer::{Observer, Stage};
 use crate::profile::of_tables;
 use crate::rehearsal::{MAX_MEMORY, Options};
-use crate::report::diff::{Diff, Verdict};
+use crate::report::diff::Diff;
 use crate::report::file;
 use crate::report::profile::Profile;
 use crate::schema::Schema;
@@ -75,17 +75,17 @@ fn compared(
     Ok(Diff::of(described(before)?, described(after)?, &comparison))
 }
 
-/// Whether two databases hold the same but for a ledger.
-pub(crate) fn are_the_same(
+/// How two databases differ but for a ledger.
+pub(crate) fn difference(
     one: &Snapshot,
     other: &Snapshot,
     ledger: &str,
     options: &Options,
     observer: &dyn Observer,
-) -> Result<bool, Error> {
+) -> Result<Diff, Error> {
     let reading = Reading { extent: options.extent, max_memory: options.max_memory, ..Reading::default() };
     let ledger = if ledger.is_empty() { NO_LEDGER } else { ledger };
-    Ok(compared(one, other, ledger, &reading, observer)?.verdict == Verdict::Same)
+    compared(one, other, ledger, &reading, observer)
 }
 
 /// No table of the user can have this name.

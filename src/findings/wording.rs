@@ -1,5 +1,13 @@
 //! Numbers and names in sentences, for the findings and the reports: thousands separators, singular and plural, units, backticks.
 
+use crate::migrations::recipes::THE_COMMAND;
+
+/// The name of a migration in a sentence; what stands for it where a command ran it and no ledger tells.
+#[must_use]
+pub fn migration(name: &str) -> String {
+    if name == THE_COMMAND { name.to_owned() } else { format!("`{name}`") }
+}
+
 /// `1,204`.
 #[must_use]
 pub fn number(value: u64) -> String {

@@ -22,7 +22,7 @@ pub struct Recipe {
     pub command: &'static str,
     /// What `DATABASE_URL` and `{db_url}` are; `{db}` is the absolute path of the copy.
     pub url: &'static str,
-    /// Other variables that say where the database is.
+    /// Variables that say where the database is, besides [`COMMON`].
     pub variables: &'static [(&'static str, &'static str)],
     /// The name that the copy must have, where the tool does not let it be chosen.
     pub file_name: &'static str,
@@ -68,7 +68,7 @@ pub static ANY: Recipe = Recipe {
     words: &[],
     command: "",
     url: "file:{db}",
-    variables: &[("DATABASE_PATH", "{db}"), ("DB_PATH", "{db}"), ("SQLITE_PATH", "{db}")],
+    variables: &[],
     file_name: "copy.db",
     adjustment: Adjustment::None,
     ledger: NOWHERE,
@@ -76,6 +76,18 @@ pub static ANY: Recipe = Recipe {
     foreign_keys_off: "",
     package: "",
 };
+
+/// What stands for the name of a migration that no ledger tells.
+pub const THE_COMMAND: &str = "the command";
+
+/// Variables by which configuration files usually find a database, of every command.
+pub const COMMON: [(&str, &str); 5] = [
+    ("DATABASE_URL", "{db_url}"),
+    ("DATABASE_PATH", "{db}"),
+    ("DATABASE_FILE", "{db}"),
+    ("DB_PATH", "{db}"),
+    ("SQLITE_PATH", "{db}"),
+];
 
 /// The recipes. Where several fit a command line, the first is taken.
 pub static RECIPES: &[Recipe] = &[
@@ -114,8 +126,8 @@ pub static RECIPES: &[Recipe] = &[
         name: "knex",
         words: &["knex"],
         command: "npx knex migrate:latest --client better-sqlite3 --connection {db}",
-        foreign_keys_off: "pool: { afterCreate: (connection, done) => { connection.pragma('foreign_keys = OFF'); done() } } // in the \
-                           knexfile that the deploy uses",
+        foreign_keys_off: "// in the knexfile that the deploy uses\npool: {\n  afterCreate: (connection, done) => {\n    \
+                           connection.pragma('foreign_keys = OFF')\n    done(null, connection)\n  },\n},",
         files: &["knexfile.js", "knexfile.cjs", "knexfile.mjs", "knexfile.ts"],
         package: "knex",
         ledger: RecordedIn {
@@ -129,8 +141,8 @@ pub static RECIPES: &[Recipe] = &[
         name: "kysely",
         words: &["kysely"],
         command: "npx kysely migrate:latest",
-        foreign_keys_off: "await sql`PRAGMA foreign_keys = OFF`.execute(db)\n// the migration\nawait sql`PRAGMA foreign_keys = \
-                           ON`.execute(db)",
+        foreign_keys_off: "await sql`PRAGMA foreign_keys = OFF`.execute(db)\n// what the migration does\nawait sql`PRAGMA \
+                           foreign_keys = ON`.execute(db)",
         files: &["kysely.config.ts", "kysely.config.js", "kysely.config.mjs", ".config/kysely.config.ts"],
         package: "kysely",
         ledger: RecordedIn { table: "kysely_migration", columns: &["name", "timestamp"], name: "name" },
@@ -140,6 +152,8 @@ pub static RECIPES: &[Recipe] = &[
         name: "typeorm",
         words: &["typeorm"],
         command: "npx typeorm migration:run -d data-source.js",
+        foreign_keys_off: "npx typeorm migration:run -d data-source.js --transaction each   # TypeORM turns them off before it begins \
+                           its own transaction",
         files: &["data-source.ts", "data-source.js", "src/data-source.ts", "ormconfig.json", "ormconfig.js"],
         package: "typeorm",
         ledger: RecordedIn { table: "migrations", columns: &["id", "timestamp", "name"], name: "name" },
@@ -150,7 +164,7 @@ pub static RECIPES: &[Recipe] = &[
         words: &["sequelize"],
         command: "npx sequelize-cli db:migrate --url {db_url}",
         url: "sqlite:{db}",
-        foreign_keys_off: "await queryInterface.sequelize.query('PRAGMA foreign_keys = OFF')\n// the migration\nawait \
+        foreign_keys_off: "await queryInterface.sequelize.query('PRAGMA foreign_keys = OFF')\n// what the migration does\nawait \
                            queryInterface.sequelize.query('PRAGMA foreign_keys = ON')",
         files: &[".sequelizerc", "config/config.json"],
         package: "sequelize",
@@ -162,7 +176,8 @@ pub static RECIPES: &[Recipe] = &[
         words: &["mikro-orm"],
         command: "npx mikro-orm migration:up",
         variables: &[("MIKRO_ORM_DB_NAME", "{db}")],
-        foreign_keys_off: "migrations: { disableForeignKeys: true } // in the configuration of MikroORM",
+        foreign_keys_off: "// in the configuration of MikroORM; inside a transaction the pragma would have no effect\nmigrations: { \
+                           disableForeignKeys: true, transactional: false, allOrNothing: false }",
         files: &["mikro-orm.config.ts", "mikro-orm.config.js", "src/mikro-orm.config.ts"],
         package: "@mikro-orm/core",
         ledger: RecordedIn { table: "mikro_orm_migrations", columns: &["id", "name", "executed_at"], name: "name" },
@@ -189,6 +204,8 @@ pub static RECIPES: &[Recipe] = &[
         command: "alembic upgrade head",
         url: "sqlite:///{db}",
         adjustment: Adjustment::AlembicIni,
+        foreign_keys_off: "# in env.py, before context.begin_transaction()\nconnection.exec_driver_sql('PRAGMA foreign_keys = \
+                           OFF')\nconnection.commit()",
         files: &["alembic.ini"],
         package: "alembic",
         ledger: RecordedIn { table: "alembic_version", columns: &["version_num"], name: "version_num" },
@@ -199,7 +216,8 @@ pub static RECIPES: &[Recipe] = &[
         words: &["rails", "db:"],
         command: "bin/rails db:migrate",
         url: "sqlite3:{db}",
-        foreign_keys_off: "disable_ddl_transaction! # in the migration: Rails turns foreign keys off, but not inside a transaction",
+        foreign_keys_off: "disable_ddl_transaction!\n\ndef up\n  execute 'PRAGMA foreign_keys = OFF'\n  # what the migration \
+                           does\n  execute 'PRAGMA foreign_keys = ON'\nend",
         files: &["bin/rails", "config/application.rb"],
         ledger: RecordedIn { table: "schema_migrations", columns: &["version"], name: "version" },
         ..OTHER
@@ -209,6 +227,7 @@ pub static RECIPES: &[Recipe] = &[
         words: &["artisan"],
         command: "php artisan migrate --force",
         variables: &[("DB_CONNECTION", "sqlite"), ("DB_DATABASE", "{db}")],
+        foreign_keys_off: "Schema::disableForeignKeyConstraints();\n// what the migration does\nSchema::enableForeignKeyConstraints();",
         files: &["artisan"],
         ledger: RecordedIn { table: "migrations", columns: &["id", "migration", "batch"], name: "migration" },
         ..OTHER
@@ -233,6 +252,50 @@ pub static RECIPES: &[Recipe] = &[
             table: "DATABASECHANGELOG",
             columns: &["id", "author", "filename", "orderexecuted", "md5sum"],
             name: "FILENAME || '::' || ID || '::' || AUTHOR",
+        },
+        ..OTHER
+    },
+    Recipe {
+        name: "ecto",
+        words: &["ecto.migrate"],
+        command: "MIX_ENV=prod mix ecto.migrate",
+        files: &["priv/repo/migrations"],
+        ledger: RecordedIn { table: "schema_migrations", columns: &["version", "inserted_at"], name: "version" },
+        ..OTHER
+    },
+    Recipe {
+        name: "seaorm",
+        words: &["-p migration", " up"],
+        command: "cargo run -p migration -- up",
+        url: "sqlite://{db}",
+        ledger: RecordedIn { table: "seaql_migrations", columns: &["version", "applied_at"], name: "version" },
+        ..OTHER
+    },
+    Recipe {
+        name: "yoyo",
+        words: &["yoyo"],
+        command: "yoyo apply --batch --database {db_url} migrations",
+        url: "sqlite:///{db}",
+        files: &["yoyo.ini"],
+        package: "yoyo-migrations",
+        ledger: RecordedIn {
+            table: "_yoyo_migration",
+            columns: &["migration_hash", "migration_id", "applied_at_utc"],
+            name: "migration_id",
+        },
+        ..OTHER
+    },
+    Recipe {
+        name: "flyway",
+        words: &["flyway"],
+        command: "flyway migrate",
+        url: "jdbc:sqlite:{db}",
+        variables: &[("FLYWAY_URL", "{db_url}")],
+        files: &["flyway.conf", "flyway.toml", "conf/flyway.conf"],
+        ledger: RecordedIn {
+            table: "flyway_schema_history",
+            columns: &["installed_rank", "version", "description", "script", "checksum", "success"],
+            name: "script",
         },
         ..OTHER
     },
@@ -323,8 +386,10 @@ fn is_ledger(database: &Connection, ledger: &RecordedIn) -> Result<bool, Error> 
     }
     let columns = tools::columns(database, ledger.table)?;
     let has_all = ledger.columns.iter().all(|column| columns.iter().any(|found| found == column));
-    // Rails and dbmate have the same table; Rails has another one beside it.
-    let is_rails = ledger.table != "schema_migrations" || tools::has_table(database, "ar_internal_metadata")?;
+    // Rails and dbmate have the same table; Rails has another one beside it. That of Ecto has a column more.
+    let is_rails = ledger.table != "schema_migrations"
+        || ledger.columns.contains(&"inserted_at")
+        || tools::has_table(database, "ar_internal_metadata")?;
     Ok(has_all && !columns.is_empty() && is_rails)
 }
 

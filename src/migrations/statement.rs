@@ -225,6 +225,16 @@ impl Action {
         ["sqlite_schema", "sqlite_master"].iter().any(|name| table.eq_ignore_ascii_case(name))
     }
 
+    /// The table of which it writes rows, where it does nothing else.
+    #[must_use]
+    pub fn written_rows(&self) -> Option<&str> {
+        match self {
+            Self::Insert(insert) => Some(&insert.table),
+            Self::Update { table, .. } | Self::Delete { table, .. } => Some(table),
+            _ => None,
+        }
+    }
+
     /// Whether it writes rows or the schema.
     #[must_use]
     pub fn writes(&self) -> bool {

@@ -15,7 +15,7 @@ use paint::{Paint, Role};
 use super::document::{Document, Finding, Outcome, Verdict};
 use super::visible::{inert, visible};
 use crate::findings::rule::Level;
-use crate::findings::wording::{count_of, number};
+use crate::findings::wording::{count_of, migration, number};
 
 /// How the text is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -166,7 +166,10 @@ fn failure(document: &Document) -> Option<String> {
     Some(match document.execution.steps.iter().find(|step| step.error.is_some()) {
         Some(step) => {
             let line = number(u64::from(step.line));
-            format!("`{}` failed on the copy at line {line}: {message}", step.migration)
+            format!("{} failed on the copy at line {line}: {message}", migration(&step.migration))
+        }
+        None if document.execution.command.is_some() => {
+            format!("the command failed on the copy: {message}")
         }
         None => format!("the migrations failed on the copy: {message}"),
     })
@@ -178,7 +181,11 @@ fn all_is_well(document: &Document) -> String {
         return format!("no migration is pending on {held}");
     }
     let quiet = if document.findings.is_empty() { ", and no rule objects" } else { "" };
-    format!("{} ran on a copy of {held}{quiet}", count_of(document.plan.pending.len(), "migration"))
+    let what = match document.plan.pending.len() {
+        0 if document.execution.command.is_some() => "the command".to_owned(),
+        pending => count_of(pending, "migration"),
+    };
+    format!("{what} ran on a copy of {held}{quiet}")
 }
 
 /// The lines so far.

@@ -131,15 +131,18 @@ pub struct Object {
 /// Tables of Cloudflare's own, which no app can read.
 const CLOUDFLARE: [&str; 2] = ["_cf_METADATA", "_cf_KV"];
 /// Tables that a tool keeps beside its ledger: the ledger, and the other one.
-const BESIDE: [(&str, &str); 4] = [
+const BESIDE: [(&str, &str); 7] = [
     ("knex_migrations", "knex_migrations_lock"),
     ("kysely_migration", "kysely_migration_lock"),
     ("schema_migrations", "ar_internal_metadata"),
     ("DATABASECHANGELOG", "DATABASECHANGELOGLOCK"),
+    ("_yoyo_migration", "_yoyo_log"),
+    ("_yoyo_migration", "_yoyo_version"),
+    ("_yoyo_migration", "yoyo_lock"),
 ];
 
 /// Whether a table is the tool's own: its ledger, or what it keeps beside it.
-fn is_bookkeeping(table: &str, ledger: &str) -> bool {
+pub(crate) fn is_bookkeeping(table: &str, ledger: &str) -> bool {
     let is_it = |name: &&str| table.eq_ignore_ascii_case(name);
     let is_beside = |(of, name): &(&str, &str)| of.eq_ignore_ascii_case(ledger) && is_it(name);
     is_it(&ledger) || CLOUDFLARE.iter().any(is_it) || BESIDE.iter().any(is_beside)

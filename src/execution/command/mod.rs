@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use self::sandbox::Sandbox;
 use crate::error::{Doing, Error};
-use crate::migrations::recipes::{Adjustment, Recipe};
+use crate::migrations::recipes::{Adjustment, COMMON, Recipe};
 use crate::snapshot::Group;
 
 /// How much of what a command says is kept, from its end.
@@ -66,13 +66,13 @@ pub enum End {
 }
 
 impl End {
-    /// In words, with "it" for the command.
+    /// In words that follow a subject.
     #[must_use]
     pub fn describe(self) -> String {
         match self {
-            Self::Code(code) => format!("it ended with exit code {code}"),
-            Self::Signal(signal) => format!("it was ended by signal {signal}"),
-            Self::TimeLimit(limit) => format!("it was ended after {} seconds, the time limit", limit.as_secs()),
+            Self::Code(code) => format!("ended with exit code {code}"),
+            Self::Signal(signal) => format!("was ended by signal {signal}"),
+            Self::TimeLimit(limit) => format!("was ended after {} seconds, the time limit", limit.as_secs()),
         }
     }
 }
@@ -89,8 +89,7 @@ pub fn run(exec: &Exec, recipe: &'static Recipe, sandbox: &Sandbox, tracer: &tra
     let mut command = Command::new("sh");
     command.arg("-c").arg(recipe.fill(&exec.line, &sandbox.database)).current_dir(&sandbox.folder);
     command.stdin(Stdio::null()).stdout(writer.try_clone().doing(doing)?).stderr(writer);
-    command.env("DATABASE_URL", recipe.fill("{db_url}", &sandbox.database));
-    for (name, value) in recipe.variables {
+    for (name, value) in COMMON.iter().chain(recipe.variables) {
         command.env(name, recipe.fill(value, &sandbox.database));
     }
     for (name, value) in tracer.variables() {

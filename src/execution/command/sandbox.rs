@@ -128,25 +128,32 @@ impl Copying {
     }
 }
 
-/// A folder whose entries are links to those of another one. Caches are left out: they would be written.
+/// A folder whose entries are links to those of another one, as far as it has none of the name. Caches are left out: they would be
+/// written. Folders that hold packages of several names are folders here too.
 fn link_entries(from: &Path, to: &Path) -> io::Result<()> {
     private_folder(to)?;
     for entry in fs::read_dir(from)? {
         let name = entry?.file_name();
-        if name != ".cache" && name != ".vite" {
-            symlink(from.join(&name), to.join(&name))?;
+        let (from, to) = (from.join(&name), to.join(&name));
+        let is_of_several = name == ".bin" || name.as_encoded_bytes().starts_with(b"@");
+        if name == ".cache" || name == ".vite" {
+            continue;
+        }
+        if is_of_several && from.is_dir() {
+            link_entries(&from, &to)?;
+        } else if to.symlink_metadata().is_err() {
+            symlink(from, to)?;
         }
     }
     Ok(())
 }
 
-/// Packages that lie above the project, as in a workspace, are found above the copy too.
+/// Packages that lie above the project, as in a workspace, are found above the copy too: of each name the nearest.
 fn link_packages_above(root: &Path, below: &Path) -> io::Result<()> {
     let above = root.ancestors().skip(1).map(|folder| folder.join("node_modules"));
-    match above.into_iter().find(|packages| packages.is_dir()) {
-        Some(packages) => link_entries(&packages, &below.join("node_modules")),
-        None => Ok(()),
-    }
+    above
+        .filter(|packages| packages.is_dir())
+        .try_for_each(|packages| link_entries(&packages, &below.join("node_modules")))
 }
 
 fn private_folder(path: &Path) -> io::Result<()> {

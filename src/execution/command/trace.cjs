@@ -96,25 +96,82 @@ const nodeSqlite = (library) => {
   return { ...library, DatabaseSync };
 };
 
-const wrapped = new Map();
-const once = (key, make) => {
-  if (!wrapped.has(key)) wrapped.set(key, make(key));
-  return wrapped.get(key);
+// libsql has the methods of better-sqlite3 and tells nothing: values are put in the place of their parameters here.
+const libsql = (Database) =>
+  new Proxy(Database, {
+    construct(target, [name, ...rest], newTarget) {
+      const database = Reflect.construct(target, [name, ...rest], newTarget);
+      if (!isCopy(name)) return database;
+      const [prepare, exec] = [database.prepare.bind(database), database.exec.bind(database)];
+      write({ library: 'libsql', foreign_keys: foreignKeys(Object.values(prepare('PRAGMA foreign_keys').get())[0]) });
+      database.exec = (sql) => {
+        statement(sql);
+        return exec(sql);
+      };
+      database.prepare = (sql) => {
+        const prepared = prepare(sql);
+        for (const method of ['run', 'all', 'get', 'iterate']) {
+          const original = prepared[method].bind(prepared);
+          prepared[method] = (...values) => {
+            statement(filled(String(sql), values.length === 1 && Array.isArray(values[0]) ? values[0] : values));
+            return original(...values);
+          };
+        }
+        return prepared;
+      };
+      return database;
+    },
+  });
+
+const filled = (sql, values) => {
+  let next = 0;
+  const named = values.length === 1 && typeof values[0] === 'object' && values[0] !== null && !ArrayBuffer.isView(values[0]);
+  if (named && Object.keys(values[0]).length > 0) return sql;
+  return sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|\?/g, (part) => (part === '?' && next < values.length ? literal(values[next++]) : part));
 };
 
+const literal = (value) => {
+  if (value === null || value === undefined) return 'NULL';
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (ArrayBuffer.isView(value)) return `x'${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}'`;
+  return `'${String(value).replaceAll("'", "''")}'`;
+};
+
+// A package is wrapped when its file says what it exports: before anybody is given it, by `require` or by `import`, and whoever else
+// has replaced how files are run.
+const PACKAGES = [
+  [/[\\/]better-sqlite3[\\/]lib[\\/]index\.js$/, (exports) => typeof exports === 'function' && betterSqlite3(exports)],
+  [/[\\/]sqlite3[\\/]lib[\\/]sqlite3\.js$/, (exports) => exports?.Database && exports.Statement && sqlite3(exports)],
+  [/[\\/]libsql[\\/]index\.js$/, (exports) => typeof exports === 'function' && libsql(exports)],
+];
+
+const run = Module.prototype.load;
+Module.prototype.load = function (filename) {
+  const [, wrap] = PACKAGES.find(([file]) => file.test(filename)) ?? [];
+  if (wrap) {
+    let { exports } = this;
+    Object.defineProperty(this, 'exports', {
+      configurable: true,
+      enumerable: true,
+      get: () => exports,
+      set: (value) => {
+        exports = value;
+        try {
+          exports = wrap(value) || value;
+        } catch {}
+      },
+    });
+  }
+  return run.call(this, filename);
+};
+
+let wrappedNodeSqlite;
 const load = Module._load;
 Module._load = function (request, parent, isMain) {
   const loaded = load.call(this, request, parent, isMain);
   try {
-    if (/(^|[\\/])better-sqlite3([\\/]lib[\\/]index\.js)?$/.test(request) && typeof loaded === 'function') {
-      return once(loaded, betterSqlite3);
-    }
-    if (/(^|[\\/])sqlite3([\\/]lib[\\/]sqlite3(\.js)?)?$/.test(request) && loaded?.Database && loaded?.Statement) {
-      return once(loaded, sqlite3);
-    }
-    if (request === 'node:sqlite' && loaded?.DatabaseSync) {
-      return once(loaded, nodeSqlite);
-    }
+    if (request === 'node:sqlite' && loaded?.DatabaseSync) return (wrappedNodeSqlite ??= nodeSqlite(loaded));
   } catch {}
   return loaded;
 };

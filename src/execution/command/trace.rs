@@ -1,7 +1,8 @@
 //! What SQL a command ran on the copy: written down by a module that its runtime loads before anything else.
 //!
-//! Node.js (better-sqlite3, sqlite3 and `node:sqlite`) and Python (`sqlite3`) can be traced. Each statement has the values of its
-//! parameters in it. The trace is a hint only: it counts where running it on another copy leaves the same database.
+//! Node.js (better-sqlite3, libsql, sqlite3 and `node:sqlite`), Python (`sqlite3`) and Ruby (`sqlite3`) can be traced. Each statement
+//! has the values of its parameters in it. The trace is a hint only: it counts where running it on another copy leaves the same
+//! database.
 
 use std::ffi::OsString;
 use std::fs;
@@ -48,9 +49,15 @@ pub enum Library {
     /// `node:sqlite`.
     #[serde(rename = "node:sqlite")]
     NodeSqlite,
+    /// libsql, which `@libsql/client` opens files with.
+    #[serde(rename = "libsql")]
+    Libsql,
     /// Python's own.
     #[serde(rename = "python")]
     Python,
+    /// The gem sqlite3.
+    #[serde(rename = "ruby")]
+    Ruby,
 }
 
 /// A line of the file: a connection that was opened, or a statement that it ran.
@@ -71,11 +78,12 @@ impl Tracer {
         fs::create_dir_all(folder).doing(doing)?;
         fs::write(folder.join("trace.cjs"), include_str!("trace.cjs")).doing(doing)?;
         fs::write(folder.join("sitecustomize.py"), include_str!("sitecustomize.py")).doing(doing)?;
+        fs::write(folder.join("rehearse_trace.rb"), include_str!("rehearse_trace.rb")).doing(doing)?;
         Ok(Self { folder: folder.to_path_buf(), database: database.to_path_buf() })
     }
 
     /// What the command's environment must hold.
-    pub(super) fn variables(&self) -> [Variable; 5] {
+    pub(super) fn variables(&self) -> [Variable; 7] {
         let with = |name: &str, separator: &str, own: OsString| match std::env::var_os(name) {
             Some(given) if !given.is_empty() => {
                 let mut joined = own;
@@ -93,6 +101,8 @@ impl Tracer {
             ("NODE_OPTIONS", with("NODE_OPTIONS", " ", format!("--require \"{quoted}\"").into())),
             ("PYTHONPATH", with("PYTHONPATH", ":", self.folder.clone().into())),
             ("PYTHONDONTWRITEBYTECODE", "1".into()),
+            ("RUBYLIB", with("RUBYLIB", ":", self.folder.clone().into())),
+            ("RUBYOPT", with("RUBYOPT", " ", "-rrehearse_trace".into())),
         ]
     }
 
@@ -118,13 +128,28 @@ impl Tracer {
     }
 }
 
-/// The statements that change something, or decide how the next ones do: those that only read are left out, and those that failed and
-/// that the command went on after. `connection` is to a copy that is thrown away.
+/// What of a trace has to run once more.
+#[derive(Debug, Default)]
+pub struct Matters {
+    /// The statements that change something, or decide how the next ones do. The one with which the command ended is the last.
+    pub statements: Vec<String>,
+    /// The last statement that failed, with SQLite's words, where it is not among them: the command went on after it.
+    pub failed: Option<(String, String)>,
+}
+
+/// Leaves out the statements that only read, and those that failed and that the command went on after. `connection` is to a copy that
+/// is thrown away; `own` says which tables are the tool's.
 #[must_use]
-pub fn that_matter(connection: &Connection, settings: Settings, statements: &[String], failed: bool) -> Vec<String> {
-    let mut kept: Vec<(&String, bool)> = Vec::new();
+pub fn that_matter(
+    connection: &Connection,
+    settings: Settings,
+    statements: &[String],
+    failed: bool,
+    own: &dyn Fn(&str) -> bool,
+) -> Matters {
+    let mut kept: Vec<(&String, Option<String>)> = Vec::new();
     if configure(connection, settings).is_err() {
-        return Vec::new();
+        return Matters::default();
     }
     for sql in statements {
         let ran = connection.prepare(sql).and_then(|mut statement| {
@@ -134,21 +159,29 @@ pub fn that_matter(connection: &Connection, settings: Settings, statements: &[St
             Ok(matters)
         });
         match ran {
-            Ok(true) => kept.push((sql, true)),
+            Ok(true) => kept.push((sql, None)),
             Ok(false) => {}
-            Err(_) => kept.push((sql, false)),
+            Err(error) => kept.push((sql, Some(error.to_string()))),
         }
     }
-    // The command ended with the failure behind which only its transaction is undone.
-    let last = kept
-        .iter()
-        .rposition(|(_, ran)| !ran)
-        .filter(|last| failed && kept[last + 1..].iter().all(|(sql, _)| decides(sql)));
-    kept.into_iter()
-        .enumerate()
-        .filter(|(index, (_, ran))| *ran || Some(*index) == last)
-        .map(|(_, (sql, _))| sql.clone())
-        .collect()
+    let last = kept.iter().rposition(|(_, error)| error.is_some()).filter(|_| failed);
+    // The command ended with the failure behind which only its transaction is undone and its lock is released.
+    let is_the_end = |last: usize| kept[last + 1..].iter().all(|(sql, _)| decides(sql) || is_of_the_tool(sql, own));
+    let end = last.filter(|last| is_the_end(*last));
+    let failed = match (last, end) {
+        (Some(last), None) => kept[last].1.clone().map(|message| (kept[last].0.clone(), message)),
+        _ => None,
+    };
+    kept.truncate(end.map_or(kept.len(), |end| end + 1));
+    let ran = |index: usize, error: &Option<String>| error.is_none() || Some(index) == end;
+    let statements =
+        kept.iter().enumerate().filter(|(index, (_, error))| ran(*index, error)).map(|(_, (sql, _))| (*sql).clone());
+    Matters { statements: statements.collect(), failed }
+}
+
+/// Whether a statement writes only to the tool's own tables.
+fn is_of_the_tool(sql: &str, own: &dyn Fn(&str) -> bool) -> bool {
+    statements(sql, 1).iter().all(|statement| statement.action.written_rows().is_some_and(own))
 }
 
 /// Whether a statement that writes nothing decides how others do: transactions, and pragmas that set something.

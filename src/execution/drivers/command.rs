@@ -22,6 +22,18 @@ pub static SQLITE3: Driver = Driver { name: "sqlite3", sqlite_version: "3.52.0",
 pub static NODE_SQLITE: Driver =
     Driver { name: "node:sqlite", foreign_keys: ForeignKeys::On, double_quoted_strings: STRICT, ..TRACED };
 
+/// libsql.
+pub static LIBSQL: Driver = Driver {
+    name: "libsql",
+    sqlite_version: "3.45.1",
+    foreign_keys: ForeignKeys::On,
+    double_quoted_strings: STRICT,
+    ..TRACED
+};
+
+/// Ruby's sqlite3.
+pub static RUBY: Driver = Driver { name: "Ruby's sqlite3", ..TRACED };
+
 /// Python's sqlite3.
 pub static PYTHON: Driver = Driver { name: "Python's sqlite3", ..TRACED };
 

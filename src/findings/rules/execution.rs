@@ -11,7 +11,7 @@ use crate::execution::{Outcome, Step, Turned};
 use crate::findings::catalogue::{EX601, EX602, EX609, EX610, SN906, SN915, TX505};
 use crate::findings::evidence::place;
 use crate::findings::rules::{causes, missing};
-use crate::findings::wording::{count, names, share};
+use crate::findings::wording::{count, migration, names, share};
 use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::statement::Action;
 use crate::schema::lexer::quote_identifier;
@@ -34,7 +34,9 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     if let Some(Ran { end: End::TimeLimit(limit), .. }) = &evidence.execution().command {
         return vec![time_limit(*limit)];
     }
-    let passes_on_empty = evidence.on_empty.as_ref().is_some_and(|execution| execution.outcome == Outcome::Completed);
+    // A command that ends without a statement of its that failed would do so on any database.
+    let passes_on_empty = (step.is_some() || evidence.execution().command.is_none())
+        && evidence.on_empty.as_ref().is_some_and(|execution| execution.outcome == Outcome::Completed);
     let lacking = missing::of_message(&failure.error.message);
     let rule = match step {
         Some(step) if is_locked_out(step, &failure.error.message) => &TX505,
@@ -42,9 +44,15 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         _ if passes_on_empty => &EX602,
         _ => &EX601,
     };
-    let where_ = step.map_or_else(|| failure.doing.to_owned(), |step| format!("`{}` fails", step.migration));
+    let where_ = step.map_or_else(|| failure.doing.to_owned(), |step| format!("{} fails", migration(&step.migration)));
     let left = causes::left_behind(evidence);
-    let mut finding = Finding::new(rule, format!("{where_}: {}", failure.error.message));
+    let message = match step {
+        None if evidence.execution().command.is_some() => {
+            format!("{where_} {}", failure.error.message.trim_start_matches("it "))
+        }
+        _ => format!("{where_}: {}", failure.error.message),
+    };
+    let mut finding = Finding::new(rule, message);
     if let Some(step) = step {
         let label = match (failure.rolled_back, left.is_empty()) {
             (true, _) => "fails; everything is rolled back",

@@ -13,12 +13,13 @@ use crate::findings::catalogue::{
 };
 use crate::findings::evidence::{file, place};
 use crate::findings::rules::{causes, rows};
-use crate::findings::wording::{count, list, names, number, share};
+use crate::findings::wording::{count, list, migration, names, number, share};
 use crate::findings::{Evidence, Finding, Level, Trial};
 use crate::migrations::Migration;
 use crate::migrations::plan::State;
 use crate::migrations::statement::{Action, Insert, SelectItem};
 use crate::profile::Spread;
+use crate::schema::is_bookkeeping;
 
 /// TX501 to TX503: a parent was dropped with foreign keys on, and it is luck that nothing was lost. Where something was, that
 /// finding says all this as its cause.
@@ -259,7 +260,11 @@ fn half_done(evidence: &Evidence, left: &[&Step], first: &Step) -> Finding {
     let verb = if done == 1 { "stays" } else { "stay" };
     let mut finding = Finding::new(
         &TX506,
-        format!("`{name}` failed, and {} of it {verb} committed{written}", share(done, statements as u64, "statement")),
+        format!(
+            "{} failed, and {} of it {verb} committed{written}",
+            migration(name),
+            share(done, statements as u64, "statement")
+        ),
     )
     .object(name)
     .rows(done)
@@ -311,7 +316,11 @@ fn make_atomic(evidence: &Evidence) -> Option<String> {
 
 /// Several writing statements of one migration that committed one by one.
 fn could_be_half_done(evidence: &Evidence) -> Option<Finding> {
-    let writes = |step: &&Step| step.statement.action.writes();
+    // What a tool writes to its own tables is not the user's to put into a transaction.
+    let ledger = &evidence.plan.ledger.name;
+    let is_own = |step: &Step| step.statement.action.written_rows().is_some_and(|table| is_bookkeeping(table, ledger));
+    let is_of_a_tool = evidence.execution().command.is_some();
+    let writes = |step: &&Step| step.statement.action.writes() && !(is_of_a_tool && is_own(step));
     let alone = |step: &&Step| !step.in_transaction && writes(step);
     let first = evidence.committed().find(|step| {
         let of_it = || evidence.committed().filter(|other| other.migration == step.migration);
@@ -325,7 +334,11 @@ fn could_be_half_done(evidence: &Evidence) -> Option<Finding> {
     let statements = of_it.filter(writes).count() as u64;
     let mut finding = Finding::new(
         &TX506,
-        format!("{} of `{}` ran outside of one transaction", count(statements, "writing statement"), first.migration),
+        format!(
+            "{} of {} ran outside of one transaction",
+            count(statements, "writing statement"),
+            migration(&first.migration)
+        ),
     )
     .at_level(Level::Note)
     .object(&first.migration)
@@ -350,7 +363,8 @@ fn loses_in_one_transaction(evidence: &Evidence) -> Option<String> {
 /// TX509.
 pub(super) fn foreign_keys_left_off(evidence: &Evidence) -> Vec<Finding> {
     let execution = evidence.execution();
-    let is_left_off = execution.settings.foreign_keys && !execution.foreign_keys_after;
+    // The connection of a command ends with it.
+    let is_left_off = execution.command.is_none() && execution.settings.foreign_keys && !execution.foreign_keys_after;
     if execution.outcome != Outcome::Completed || !is_left_off {
         return Vec::new();
     }

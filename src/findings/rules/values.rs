@@ -612,6 +612,14 @@ fn sequence(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let step = copy(evidence, table);
     let finding = finding.at(step.map(place), "copied the rows that are there, and not how far the ids had got");
     let text = |name: &str| format!("'{}'", name.replace('\'', "''"));
+    if evidence.execution().command.is_some() {
+        // Between the statements of a tool nobody can put one.
+        return Some(finding.help(format!(
+            "set it again after the migration has changed the table:\nUPDATE sqlite_sequence SET seq = max(seq, {}) WHERE name = {};",
+            sequence.before,
+            text(name)
+        )));
+    }
     Some(match (step.map(|step| &step.statement.action), &table.pair.before) {
         (Some(Action::Insert(insert)), Some(old)) => finding.help(format!(
             "carry it over before the old table is dropped:\nUPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = {}) WHERE name = {};",

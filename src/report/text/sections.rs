@@ -20,9 +20,8 @@ const STEP: usize = 120;
 pub fn context(page: &mut Page, document: &Document) {
     let pending = match (document.execution.outcome, document.plan.pending.len()) {
         (Outcome::Refused, _) => "nothing ran".to_owned(),
-        (outcome, 0) if document.execution.command.is_some() && outcome != Outcome::NothingPending => {
-            "it ran".to_owned()
-        }
+        (Outcome::Failed, 0) if document.execution.command.is_some() => "it failed".to_owned(),
+        (Outcome::Completed, 0) if document.execution.command.is_some() => "it ran".to_owned(),
         (_, 0) => "nothing pending".to_owned(),
         (_, pending) => count_of(pending, "pending migration"),
     };
@@ -439,7 +438,11 @@ fn migrations(page: &mut Page, document: &Document) {
     }
     let nothing_pending = document.execution.outcome == Outcome::NothingPending;
     if document.execution.command.is_some() && (document.plan.pending.is_empty() || nothing_pending) {
-        let text = if nothing_pending { "it changed nothing" } else { "what it ran is not recorded in a ledger" };
+        let text = match document.execution.outcome {
+            Outcome::NothingPending => "it changed nothing",
+            Outcome::Failed => "it failed, and recorded nothing in a ledger",
+            _ => "what it ran is not recorded in a ledger",
+        };
         page.prose(2, text, Role::Dim);
         return;
     }

@@ -1,0 +1,6 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_users")]
+    operations = [migrations.AlterField("user", "email", models.CharField(max_length=200))]

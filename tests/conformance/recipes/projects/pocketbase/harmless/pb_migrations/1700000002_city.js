@@ -1,0 +1,3 @@
+migrate((app) => {
+  app.db().newQuery('ALTER TABLE members ADD city TEXT').execute();
+}, () => {});

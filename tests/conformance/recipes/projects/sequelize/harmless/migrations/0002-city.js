@@ -1,0 +1,4 @@
+module.exports = {
+  up: (queryInterface, Sequelize) => queryInterface.addColumn('users', 'city', { type: Sequelize.STRING }),
+  async down() {},
+};
