@@ -257,15 +257,18 @@ fn replayed(
             *outcome = trial.execution.outcome.clone();
             if let (Outcome::Failed(failure), Some((sql, message))) = (outcome, gone_on_after) {
                 let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-                failure.error.message = format!("{}; the last statement that failed is `{sql}`: {message}", failure.error.message);
+                failure.error.message =
+                    format!("{}; the last statement that failed is `{sql}`: {message}", failure.error.message);
             }
         }
     }
     again.execution.command = Some(left.ran.clone());
     let why = match likeness {
         Likeness::Same => "the same statements on another copy leave the same database",
-        _ => "the same statements on another copy leave the same rows; values that SQLite makes anew each time, such as \
-              CURRENT_TIMESTAMP, differ",
+        _ => {
+            "the same statements on another copy leave the same rows; values that SQLite makes anew each time, such as \
+              CURRENT_TIMESTAMP, differ"
+        }
     };
     Ok(Ok((plan, again, why)))
 }

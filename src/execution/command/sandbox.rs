@@ -151,7 +151,9 @@ fn link_entries(from: &Path, to: &Path) -> io::Result<()> {
 /// Packages that lie above the project, as in a workspace, are found above the copy too: of each name the nearest.
 fn link_packages_above(root: &Path, below: &Path) -> io::Result<()> {
     let above = root.ancestors().skip(1).map(|folder| folder.join("node_modules"));
-    above.filter(|packages| packages.is_dir()).try_for_each(|packages| link_entries(&packages, &below.join("node_modules")))
+    above
+        .filter(|packages| packages.is_dir())
+        .try_for_each(|packages| link_entries(&packages, &below.join("node_modules")))
 }
 
 fn private_folder(path: &Path) -> io::Result<()> {

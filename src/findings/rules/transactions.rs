@@ -345,8 +345,7 @@ fn loses_in_one_transaction(evidence: &Evidence) -> Option<String> {
 pub(super) fn foreign_keys_left_off(evidence: &Evidence) -> Vec<Finding> {
     let execution = evidence.execution();
     // The connection of a command ends with it.
-    let is_left_off =
-        execution.command.is_none() && execution.settings.foreign_keys && !execution.foreign_keys_after;
+    let is_left_off = execution.command.is_none() && execution.settings.foreign_keys && !execution.foreign_keys_after;
     if execution.outcome != Outcome::Completed || !is_left_off {
         return Vec::new();
     }
