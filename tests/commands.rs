@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot make its project has failed")]
 
+#[path = "cmd/exec.rs"]
+mod exec;
 #[path = "cmd/privacy.rs"]
 mod privacy;
 #[path = "cmd/samples.rs"]

@@ -66,7 +66,11 @@ export default [
       required: {
         title: 'a column that must have a value empties the table, and what refers to it',
         harm: { 'users rows': 3, 'posts rows': 4 },
-        finds: [{ code: 'LS101', table: 'users', rows: 3, sql: /delete from/i }, { code: 'LS102', table: 'posts', rows: 4, sql: /delete from/i }],
+        finds: [
+          { code: 'LS107', table: 'users', rows: 3, sql: /delete from/i },
+          { code: 'LS102', table: 'posts', rows: 4, sql: /delete from/i },
+          NOT_ATOMIC,
+        ],
       },
       nulls: { title: 'NOT NULL over a NULL leaves half of it', fails: /NOT NULL constraint failed/, finds: [{ code: 'SC317', table: '__new_posts' }, HALF_DONE] },
     },
@@ -78,8 +82,31 @@ export default [
     packages: DRIZZLE_1,
     cases: {
       harmless: { title: 'a new column' },
+      hints: {
+        title: 'with the answer the table is emptied, and what refers to it',
+        files: ['required'],
+        exec: `npx drizzle-kit push --force --hints '[{"type":"confirm_data_loss","kind":"add_not_null","entity":["public","users","city"]}]'`,
+        harm: { 'users rows': 3, 'posts rows': 4 },
+        finds: [
+          { code: 'LS107', table: 'users', rows: 3, sql: /delete from/i },
+          { code: 'LS102', table: 'posts', rows: 4, sql: /delete from/i },
+        ],
+      },
       required: { title: 'what loses data is refused without an answer', fails: /missing_hints|hints/, code: 'EX601', traced: true },
       nulls: { title: 'NOT NULL over a NULL leaves half of it', fails: /NOT NULL constraint failed|SQLITE_CONSTRAINT/ },
+    },
+  },
+  {
+    ...push,
+    id: 'drizzle-migrate',
+    project: 'drizzle-migrate',
+    name: 'drizzle-kit migrate 0.31',
+    recipe: 'drizzle-kit migrate',
+    exec: 'npx drizzle-kit migrate',
+    packages: DRIZZLE,
+    cases: {
+      rebuild: { title: 'a rebuild keeps what refers to the table under libsql', finds: [SET_BACK] },
+      failing: { title: 'a migration that fails leaves nothing', fails: UNIQUE },
     },
   },
   {
@@ -95,6 +122,20 @@ export default [
       harmless: { title: 'a new column', pending: ['0002_city'] },
       rebuild: { title: 'a rebuild keeps what refers to the table', finds: [SET_BACK, NOT_ATOMIC], pending: ['0003_email_required'] },
       failing: { title: 'a migration that fails stays half applied', fails: UNIQUE, finds: [HALF_DONE] },
+    },
+  },
+  {
+    ...node,
+    id: 'prisma-push',
+    project: 'prisma',
+    name: 'prisma db push 6.19',
+    recipe: 'prisma db push',
+    exec: 'npx prisma db push --accept-data-loss --skip-generate',
+    env: { DATABASE_URL: 'file:{db}' },
+    always: { NO_COLOR: '1', CHECKPOINT_DISABLE: '1', PRISMA_HIDE_UPDATE_MESSAGE: '1', ...PRISMA },
+    cases: {
+      harmless: { title: 'a new column' },
+      dropped: { title: 'a column goes without a question', harm: { 'users.email dropped': 3 }, finds: [{ code: 'VL201', table: 'users' }] },
     },
   },
   {
