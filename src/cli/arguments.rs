@@ -140,7 +140,8 @@ pub struct ProjectArguments {
 pub struct RunArguments {
     #[command(flatten)]
     pub project: ProjectArguments,
-    /// The command that runs the migrations in production; it runs in a copy of the project, with the copy in the place of the database
+    /// The command that runs the migrations in production; it runs in a copy of the project. In it {db} is the path of the copy, {db_url}
+    /// its URL as the tool writes it, {db_dir} its folder; DATABASE_URL and DATABASE_PATH lead there too
     #[arg(
         long,
         value_name = "COMMAND",
@@ -148,10 +149,10 @@ pub struct RunArguments {
         help_heading = "Through the tool's own command"
     )]
     pub exec: Option<String>,
-    /// Where the project's own configuration has the database, as a path in the project
+    /// Where the project's own configuration has the database, as a path in the project: the copy is put there
     #[arg(long, value_name = "PATH", requires = "exec", help_heading = "Through the tool's own command")]
     pub copy_at: Option<PathBuf>,
-    /// How long the command may take
+    /// How long the command may take; then it is ended, with all that it started
     #[arg(
         long,
         value_name = "TIME",
