@@ -114,7 +114,7 @@ impl<'a> Theatre<'a> {
         Options {
             exec: self.scenario.exec.clone().map(|line| Exec {
                 line,
-                time_limit: self.scenario.time_limit.map_or(Duration::from_secs(600), |limit| limit.0),
+                time_limit: self.scenario.time_limit.map_or(Duration::from_mins(10), |limit| limit.0),
                 copy_at: None,
             }),
             driver: self.scenario.driver().map(str::to_owned),

@@ -201,7 +201,10 @@ fn with_example(rule: &Rule, page: &str) -> Result<String, String> {
     let example = section(page, "## Example");
     let line = example.lines().find_map(|line| line.strip_prefix("Scenario: ")).ok_or("no `Scenario: ` line")?;
     let outcome = run(&root().join(line.trim())).map_err(|error| error.to_string())?;
-    let current = with_block(page, "sql", &migrations(&outcome)).ok_or("no ```sql block")?;
+    let current = match &outcome.scenario.exec {
+        Some(command) => with_block(page, "sh", &format!("rehearse --exec '{command}'")).ok_or("no ```sh block")?,
+        None => with_block(page, "sql", &migrations(&outcome)).ok_or("no ```sql block")?,
+    };
     with_block(&current, "text", &report(rule, &outcome)?).ok_or_else(|| "no ```text block".to_owned())
 }
 

@@ -431,7 +431,7 @@ mod json {
         }
         assert_fields(&document["plan"]["decisions"][0], "what value why");
         let execution = &document["execution"];
-        assert_fields(execution, "outcome elapsed_ms settings steps alternatives error");
+        assert_fields(execution, "outcome elapsed_ms settings command steps alternatives error");
         assert_fields(
             &execution["settings"],
             "foreign_keys dqs transaction several_statements around journal_mode driver_sqlite_version",
@@ -623,7 +623,7 @@ fn a_scenario_that_cannot_run_is_named() {
             2,
             "error: reading `x.yaml:1:1`: unknown key `drivr`\n  |\n1 | drivr: d1\n  | ^^^^^\nhint: did you mean `driver`?\n\
              hint: allowed here: about, tool, layout, driver, foreign_keys, table, fail_on, max_snapshot_age, config, \
-             snapshot, snapshot_state, migrations, nearly, expect\n",
+             snapshot, snapshot_state, migrations, files, exec, time_limit, nearly, expect\n",
         ),
     ] {
         std::fs::write(project.path("x.yaml"), format!("{scenario}\nexpect: {{verdict: passed}}\n")).unwrap();

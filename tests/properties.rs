@@ -271,6 +271,7 @@ impl Pair {
             bookkeeping: Vec::new(),
             foreign_keys_after: false,
             elapsed: Duration::ZERO,
+            command: None,
         };
         let encoding = ENCODINGS[case.encoding].1;
         let changed = pages.and_then(|[before, after]| PageSet::differing(before, after).unwrap());

@@ -140,11 +140,12 @@ pub struct ProjectArguments {
 pub struct RunArguments {
     #[command(flatten)]
     pub project: ProjectArguments,
-    /// The command that runs the migrations in production; it runs in a copy of the project. In it {db} is the path of the copy, {db_url}
-    /// its URL as the tool writes it, {db_dir} its folder; DATABASE_URL and DATABASE_PATH lead there too
+    /// The command that runs the migrations in production.
     #[arg(
         long,
         value_name = "COMMAND",
+        help = "The command that runs the migrations in production; it runs in a copy of the project. In it {db} is the path of the \
+                copy, {db_url} its URL as the tool writes it, {db_dir} its folder; DATABASE_URL and DATABASE_PATH lead there too",
         conflicts_with_all = ["migrations", "tool", "driver", "foreign_keys", "ledger_table", "matrix"],
         help_heading = "Through the tool's own command"
     )]

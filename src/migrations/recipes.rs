@@ -414,7 +414,6 @@ impl Recipe {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot make its database has failed")]
 mod tests {
     use rusqlite::Connection;
 

@@ -222,7 +222,6 @@ fn outcome(left: &Left, comparison: &Comparison) -> Outcome {
 }
 
 /// The traced statements on another copy, where that leaves the same database; else why the causes are not known.
-#[expect(clippy::type_complexity, reason = "an error, or what is known, or why it is not")]
 fn replayed(
     stage: &Theatre<'_>,
     left: &Left,

@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use self::sandbox::Sandbox;
@@ -106,10 +106,7 @@ pub fn run(exec: &Exec, recipe: &'static Recipe, sandbox: &Sandbox, tracer: &tra
     std::thread::Builder::new().name("command".into()).spawn(move || said.send(last_lines(reader))).doing(doing)?;
     let status = group.wait_for(exec.time_limit).doing(doing)?;
     let elapsed = started.elapsed();
-    let (output, dropped) = match lines.recv_timeout(Duration::from_secs(5)) {
-        Ok(lines) => lines,
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Default::default(),
-    };
+    let (output, dropped) = lines.recv_timeout(Duration::from_secs(5)).unwrap_or_default();
     Ok(Ran {
         line: exec.line.clone(),
         recipe,
