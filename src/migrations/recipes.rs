@@ -176,8 +176,8 @@ pub static RECIPES: &[Recipe] = &[
         words: &["mikro-orm"],
         command: "npx mikro-orm migration:up",
         variables: &[("MIKRO_ORM_DB_NAME", "{db}")],
-        foreign_keys_off: "// in the configuration of MikroORM; inside a transaction the pragma would have no effect\nmigrations: { \
-                           disableForeignKeys: true, transactional: false, allOrNothing: false }",
+        foreign_keys_off: "// in the configuration of MikroORM; inside a transaction the pragma has no effect\nmigrations: {\n  \
+                           disableForeignKeys: true,\n  transactional: false,\n  allOrNothing: false,\n}",
         files: &["mikro-orm.config.ts", "mikro-orm.config.js", "src/mikro-orm.config.ts"],
         package: "@mikro-orm/core",
         ledger: RecordedIn { table: "mikro_orm_migrations", columns: &["id", "name", "executed_at"], name: "name" },

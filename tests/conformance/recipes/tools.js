@@ -193,6 +193,13 @@ export default [
     cases: {
       harmless: { title: 'a new column', pending: ['City1700000000002'] },
       rebuild: { title: 'a rebuild keeps what refers to the table', finds: [SET_BACK], pending: ['EmailRequired1700000000003'] },
+      each: {
+        title: 'with the help of the finding below nothing is lost',
+        files: ['rebuild'],
+        exec: 'npx typeorm migration:run -d data-source.js --transaction each',
+        pending: ['EmailRequired1700000000003'],
+        finds: [SET_BACK],
+      },
       none: {
         title: 'without a transaction it does not',
         files: ['rebuild'],
@@ -265,7 +272,7 @@ export default [
     cases: {
       harmless: { title: 'a new column', pending: ['a2'] },
       rebuild: { title: 'a batch keeps what refers to the table', pending: ['a3'], finds: [NOT_ATOMIC] },
-      enforced: { title: 'where env.py turns foreign keys on, it does not', pending: ['a3'], harm: POSTS, finds: [LOST, NOT_ATOMIC] },
+      enforced: { helpedBy: 'helped', title: 'where env.py turns foreign keys on, it does not', pending: ['a3'], harm: POSTS, finds: [LOST, NOT_ATOMIC] },
       helped: { title: 'with the help of the finding nothing is lost', pending: ['a3'], finds: [NOT_ATOMIC] },
       failing: { title: 'a migration that fails stays half applied', fails: UNIQUE, finds: [HALF_DONE] },
     },
