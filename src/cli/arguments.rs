@@ -145,18 +145,20 @@ pub struct ProjectArguments {
 pub struct RunArguments {
     #[command(flatten)]
     pub project: ProjectArguments,
-    /// The command that runs the migrations in production; it runs in a copy of the project, with the copy in the place of the database
+    /// The command that runs the migrations in production.
     #[arg(
         long,
         value_name = "COMMAND",
+        help = "The command that runs the migrations in production; it runs in a copy of the project. In it {db} is the path of the \
+                copy, {db_url} its URL as the tool writes it, {db_dir} its folder; DATABASE_URL and DATABASE_PATH lead there too",
         conflicts_with_all = ["migrations", "tool", "driver", "foreign_keys", "ledger_table", "matrix", "down"],
         help_heading = "Through the tool's own command"
     )]
     pub exec: Option<String>,
-    /// Where the project's own configuration has the database, as a path in the project
+    /// Where the project's own configuration has the database, as a path in the project: the copy is put there
     #[arg(long, value_name = "PATH", requires = "exec", help_heading = "Through the tool's own command")]
     pub copy_at: Option<PathBuf>,
-    /// How long the command may take
+    /// How long the command may take; then it is ended, with all that it started
     #[arg(
         long,
         value_name = "TIME",

@@ -176,8 +176,8 @@ pub static RECIPES: &[Recipe] = &[
         words: &["mikro-orm"],
         command: "npx mikro-orm migration:up",
         variables: &[("MIKRO_ORM_DB_NAME", "{db}")],
-        foreign_keys_off: "// in the configuration of MikroORM; inside a transaction the pragma would have no effect\nmigrations: { \
-                           disableForeignKeys: true, transactional: false, allOrNothing: false }",
+        foreign_keys_off: "// in the configuration of MikroORM; inside a transaction the pragma has no effect\nmigrations: {\n  \
+                           disableForeignKeys: true,\n  transactional: false,\n  allOrNothing: false,\n}",
         files: &["mikro-orm.config.ts", "mikro-orm.config.js", "src/mikro-orm.config.ts"],
         package: "@mikro-orm/core",
         ledger: RecordedIn { table: "mikro_orm_migrations", columns: &["id", "name", "executed_at"], name: "name" },
@@ -410,5 +410,49 @@ impl Recipe {
         let folder = copy.parent().unwrap_or(Path::new("/")).display().to_string();
         let url = self.url.replace("{db}", &path);
         text.replace("{db_url}", &url).replace("{db_dir}", &folder).replace("{db}", &path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::{ANY, RECIPES, ledger_in, of_command};
+
+    #[test]
+    fn every_recipe_fits_its_own_command() {
+        for recipe in RECIPES {
+            assert_eq!(of_command(recipe.command).name, recipe.name);
+        }
+    }
+
+    #[test]
+    fn every_recipe_is_in_the_table_of_the_readme() {
+        let readme = include_str!("../../README.md");
+        for recipe in RECIPES {
+            let row = format!("| {} | `{}` | ", recipe.name, recipe.command);
+            assert!(readme.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn tables_of_the_same_name_are_told_apart() {
+        let known = |sql: &str| {
+            let database = Connection::open_in_memory().unwrap();
+            database.execute_batch(sql).unwrap();
+            ledger_in(&database, &ANY).unwrap().map(|known| (known.tool, known.names))
+        };
+        let rails = "CREATE TABLE schema_migrations (version varchar NOT NULL PRIMARY KEY);
+            CREATE TABLE ar_internal_metadata (key varchar PRIMARY KEY);
+            INSERT INTO schema_migrations VALUES ('20240101000001');";
+        assert_eq!(known(rails), Some(("rails", vec!["20240101000001".to_owned()])));
+        let ecto = "CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, inserted_at TEXT);
+            INSERT INTO schema_migrations VALUES (20240101000001, '2024-01-01T00:00:00');";
+        assert_eq!(known(ecto), Some(("ecto", vec!["20240101000001".to_owned()])));
+        let laravel = "CREATE TABLE migrations (id integer PRIMARY KEY, migration varchar, batch integer)";
+        assert_eq!(known(laravel), Some(("laravel", Vec::new())));
+        let typeorm = "CREATE TABLE migrations (id integer PRIMARY KEY, timestamp bigint, name varchar)";
+        assert_eq!(known(typeorm), Some(("typeorm", Vec::new())));
+        assert_eq!(known("CREATE TABLE migrations (x)"), None);
     }
 }

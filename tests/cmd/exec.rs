@@ -188,3 +188,53 @@ fn an_interrupted_rehearsal_ends_the_command_and_leaves_nothing() {
     wait_until_gone("sleep 1000.5");
     project.assert_nothing_left();
 }
+
+#[test]
+fn ids_are_set_again_after_what_the_tool_does_and_not_between_its_statements() {
+    let project = Project::empty();
+    project.database(
+        "prod.db",
+        "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT);
+         INSERT INTO users VALUES (1, 'a'), (9, 'b');
+         DELETE FROM users WHERE id = 9;",
+    );
+    python(
+        &project,
+        "c = sqlite3.connect(os.environ['DB_PATH'], isolation_level=None)\n\
+         c.execute('CREATE TABLE _temporary7 (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT)')\n\
+         c.execute('INSERT INTO _temporary7 SELECT * FROM users')\n\
+         c.execute('DROP TABLE users')\n\
+         c.execute('ALTER TABLE _temporary7 RENAME TO users')",
+    );
+    let document = document(&project, "python3 migrate.py");
+    let findings = document["findings"].as_array().unwrap();
+    let set_back = findings.iter().find(|finding| finding["code"] == "VL212").unwrap();
+    let help = set_back["help"].to_string();
+    assert!(help.contains("UPDATE sqlite_sequence SET seq = max(seq, 9) WHERE name = 'users';"), "{help}");
+    assert!(!help.contains("_temporary7"), "{help}");
+}
+
+#[test]
+fn packages_of_every_folder_above_are_found() {
+    let project = Project::empty();
+    let app = project.path("packages/app");
+    for (folder, text) in [
+        ("node_modules/far", "far"),
+        ("node_modules/both", "far"),
+        ("node_modules/@scope/far", "far"),
+        ("packages/node_modules/both", "near"),
+        ("packages/node_modules/@scope/near", "near"),
+        ("packages/app", "{}"),
+    ] {
+        let name = if folder.ends_with("app") { "package.json" } else { "index.js" };
+        std::fs::create_dir_all(project.path(folder)).unwrap();
+        std::fs::write(project.path(folder).join(name), text).unwrap();
+    }
+    project.database("packages/app/prod.db", USERS);
+    let read = "cd ../node_modules; cat far/index.js both/index.js @scope/far/index.js @scope/near/index.js {db} >/dev/null && \
+                cat both/index.js";
+    let mut command = project.command(&["--snapshot", "prod.db", "--exec", read]);
+    let ran = Ran::from(command.current_dir(app).output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert!(ran.stdout.contains("    near\n"), "{}", ran.stdout);
+}

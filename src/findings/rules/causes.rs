@@ -8,6 +8,7 @@ use crate::execution::{Outcome, Step, Turned};
 use crate::findings::Evidence;
 use crate::findings::wording::{names, share};
 use crate::migrations::statement::Action;
+use crate::schema::is_bookkeeping;
 use crate::schema::lexer::quote_identifier;
 use crate::schema::{Schema, Table, TableKind};
 
@@ -143,6 +144,16 @@ pub(super) fn string_refused(evidence: &Evidence, step: &Step, name: &str) -> Op
         .then(|| again(Turned::StringsRefused, &format!("line {} fails with `{message}`", step.statement.line)))
 }
 
+/// Whether a step of a command writes only what the tool keeps for itself: nobody can put that into a transaction.
+pub(super) fn is_of_a_tool(evidence: &Evidence, step: &Step) -> bool {
+    let written = match &step.statement.action {
+        Action::CreateTable { table, .. } => Some(table.as_str()),
+        action => action.written_rows(),
+    };
+    evidence.execution().command.is_some()
+        && written.is_some_and(|table| is_bookkeeping(table, &evidence.plan.ledger.name))
+}
+
 /// The steps of the failed migration that wrote something and stay committed.
 pub(super) fn left_behind(evidence: &Evidence) -> Vec<&Step> {
     let Some(failure) = evidence.trial.failure() else { return Vec::new() };
@@ -150,7 +161,8 @@ pub(super) fn left_behind(evidence: &Evidence) -> Vec<&Step> {
     let failed = failure.step.and_then(|index| steps.get(index));
     let recorded = failure.doing == RECORDING;
     let Some(last) = failed.or_else(|| steps.last().filter(|_| recorded)) else { return Vec::new() };
-    evidence.committed().filter(|step| step.migration == last.migration && step.statement.action.writes()).collect()
+    let is_of_it = |step: &&Step| step.migration == last.migration && step.statement.action.writes();
+    evidence.committed().filter(is_of_it).filter(|step| !is_of_a_tool(evidence, step)).collect()
 }
 
 /// What to do so that a rebuild of `parent` leaves its children alone under this driver.

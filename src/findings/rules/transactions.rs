@@ -19,7 +19,6 @@ use crate::migrations::Migration;
 use crate::migrations::plan::State;
 use crate::migrations::statement::{Action, Insert, SelectItem};
 use crate::profile::Spread;
-use crate::schema::is_bookkeeping;
 
 /// TX501 to TX503: a parent was dropped with foreign keys on, and it is luck that nothing was lost. Where something was, that
 /// finding says all this as its cause.
@@ -316,11 +315,7 @@ fn make_atomic(evidence: &Evidence) -> Option<String> {
 
 /// Several writing statements of one migration that committed one by one.
 fn could_be_half_done(evidence: &Evidence) -> Option<Finding> {
-    // What a tool writes to its own tables is not the user's to put into a transaction.
-    let ledger = &evidence.plan.ledger.name;
-    let is_own = |step: &Step| step.statement.action.written_rows().is_some_and(|table| is_bookkeeping(table, ledger));
-    let is_of_a_tool = evidence.execution().command.is_some();
-    let writes = |step: &&Step| step.statement.action.writes() && !(is_of_a_tool && is_own(step));
+    let writes = |step: &&Step| step.statement.action.writes() && !causes::is_of_a_tool(evidence, step);
     let alone = |step: &&Step| !step.in_transaction && writes(step);
     let first = evidence.committed().find(|step| {
         let of_it = || evidence.committed().filter(|other| other.migration == step.migration);

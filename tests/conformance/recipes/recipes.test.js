@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { differences, execute, harm } from '../lib/database.js';
 import { run } from './lib/command.js';
-import { fingerprint, lay } from './lib/files.js';
+import { fingerprint, lay, textOf } from './lib/files.js';
 import { outcome } from './lib/outcome.js';
 import tools from './tools.js';
 
@@ -124,6 +124,14 @@ async function check(tool, name, expected, production) {
     if (wanted.sql && (expected.traced ?? tool.traced) && !wanted.sql.test(finding.statement ?? '')) {
       wrong.push(`${finding.code} names ${JSON.stringify(finding.statement)}, expected ${wanted.sql}`);
     }
+  }
+  // What the finding says to write is what the project with the help has in it, and that is run too.
+  const helped = expected.helpedBy ?? (name === 'rebuild' && tool.cases.helped && 'helped');
+  const help = helped && report.findings.find(({ code }) => code === 'LS102')?.help.join('\n').split('\n').slice(1);
+  if (help) {
+    const written = await textOf(join(production.base, '..', helped));
+    const lines = help.map((line) => line.trim().replace(/[,;]$/, '')).filter((line) => !/^(\/\/|#|$)/.test(line));
+    equal(lines.filter((line) => !written.includes(line)), [], 'lines of the help that the helped project lacks');
   }
   const surplus = report.findings.filter(({ code }) => !finds.some((wanted) => wanted.code === code) && !expected.may?.includes(code));
   equal(surplus.map(({ code, message }) => `${code} ${message}`), [], 'other findings');

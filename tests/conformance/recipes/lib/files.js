@@ -22,6 +22,13 @@ export async function fingerprint(folder, below = '') {
   return found;
 }
 
+/** The text of every file in a folder. */
+export async function textOf(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath ?? entry.path, entry.name), 'utf8'));
+  return (await Promise.all(files)).join('\n');
+}
+
 function hash(bytes) {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -10,7 +10,7 @@ def enforce(connection, record):
 
 
 with engine.connect() as connection:
-    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+    connection.exec_driver_sql('PRAGMA foreign_keys = OFF')
     connection.commit()
     context.configure(connection=connection, render_as_batch=True)
     with context.begin_transaction():
