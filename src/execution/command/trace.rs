@@ -83,7 +83,7 @@ impl Tracer {
     }
 
     /// What the command's environment must hold.
-    pub(super) fn variables(&self) -> [Variable; 7] {
+    pub(super) fn variables(&self) -> [Variable; 6] {
         let with = |name: &str, separator: &str, own: OsString| match std::env::var_os(name) {
             Some(given) if !given.is_empty() => {
                 let mut joined = own;
@@ -95,14 +95,16 @@ impl Tracer {
         };
         // Node.js splits this variable as a shell would.
         let quoted = self.folder.join("trace.cjs").display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
+        // Ruby splits its own at every blank: then it is not traced, and given its default.
+        let ruby = format!("-r{}", self.folder.join("rehearse_trace.rb").display());
+        let ruby = if ruby.contains(char::is_whitespace) { "-W1".into() } else { ruby.into() };
         [
             ("REHEARSE_TRACE", self.file().into()),
             ("REHEARSE_TRACE_DATABASE", self.database.clone().into()),
             ("NODE_OPTIONS", with("NODE_OPTIONS", " ", format!("--require \"{quoted}\"").into())),
             ("PYTHONPATH", with("PYTHONPATH", ":", self.folder.clone().into())),
             ("PYTHONDONTWRITEBYTECODE", "1".into()),
-            ("RUBYLIB", with("RUBYLIB", ":", self.folder.clone().into())),
-            ("RUBYOPT", with("RUBYOPT", " ", "-rrehearse_trace".into())),
+            ("RUBYOPT", with("RUBYOPT", " ", ruby)),
         ]
     }
 
