@@ -106,8 +106,7 @@ pub static GENI: Driver = Driver {
     name: "geni",
     tools: &["geni"],
     sqlite_version: "3.45.1",
-    measured_with: "the source of geni 1.3.3",
-    lacks: &[],
+    measured_with: "geni 1.3.3",
     foreign_keys_off: "-- transaction: no\nPRAGMA foreign_keys = OFF;\n-- the rebuild; the first line of the file keeps geni from \
                        opening a transaction\nPRAGMA foreign_keys = ON;",
     ..DIESEL_RECORD

@@ -47,6 +47,7 @@ const CHILDREN_LOST = { 'posts rows': 4, 'comments.user_id nulled': 2 };
 const NO_MARKER = { skip: 'has no such marker' };
 const NOT_ITS_SQLITE = { skip: "better-sqlite3 tells nothing here about the SQLite of Prisma's native engine" };
 const NO_LIMIT = 'the SQLite that rehearse has cannot parse it';
+const NO_TRANSACTION = { refusal: 'Transactions forbidden inside transactional batch' };
 const withMarker = (expect) => ({ prisma: NO_MARKER, d1: NO_MARKER, refinery: NO_MARKER, 'rusqlite-migration': NO_MARKER, ...expect });
 const consecutive = (what) => ({ refusal: `rusqlite error while loading migrations from directory: ${what}` });
 const ignored = { applied: [3], made: ['made'] };
@@ -174,6 +175,7 @@ export default [
     expect: {
       default: { error: 'cannot start a transaction within a transaction' },
       d1: { error: 'To execute a transaction, please use the state.storage.transaction()' },
+      geni: NO_TRANSACTION,
       prisma: ignored,
     },
   },
@@ -188,6 +190,7 @@ export default [
       // The others run as well, before the last COMMIT fails.
       'rusqlite-migration': { applied: [3, 4], made: ['made', 'later'], error: 'cannot commit - no transaction is active' },
       d1: { error: 'To execute a transaction, please use the state.storage.transaction()' },
+      geni: NO_TRANSACTION,
     },
   },
   {
@@ -197,6 +200,7 @@ export default [
       default: ignored,
       prisma: { made: ['made'], error: 'cannot commit - no transaction is active' },
       d1: { error: 'To execute a transaction, please use the state.storage.transaction()' },
+      geni: NO_TRANSACTION,
     },
   },
   {
@@ -338,6 +342,7 @@ export default [
       sqlx: { applied: [3], made: ['same'], error: 'UNIQUE constraint failed: _sqlx_migrations.version' },
       dbmate: { applied: [3], made: ['same'], error: 'UNIQUE constraint failed: schema_migrations.version' },
       diesel: { applied: [3], made: ['same'] },
+      geni: { applied: [3], made: ['same'], error: 'UNIQUE constraint failed: schema_migrations.id' },
       refinery: { refusal: 'migration V3__same is repeated, migration versions must be unique' },
       'rusqlite-migration': consecutive('Multiple migrations detected for migration id: 3'),
     },

@@ -10,7 +10,7 @@ import { contents, differences, execute, harm, query } from '../lib/database.js'
 import { rehearse } from '../lib/rehearse.js';
 import shared, { historic, SEED } from './cases.js';
 
-const FILES = ['d1', 'dbmate', 'diesel', 'prisma', 'refinery', 'rusqlite-migration', 'sql-migrate', 'sqlx'];
+const FILES = ['d1', 'dbmate', 'diesel', 'geni', 'prisma', 'refinery', 'rusqlite-migration', 'sql-migrate', 'sqlx'];
 const tools = (await Promise.all(FILES.map((file) => import(`./${file}.js`)))).flatMap((module) => module.default);
 const workspace = await mkdtemp(join(tmpdir(), 'rehearse-tools-'));
 const productions = new Map();
