@@ -269,6 +269,10 @@ fn replayed(
         }
     }
     again.execution.command = Some(left.ran.clone());
+    // The statements are those of the replay, and what they did is looked at where the command did it.
+    again.comparison = compare(stage, left, &plan, &again.execution)?;
+    again.answers.clone_from(&trial.answers);
+    again.bytes_after = trial.bytes_after;
     let why = match likeness {
         Likeness::Same => "the same statements on another copy leave the same database",
         _ => {

@@ -238,3 +238,17 @@ fn packages_of_every_folder_above_are_found() {
     assert_eq!(ran.code, Some(0), "{}", ran.all());
     assert!(ran.stdout.contains("    near\n"), "{}", ran.stdout);
 }
+
+/// A command must never get at what a link of the project leads to in the place of the copy.
+#[test]
+fn the_copy_is_not_put_behind_a_link() {
+    let project = project();
+    let outside = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(outside.path(), project.path("data")).unwrap();
+    for place in ["data/app.db", "data/deeper/app.db"] {
+        let ran = run(&project, "cat {db}", &["--copy-at", place]);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        assert!(ran.stderr.contains("it lies behind a link"), "{}", ran.stderr);
+    }
+    assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+}

@@ -60,8 +60,20 @@ impl Sandbox {
         private_folder(below).and_then(|()| copying.folder(Path::new(""))).doing(doing)?;
         link_packages_above(&root, below).doing(doing)?;
         let parent = database.parent().unwrap_or(below);
-        private_folder(parent)
-            .doing(|| format!("making a folder for the copy of the database in `{}`", shown(&root)))?;
+        let placing = || {
+            format!(
+                "putting the copy of the database at `{}`",
+                shown(database.strip_prefix(below).unwrap_or(&database))
+            )
+        };
+        // Behind a link lies a folder of the person's own: looked at before a folder is made there.
+        let there = parent.ancestors().find(|folder| folder.exists()).unwrap_or(below);
+        let is_inside = there.canonicalize().doing(placing)?.starts_with(below.canonicalize().doing(placing)?);
+        if !is_inside || database.is_symlink() {
+            return Err(Error::usage(placing(), "it lies behind a link, which leads out of the copy of the project")
+                .hint("name another place in the project: --copy-at data/app.db"));
+        }
+        private_folder(parent).doing(placing)?;
         Ok(Self { folder: copy.join(beneath), root: copy, database, left_out: copying.left_out })
     }
 }
