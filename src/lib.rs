@@ -30,4 +30,4 @@ pub mod sqlite_file;
 pub use config::Config;
 pub use error::Error;
 pub use reading::{Reading, diff, profile};
-pub use rehearsal::{MAX_MEMORY, Options, Planned, Rehearsal, plan, rehearse};
+pub use rehearsal::{Options, Planned, Rehearsal, plan, rehearse};

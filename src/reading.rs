@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::compare::samples::Sampling;
-use crate::compare::{Comparison, Scope, State, States};
+use crate::compare::{Comparison, MAX_MEMORY, Scope, State, States};
 use crate::error::{Doing, Error};
 use crate::observer::{Observer, Stage};
 use crate::profile::of_tables;
-use crate::rehearsal::{MAX_MEMORY, Options};
 use crate::report::diff::Diff;
 use crate::report::file;
 use crate::report::profile::Profile;
@@ -80,12 +79,11 @@ pub(crate) fn difference(
     one: &Snapshot,
     other: &Snapshot,
     ledger: &str,
-    options: &Options,
+    reading: &Reading,
     observer: &dyn Observer,
 ) -> Result<Diff, Error> {
-    let reading = Reading { extent: options.extent, max_memory: options.max_memory, ..Reading::default() };
     let ledger = if ledger.is_empty() { NO_LEDGER } else { ledger };
-    compared(one, other, ledger, &reading, observer)
+    compared(one, other, ledger, reading, observer)
 }
 
 /// No table of the user can have this name.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::compare::queries::{self, Answer};
 use crate::compare::samples::Sampling;
-use crate::compare::{Comparison, Scope, State, States, renames};
+use crate::compare::{Comparison, MAX_MEMORY, Scope, State, States, renames};
 use crate::config::Config;
 use crate::error::Error;
 use crate::execution::command::Exec;
@@ -67,9 +67,6 @@ pub struct Options {
     /// The bytes that comparing may take in memory.
     pub max_memory: u64,
 }
-
-/// What [`Options::max_memory`] is where nobody says otherwise.
-pub const MAX_MEMORY: u64 = 256 << 20;
 
 impl Options {
     /// Everything at its default.

@@ -126,6 +126,9 @@ pub struct HeaderNumber {
     pub after: i64,
 }
 
+/// The bytes that comparing may take in memory where nobody says otherwise.
+pub const MAX_MEMORY: u64 = 256 << 20;
+
 /// Something that could not be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotCompared {

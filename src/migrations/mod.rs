@@ -22,8 +22,8 @@ pub use self::migration::{Chunk, Migration, Record};
 pub use self::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
 pub use self::project::Project;
 use self::search::Choice;
-pub use self::search::{Search, Strength, search};
-pub use self::tools::Tool;
+pub use self::search::{Search, search};
+pub use self::tools::{Strength, Tool};
 use crate::error::Error;
 
 /// What the person gave; everything else is found out.

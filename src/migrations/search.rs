@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::plan::Decision;
 use super::project::Project;
 use super::recipes::{self, RECIPES};
-use super::tools::{self, Evidence, TOOLS, Tool};
+use super::tools::{self, Evidence, GIVE_FOLDER, Strength, TOOLS, Tool};
 use super::{Request, shown};
 use crate::error::Error;
 
@@ -45,9 +45,6 @@ const USUAL: &[&str] = &[
     "app/drizzle",
 ];
 
-/// What to do where the folder is not known.
-pub(super) const GIVE_FOLDER: &str = "say which folder it is: `--migrations DIR`";
-
 /// A tool that may manage the migrations of a folder.
 #[derive(Debug, Clone)]
 struct Candidate {
@@ -57,19 +54,6 @@ struct Candidate {
     place: String,
     /// Why this tool.
     evidence: Evidence,
-}
-
-/// How much speaks for a tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Strength {
-    /// The tool could read the folder; only its ledger in the snapshot, or `--tool`, makes it the one.
-    Possible,
-    /// It is taken where nothing else is found.
-    Fallback,
-    /// The folder has a layout that no other tool has.
-    Layout,
-    /// A file of the project names the tool, or its folder.
-    Named,
 }
 
 /// What is known before the snapshot is looked at.

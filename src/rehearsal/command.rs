@@ -382,7 +382,12 @@ fn likeness(stage: &Theatre<'_>, left: &Left, plan: &Plan, copy: WorkingCopy) ->
     let file = stage.workspace.file("exec").join("replayed.db");
     copy.keep(&file)?.appear()?;
     let replayed = open(stage, &file)?;
-    let diff = reading::difference(&left.after, &replayed, &plan.ledger.name, stage.options, stage.observer)?;
+    let reading = reading::Reading {
+        extent: stage.options.extent,
+        max_memory: stage.options.max_memory,
+        ..reading::Reading::default()
+    };
+    let diff = reading::difference(&left.after, &replayed, &plan.ledger.name, &reading, stage.observer)?;
     let has_the_same_rows = |table: &document::Table| {
         table.change == TableChange::Same && table.rows.lost == Some(0) && table.rows.gained == Some(0)
     };

@@ -25,7 +25,6 @@ use rusqlite::{Connection, OptionalExtension};
 use super::Located;
 use super::plan::{Decision, Plan};
 use super::project::Project;
-use super::search::Strength;
 use crate::error::{Doing, Error};
 
 /// Every tool, in the order in which a folder's layout is tried.
@@ -73,6 +72,22 @@ pub struct Tool {
 
 /// Finds the folders that a project's files name, each with its evidence.
 pub type FindFolders = fn(project: &Project) -> Result<Vec<(PathBuf, String)>, Error>;
+
+/// What to do where the folder is not known.
+pub(super) const GIVE_FOLDER: &str = "say which folder it is: `--migrations DIR`";
+
+/// How much speaks for a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    /// The tool could read the folder; only its ledger in the snapshot, or `--tool`, makes it the one.
+    Possible,
+    /// It is taken where nothing else is found.
+    Fallback,
+    /// The folder has a layout that no other tool has.
+    Layout,
+    /// A file of the project names the tool, or its folder.
+    Named,
+}
 
 /// What speaks for a tool.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use crate::error::{Doing, Error};
 use crate::migrations::migration::{Chunk, Migration, hex};
 use crate::migrations::plan::{Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::Project;
-use crate::migrations::search::GIVE_FOLDER;
+use crate::migrations::tools::GIVE_FOLDER;
 use crate::migrations::{Located, Strength, shown};
 
 /// The record of this tool.

@@ -16,7 +16,7 @@ use crate::error::{Doing, Error};
 use crate::migrations::migration::Migration;
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::{DrizzleConfig, Found, Package, Project, Setting};
-use crate::migrations::search::GIVE_FOLDER;
+use crate::migrations::tools::GIVE_FOLDER;
 use crate::migrations::{Located, Strength, shown};
 
 /// The record of this tool.
