@@ -15,7 +15,7 @@ use crate::migrations::shown;
 const SECTIONS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
 /// Reads the crates of the project in `root`.
-pub(super) fn read(root: &Path) -> Result<BTreeMap<String, Package>, Error> {
+pub(super) fn read(root: &Path, lock: Option<&Lock>) -> Result<BTreeMap<String, Package>, Error> {
     let file = root.join("Cargo.toml");
     if !file.is_file() {
         return Ok(BTreeMap::new());
@@ -38,38 +38,49 @@ pub(super) fn read(root: &Path) -> Result<BTreeMap<String, Package>, Error> {
             crates.entry(name.clone()).or_insert(package).features.extend(features);
         }
     }
-    if let Some((versions, from)) = locked(root) {
+    if let Some(lock) = lock {
         for (name, found) in &mut crates {
-            let of_it = versions.iter().filter(|(locked, _)| locked == name).map(|(_, version)| version);
-            let fits = |version: &&String| is_of(version, &found.declared);
-            if let Some(version) = of_it.clone().find(fits).or_else(|| of_it.clone().next_back()) {
-                (found.locked, found.locked_from) = (Some(version.clone()), Some(from.clone()));
+            let versions = lock.versions(name);
+            let fits = |version: &&str| is_of(version, &found.declared);
+            if let Some(version) = versions.clone().find(fits).or_else(|| versions.clone().next_back()) {
+                (found.locked, found.locked_from) = (Some(version.to_owned()), Some(lock.file.clone()));
             }
         }
     }
     Ok(crates)
 }
 
-/// The names and versions in the nearest `Cargo.lock`.
-fn locked(root: &Path) -> Option<(Vec<(String, String)>, String)> {
+/// The packages that the nearest `Cargo.lock` holds.
+pub(super) struct Lock {
+    packages: Vec<Value>,
+    file: String,
+}
+
+/// Reads the nearest `Cargo.lock`; none where there is none that can be read.
+pub(super) fn lock(root: &Path) -> Option<Lock> {
     let file = folders_upwards(root).into_iter().map(|folder| folder.join("Cargo.lock")).find(|file| file.is_file())?;
-    let lock: Table = read_text(&file).ok()?.parse().ok()?;
-    let text = |package: &Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
-    let packages = lock.get("package")?.as_array()?.iter();
-    Some((packages.filter_map(|one| Some((text(one, "name")?, text(one, "version")?))).collect(), shown(&file)))
+    let mut lock: Table = read_text(&file).ok()?.parse().ok()?;
+    let Some(Value::Array(packages)) = lock.remove("package") else { return None };
+    Some(Lock { packages, file: shown(&file) })
+}
+
+impl Lock {
+    /// The versions of a crate, in their order.
+    fn versions<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a str> + Clone {
+        let is_it = move |package: &&Value| package.get("name").and_then(Value::as_str) == Some(name);
+        self.packages.iter().filter(is_it).filter_map(|package| package.get("version")?.as_str())
+    }
 }
 
 /// Whether the crate through which Rust uses SQLite compiles it. Its build needs `cc` only for that, and the lock file lists what is
 /// needed.
-pub(super) fn bundled_sqlite(root: &Path) -> Option<(bool, String)> {
-    let file = folders_upwards(root).into_iter().map(|folder| folder.join("Cargo.lock")).find(|file| file.is_file())?;
-    let lock: Table = read_text(&file).ok()?.parse().ok()?;
+pub(super) fn bundled_sqlite(lock: &Lock) -> Option<(bool, String)> {
     let is_it = |package: &&Value| package.get("name").and_then(Value::as_str) == Some("libsqlite3-sys");
-    let package = lock.get("package")?.as_array()?.iter().find(is_it)?;
+    let package = lock.packages.iter().find(is_it)?;
     let needed = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
     let compiles = needed.filter_map(Value::as_str).any(|name| name.split(' ').next() == Some("cc"));
     let how = if compiles { "compiles SQLite" } else { "takes the system's SQLite" };
-    Some((compiles, format!("libsqlite3-sys in {} {how}", shown(&file))))
+    Some((compiles, format!("libsqlite3-sys in {} {how}", lock.file)))
 }
 
 /// Whether a version has the beginning of the one that was declared: of several in one lock file it is the one meant.

@@ -71,9 +71,10 @@ impl Project {
         let mut project = Self { root: shorter(&root), ..Self::default() };
         project.configs = config::read_all(&project.root, &mut project.notes)?;
         project.packages = packages::read(&project.root)?;
-        project.crates = crates::read(&project.root)?;
+        let lock = crates::lock(&project.root);
+        project.crates = crates::read(&project.root, lock.as_ref())?;
         project.modules = modules::read(&project.root)?;
-        project.bundled_sqlite = crates::bundled_sqlite(&project.root);
+        project.bundled_sqlite = lock.as_ref().and_then(crates::bundled_sqlite);
         project.prisma = prisma::read(&project.root);
         sources::scan(&mut project);
         Ok(project)
@@ -123,7 +124,7 @@ fn shorter(folder: &Path) -> PathBuf {
 }
 
 /// The empty path as `.`, which the system understands.
-fn or_dot(folder: &Path) -> &Path {
+pub(crate) fn or_dot(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
