@@ -63,19 +63,7 @@ pub struct RecordedIn {
 const NOWHERE: RecordedIn = RecordedIn { table: "", columns: &[], name: "" };
 
 /// What holds for a command that no recipe knows.
-pub static ANY: Recipe = Recipe {
-    name: "command",
-    words: &[],
-    command: "",
-    url: "file:{db}",
-    variables: &[],
-    file_name: "copy.db",
-    adjustment: Adjustment::None,
-    ledger: NOWHERE,
-    files: &[],
-    foreign_keys_off: "",
-    package: "",
-};
+pub static ANY: Recipe = Recipe { name: "command", ..USUAL };
 
 /// What stands for the name of a migration that no ledger tells.
 pub const THE_COMMAND: &str = "the command";
@@ -97,14 +85,14 @@ pub static RECIPES: &[Recipe] = &[
         command: "npx drizzle-kit push --force",
         files: &["drizzle.config.ts", "drizzle.config.js", "drizzle.config.json"],
         package: "drizzle-kit",
-        ..NODE
+        ..USUAL
     },
     Recipe {
         name: "drizzle-kit migrate",
         words: &["drizzle-kit", "migrate"],
         command: "npx drizzle-kit migrate",
         ledger: RecordedIn { table: "__drizzle_migrations", columns: &["id", "hash", "created_at"], name: "hash" },
-        ..NODE
+        ..USUAL
     },
     Recipe {
         name: "prisma db push",
@@ -113,14 +101,14 @@ pub static RECIPES: &[Recipe] = &[
         package: "prisma",
         files: &["prisma/schema.prisma", "schema.prisma"],
         ledger: PRISMA,
-        ..NODE
+        ..USUAL
     },
     Recipe {
         name: "prisma migrate deploy",
         words: &["prisma", "migrate"],
         command: "npx prisma migrate deploy",
         ledger: PRISMA,
-        ..NODE
+        ..USUAL
     },
     Recipe {
         name: "knex",
@@ -135,7 +123,7 @@ pub static RECIPES: &[Recipe] = &[
             columns: &["id", "name", "batch", "migration_time"],
             name: "name",
         },
-        ..NODE
+        ..USUAL
     },
     Recipe {
         name: "kysely",
@@ -146,7 +134,7 @@ pub static RECIPES: &[Recipe] = &[
         files: &["kysely.config.ts", "kysely.config.js", "kysely.config.mjs", ".config/kysely.config.ts"],
         package: "kysely",
         ledger: RecordedIn { table: "kysely_migration", columns: &["name", "timestamp"], name: "name" },
-        ..NODE
+        ..USUAL
     },
     Recipe {
         name: "typeorm",
@@ -157,7 +145,7 @@ pub static RECIPES: &[Recipe] = &[
         files: &["data-source.ts", "data-source.js", "src/data-source.ts", "ormconfig.json", "ormconfig.js"],
         package: "typeorm",
         ledger: RecordedIn { table: "migrations", columns: &["id", "timestamp", "name"], name: "name" },
-        ..NODE
+        ..USUAL
     },
     Recipe {
         name: "sequelize",
@@ -169,7 +157,7 @@ pub static RECIPES: &[Recipe] = &[
         files: &[".sequelizerc", "config/config.json"],
         package: "sequelize",
         ledger: RecordedIn { table: "SequelizeMeta", columns: &["name"], name: "name" },
-        ..NODE
+        ..USUAL
     },
     Recipe {
         name: "mikro-orm",
@@ -181,7 +169,7 @@ pub static RECIPES: &[Recipe] = &[
         files: &["mikro-orm.config.ts", "mikro-orm.config.js", "src/mikro-orm.config.ts"],
         package: "@mikro-orm/core",
         ledger: RecordedIn { table: "mikro_orm_migrations", columns: &["id", "name", "executed_at"], name: "name" },
-        ..NODE
+        ..USUAL
     },
     Recipe {
         name: "django",
@@ -196,7 +184,7 @@ pub static RECIPES: &[Recipe] = &[
             columns: &["id", "app", "name", "applied"],
             name: "app || '.' || name",
         },
-        ..OTHER
+        ..USUAL
     },
     Recipe {
         name: "alembic",
@@ -209,7 +197,7 @@ pub static RECIPES: &[Recipe] = &[
         files: &["alembic.ini"],
         package: "alembic",
         ledger: RecordedIn { table: "alembic_version", columns: &["version_num"], name: "version_num" },
-        ..OTHER
+        ..USUAL
     },
     Recipe {
         name: "rails",
@@ -220,7 +208,7 @@ pub static RECIPES: &[Recipe] = &[
                            does\n  execute 'PRAGMA foreign_keys = ON'\nend",
         files: &["bin/rails", "config/application.rb"],
         ledger: RecordedIn { table: "schema_migrations", columns: &["version"], name: "version" },
-        ..OTHER
+        ..USUAL
     },
     Recipe {
         name: "laravel",
@@ -230,7 +218,7 @@ pub static RECIPES: &[Recipe] = &[
         foreign_keys_off: "Schema::disableForeignKeyConstraints();\n// what the migration does\nSchema::enableForeignKeyConstraints();",
         files: &["artisan"],
         ledger: RecordedIn { table: "migrations", columns: &["id", "migration", "batch"], name: "migration" },
-        ..OTHER
+        ..USUAL
     },
     Recipe {
         name: "pocketbase",
@@ -239,7 +227,7 @@ pub static RECIPES: &[Recipe] = &[
         file_name: "data.db",
         files: &["pb_migrations"],
         ledger: RecordedIn { table: "_migrations", columns: &["file", "applied"], name: "file" },
-        ..OTHER
+        ..USUAL
     },
     Recipe {
         name: "liquibase",
@@ -253,7 +241,7 @@ pub static RECIPES: &[Recipe] = &[
             columns: &["id", "author", "filename", "orderexecuted", "md5sum"],
             name: "FILENAME || '::' || ID || '::' || AUTHOR",
         },
-        ..OTHER
+        ..USUAL
     },
     Recipe {
         name: "ecto",
@@ -261,7 +249,7 @@ pub static RECIPES: &[Recipe] = &[
         command: "MIX_ENV=prod mix ecto.migrate",
         files: &["priv/repo/migrations"],
         ledger: RecordedIn { table: "schema_migrations", columns: &["version", "inserted_at"], name: "version" },
-        ..OTHER
+        ..USUAL
     },
     Recipe {
         name: "seaorm",
@@ -269,7 +257,7 @@ pub static RECIPES: &[Recipe] = &[
         command: "cargo run -p migration -- up",
         url: "sqlite://{db}",
         ledger: RecordedIn { table: "seaql_migrations", columns: &["version", "applied_at"], name: "version" },
-        ..OTHER
+        ..USUAL
     },
     Recipe {
         name: "yoyo",
@@ -283,7 +271,7 @@ pub static RECIPES: &[Recipe] = &[
             columns: &["migration_hash", "migration_id", "applied_at_utc"],
             name: "migration_id",
         },
-        ..OTHER
+        ..USUAL
     },
     Recipe {
         name: "flyway",
@@ -297,11 +285,12 @@ pub static RECIPES: &[Recipe] = &[
             columns: &["installed_rank", "version", "description", "script", "checksum", "success"],
             name: "script",
         },
-        ..OTHER
+        ..USUAL
     },
 ];
 
-const NODE: Recipe = Recipe {
+/// What a recipe says nothing else about.
+const USUAL: Recipe = Recipe {
     name: "",
     words: &[],
     command: "",
@@ -314,9 +303,6 @@ const NODE: Recipe = Recipe {
     foreign_keys_off: "",
     package: "",
 };
-
-/// Of other languages than JavaScript: no package of npm speaks for it.
-const OTHER: Recipe = NODE;
 
 const PRISMA: RecordedIn = RecordedIn {
     table: "_prisma_migrations",
