@@ -7,7 +7,7 @@ use rehearse::migrations::{Request, recipes, search};
 use rehearse::report::visible::visible;
 use rehearse::report::{Format, json};
 
-use super::output::Terminal;
+use super::output::{Terminal, word};
 
 /// A way to rehearse the project.
 #[derive(serde::Serialize)]
@@ -27,13 +27,13 @@ pub fn run(terminal: &Terminal) -> Result<u8, Error> {
         let choice = if is_only {
             String::new()
         } else {
-            format!(" --tool {tool} --migrations {}", quoted(&folder.display().to_string()))
+            format!(" --tool {tool} --migrations {}", word(&folder.display().to_string()))
         };
         Proposal { tool: tool.to_owned(), command: format!("rehearse --snapshot prod.db{choice}"), why: why.to_owned() }
     });
     let by_command = recipes::of_project(search.project()).into_iter().map(|(recipe, why)| Proposal {
         tool: recipe.name.to_owned(),
-        command: format!("rehearse --snapshot prod.db --exec {}", quoted(recipe.command)),
+        command: format!("rehearse --snapshot prod.db --exec {}", word(recipe.command)),
         why,
     });
     let proposals: Vec<Proposal> = in_process.chain(by_command).collect();
@@ -56,10 +56,4 @@ fn text(proposals: &[Proposal]) -> String {
     }
     text.push_str("\nprod.db stands for a copy of the production database: a file, a dump, or what a command gives\n");
     text
-}
-
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./".contains(character);
-    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

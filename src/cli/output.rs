@@ -162,3 +162,9 @@ fn width() -> usize {
     };
     columns.or_else(terminal).unwrap_or(WIDTH_OF_A_FILE)
 }
+
+/// The name as one word of a shell.
+pub fn word(name: &str) -> String {
+    let is_plain = |sign: char| sign.is_alphanumeric() || "._-/+@%".contains(sign);
+    if name.chars().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, ffi};
 
 use super::steps::StepError;
+use crate::schema::lexer::quote_text;
 use crate::schema::message::without_value;
 
 /// Turns SQLite's error into one that may be shown.
@@ -27,7 +28,7 @@ pub fn error_message(error: &rusqlite::Error, connection: &Connection) -> String
 
 /// The text of a RAISE, where a trigger has it as a literal; one that is put together may hold values.
 fn raised_text(message: &str, connection: &Connection) -> String {
-    let literal = format!("'{}'", message.replace('\'', "''"));
+    let literal = quote_text(message);
     let is_literal = connection
         .query_row(
             "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND instr(sql, ?1) > 0",

@@ -17,7 +17,7 @@ use crate::migrations::plan::Plan;
 use crate::migrations::statement::{Action, Insert, Select, Statement};
 use crate::migrations::tools::diesel;
 use crate::observer::{Observer, Stage};
-use crate::schema::lexer::{Token, double_quoted, quote_identifier, tokens};
+use crate::schema::lexer::{Token, double_quoted, quote_identifier, quote_text, tokens};
 
 /// Runs the plan's pending migrations on the copy to which `connection` writes.
 ///
@@ -378,7 +378,7 @@ impl Run {
         let mut literal = sql.to_owned();
         self.set_strings(false, false);
         while let Some(name) = self.complaint(&literal).and_then(|message| take_named(&mut quoted, &message)) {
-            literal = literal.replace(&quote_identifier(&name), &format!("'{}'", name.replace('\'', "''")));
+            literal = literal.replace(&quote_identifier(&name), &quote_text(&name));
             strings.push(name);
         }
         self.set_strings(lenient.dml, lenient.ddl);

@@ -18,7 +18,7 @@ use crate::execution::steps::{Failure, Outcome, StepError};
 use crate::execution::{Execution, Settings};
 use crate::findings::Trial;
 use crate::migrations::migration::Chunk;
-use crate::migrations::project::Project;
+use crate::migrations::project::{Project, or_dot};
 use crate::migrations::recipes::{self, Known, Recipe, THE_COMMAND};
 use crate::migrations::{Decision, Entry, Ledger, Migration, Plan, State as Applied};
 use crate::reading;
@@ -152,10 +152,6 @@ fn place(exec: &Exec, recipe: &Recipe, root: &Path, snapshot: Option<&Path>) -> 
     Ok(inside.map_or(Place::Apart(recipe.file_name), Place::InProject))
 }
 
-fn or_dot(path: &Path) -> &Path {
-    if path.as_os_str().is_empty() { Path::new(".") } else { path }
-}
-
 fn not_opened(ran: &Ran, recipe: &Recipe) -> Error {
     let last: Vec<&str> = ran.output.iter().map(String::as_str).filter(|line| !line.trim().is_empty()).collect();
     let said = last[last.len().saturating_sub(5)..].join("\n");
@@ -238,8 +234,7 @@ fn replayed(
     let Some(trace) = &left.trace else {
         return Ok(Err("no statement of the command could be traced: that works with SQLite's libraries of Node.js, Python and Ruby".into()));
     };
-    let mut settings = Settings::of(driver(trace.library), Some(trace.foreign_keys));
-    settings.foreign_keys = trace.foreign_keys;
+    let settings = Settings::of(driver(trace.library), Some(trace.foreign_keys));
     let failed = matches!(trial.execution.outcome, Outcome::Failed(_));
     let probe = WorkingCopy::of(stage.snapshot, stage.workspace, "probe")?;
     let own = |table: &str| is_bookkeeping(table, &plan.ledger.name);

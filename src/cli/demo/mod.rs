@@ -13,7 +13,7 @@ use rehearse::snapshot::Workspace;
 use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest as _, Sha256};
 
-use super::output::Terminal;
+use super::output::{Terminal, word};
 use super::reports::Reports;
 
 /// The app, as drizzle-kit 0.31 leaves it.
@@ -105,12 +105,6 @@ fn after(folder: Option<&Path>) -> String {
 fn is_installed() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join("rehearse").is_file())
-}
-
-/// The name as one word of a shell.
-fn word(name: &str) -> String {
-    let is_plain = |sign: char| sign.is_alphanumeric() || "._-/+@%".contains(sign);
-    if name.chars().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 /// Writes the app and its database; never over files that are there.

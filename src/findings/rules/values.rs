@@ -20,7 +20,7 @@ use crate::findings::{Evidence, Finding, Level, Rule};
 use crate::migrations::statement::{Action, Conflict, Insert, Select, SelectItem};
 use crate::profile::{ColumnProfile, Spread, TableProfile};
 use crate::schema::Table;
-use crate::schema::lexer::{Token, TokenKind, quote_identifier, tokens};
+use crate::schema::lexer::{Token, TokenKind, quote_identifier, quote_text, tokens};
 
 pub(super) use exchanged::{names_exchanged, tables_exchanged};
 pub(super) use identity::{misleads, rowids};
@@ -611,20 +611,19 @@ fn sequence(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     }
     let step = copy(evidence, table);
     let finding = finding.at(step.map(place), "copied the rows that are there, and not how far the ids had got");
-    let text = |name: &str| format!("'{}'", name.replace('\'', "''"));
     if evidence.execution().command.is_some() {
         // Between the statements of a tool nobody can put one.
         return Some(finding.help(format!(
             "set it again after the migration has changed the table:\nUPDATE sqlite_sequence SET seq = max(seq, {}) WHERE name = {};",
             sequence.before,
-            text(name)
+            quote_text(name)
         )));
     }
     Some(match (step.map(|step| &step.statement.action), &table.pair.before) {
         (Some(Action::Insert(insert)), Some(old)) => finding.help(format!(
             "carry it over before the old table is dropped:\nUPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = {}) WHERE name = {};",
-            text(old),
-            text(&insert.table)
+            quote_text(old),
+            quote_text(&insert.table)
         )),
         _ => finding,
     })

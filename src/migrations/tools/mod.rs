@@ -26,6 +26,7 @@ use super::Located;
 use super::plan::{Decision, Plan};
 use super::project::Project;
 use crate::error::{Doing, Error};
+use crate::schema::lexer::{quote_identifier as identifier, quote_text as text_literal};
 
 /// Every tool, in the order in which a folder's layout is tried.
 pub const TOOLS: &[&Tool] = &[
@@ -159,14 +160,4 @@ pub(super) fn columns(before: &Connection, table: &str) -> Result<Vec<String>, E
     let mut select = before.prepare("SELECT lower(name) FROM pragma_table_xinfo(?1) ORDER BY cid").doing(doing)?;
     let names = select.query_map([table], |row| row.get(0)).doing(doing)?;
     names.collect::<rusqlite::Result<_>>().doing(doing)
-}
-
-/// `'text'` in SQL.
-fn text_literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// `"name"` in SQL.
-fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
