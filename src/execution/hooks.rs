@@ -1,8 +1,8 @@
 //! Which rows a statement writes: SQLite's pre-update hook, with the authorizer to tell triggers from foreign keys.
 //!
 //! This is the only module of the stage with `unsafe`. It is needed because rusqlite's safe wrapper of the pre-update hook
-//! wants libclang at build time. The bundled SQLite is compiled with the hook through `.cargo/config.toml`. A function that runs
-//! SQL on the connection that calls it has no safe interface either.
+//! wants libclang at build time; `build.rs` compiles SQLite with the hook. A function that runs SQL on the connection that calls it
+//! has no safe interface either.
 #![expect(unsafe_code, reason = "the pre-update hook has no safe wrapper that builds without libclang")]
 
 use std::collections::BTreeSet;
@@ -17,6 +17,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::driver::Driver;
 use super::steps::{By, Change};
+use crate::observer::Work;
 use crate::snapshot::reaches_another_file;
 
 /// A connection on which every row that is written is counted.
@@ -33,6 +34,10 @@ struct Counts {
     tables: Vec<TableCounts>,
     /// Index of the table that was written last: runs of rows go to the same table.
     last: usize,
+    /// Rows of all tables.
+    written: u64,
+    /// Where they are shown while the statement runs.
+    work: Option<Arc<Work>>,
 }
 
 struct TableCounts {
@@ -85,6 +90,11 @@ impl Recorder {
         &self.connection
     }
 
+    /// Shows from now on in this work how many rows the statement under way has written.
+    pub(super) fn show_in(&self, work: Arc<Work>) {
+        lock(&self.counts).work = Some(work);
+    }
+
     /// Forgets what was counted so far.
     pub(super) fn forget(&self) {
         drop(self.take());
@@ -97,10 +107,10 @@ impl Recorder {
     /// action can be written by one. Where a trigger and a foreign key of one statement write the same table in the same way,
     /// SQLite does not tell them apart, and the rows are counted as the foreign key's.
     pub(super) fn take(&self) -> Vec<Change> {
-        let counts = std::mem::take(&mut *lock(&self.counts));
+        let counts = lock(&self.counts).take();
         let permissions = std::mem::take(&mut *lock(&self.permissions));
         let mut changes: Vec<Change> = Vec::new();
-        for counted in counts.tables {
+        for counted in counts {
             let table = counted.table.to_string_lossy().into_owned();
             for (operation, rows) in [
                 (Operation::Insert, counted.inserted),
@@ -240,6 +250,7 @@ unsafe extern "C" fn count_row(
     // SAFETY: called from within the pre-update hook of this very connection, as its documentation demands.
     let nested = unsafe { ffi::sqlite3_preupdate_depth(db) } > 0;
     let mut counts = lock(counts);
+    counts.note();
     let counted = counts.of(table, nested);
     match operation {
         ffi::SQLITE_INSERT => counted.inserted += 1,
@@ -249,6 +260,22 @@ unsafe extern "C" fn count_row(
 }
 
 impl Counts {
+    fn take(&mut self) -> Vec<TableCounts> {
+        (self.last, self.written) = (0, 0);
+        if let Some(work) = &self.work {
+            work.write_rows(0);
+        }
+        std::mem::take(&mut self.tables)
+    }
+
+    /// Another row.
+    fn note(&mut self) {
+        self.written += 1;
+        if let Some(work) = &self.work {
+            work.write_rows(self.written);
+        }
+    }
+
     fn of(&mut self, table: &CStr, nested: bool) -> &mut TableCounts {
         let is_it = |counted: &TableCounts| counted.nested == nested && *counted.table == *table;
         if !self.tables.get(self.last).is_some_and(is_it) {
