@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::compare::samples::Sampling;
 use crate::compare::{Comparison, MAX_MEMORY, Scope, State, States};
 use crate::error::{Doing, Error};
-use crate::observer::{Observer, Stage};
+use crate::observer::Observer;
 use crate::profile::of_tables;
 use crate::report::diff::Diff;
 use crate::report::file;
@@ -44,8 +44,10 @@ pub fn diff(before: &Source, after: &Source, reading: &Reading, observer: &dyn O
     snapshot::unchanged(
         |how| open(&before, how),
         |before| {
-            snapshot::unchanged(|how| open(&after, how), |after| compared(before, after, NO_LEDGER, reading, observer))
+            let compare = |after: &Snapshot| compared(before, after, NO_LEDGER, reading, observer);
+            snapshot::unchanged(|how| open(&after, how), compare, observer)
         },
+        observer,
     )
 }
 
@@ -56,7 +58,8 @@ fn compared(
     reading: &Reading,
     observer: &dyn Observer,
 ) -> Result<Diff, Error> {
-    let changed = PageSet::differing(before.pages(), after.pages()).doing(|| "comparing the files".to_owned())?;
+    let changed =
+        PageSet::differing(before.pages(), after.pages(), observer).doing(|| "comparing the files".to_owned())?;
     let connections = (before.connect()?, after.connect()?);
     let uris = (before.uri(), after.uri());
     let none = BTreeSet::new();
@@ -71,7 +74,7 @@ fn compared(
         memory: reading.max_memory,
     };
     let comparison = Comparison::of_files(states, observer)?;
-    Ok(Diff::of(described(before)?, described(after)?, &comparison))
+    Ok(Diff::of(described(before, observer)?, described(after, observer)?, &comparison))
 }
 
 /// How two databases differ but for a ledger.
@@ -97,22 +100,21 @@ pub fn profile(file: &Source, reading: &Reading, observer: &dyn Observer) -> Res
     let workspace = Workspace::create(reading.workspace.as_deref())?;
     let given = file.fetch(&workspace, reading.extent, observer)?;
     let open = |how| Snapshot::open(&given, &workspace, how, reading.extent, observer);
-    snapshot::unchanged(open, |snapshot| {
+    let read = |snapshot: &Snapshot| {
         let connection = snapshot.connect()?;
         let schema =
             Schema::read(&connection).doing(|| format!("reading the schema of `{}`", file.name().display()))?;
         let tables: Vec<_> = schema.tables.values().filter(|table| table.is_user_table()).collect();
-        observer.begin(&Stage::Compare, Some(tables.len() as u64));
-        let profiles = of_tables(&connection, snapshot.pages(), &tables);
-        observer.end(&Stage::Compare);
-        let mut document = Profile::new(described(snapshot)?, &schema);
+        let profiles = of_tables(&connection, snapshot.pages(), &tables, observer);
+        let mut document = Profile::new(described(snapshot, observer)?, &schema);
         for (table, profile) in tables.into_iter().zip(profiles) {
             document.add(table, profile.map_err(|error| error.to_string()));
         }
         Ok(document)
-    })
+    };
+    snapshot::unchanged(open, read, observer)
 }
 
-fn described(snapshot: &Snapshot) -> Result<file::File, Error> {
-    Ok(file::File::of(snapshot.facts(), &snapshot.check_untouched()?))
+fn described(snapshot: &Snapshot, observer: &dyn Observer) -> Result<file::File, Error> {
+    Ok(file::File::of(snapshot.facts(), &snapshot.check_untouched(observer)?))
 }

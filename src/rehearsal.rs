@@ -15,7 +15,7 @@ use crate::execution::command::Exec;
 use crate::execution::decide::{self, Decided};
 use crate::execution::driver::Transaction;
 use crate::execution::steps::By;
-use crate::execution::{self, Execution, Outcome, Settings, Turned};
+use crate::execution::{self, Driver, Execution, Outcome, Settings, Turned};
 use crate::expectations::demands::Demands;
 use crate::expectations::judge;
 use crate::findings::catalogue::SN907;
@@ -24,7 +24,7 @@ use crate::migrations::directive::{Renamed, Says};
 use crate::migrations::project::Project;
 use crate::migrations::statement::Action;
 use crate::migrations::{self, Decision, Migration, Plan, Request, Search};
-use crate::observer::Observer;
+use crate::observer::{Observer, Stage, Underway, Work};
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
 use crate::snapshot::source::Content;
@@ -60,6 +60,8 @@ pub struct Options {
     pub max_snapshot_age: Option<Duration>,
     /// What `rehearse.yaml` says.
     pub config: Config,
+    /// Where options were said, for the report.
+    pub decisions: Vec<Decision>,
     /// Levels set on the command line, over those of the configuration.
     pub levels: Levels,
     /// How much is looked at of what did not change.
@@ -86,6 +88,7 @@ impl Options {
             sampling: Sampling::None,
             max_snapshot_age: None,
             config: Config::default(),
+            decisions: Vec::new(),
             levels: Levels::default(),
             extent: Extent::BySize,
             max_memory: MAX_MEMORY,
@@ -132,8 +135,8 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let given = options.snapshot.fetch(&workspace, options.extent, observer)?;
     let open = |reading| Snapshot::open(&given, &workspace, reading, options.extent, observer);
-    let (rehearsal, kept) =
-        snapshot::unchanged(open, |snapshot| rehearse_on(snapshot, options, &means, &workspace, now, observer))?;
+    let on = |snapshot: &Snapshot| rehearse_on(snapshot, options, &means, &workspace, now, observer);
+    let (rehearsal, kept) = snapshot::unchanged(open, on, observer)?;
     if let Some(kept) = kept {
         kept.appear()?;
     }
@@ -177,6 +180,7 @@ fn rehearse_on(
     };
     let Rehearsed { mut plan, decision, mut trials } = rehearsed;
     plan.decisions.extend(options.config.file.as_deref().map(configured));
+    plan.decisions.extend(options.decisions.iter().cloned());
     let renamed: Vec<Decision> = plan.pending().flat_map(renames_told).collect();
     plan.decisions.extend(renamed);
     let waivers: Vec<Waiver> =
@@ -187,12 +191,12 @@ fn rehearse_on(
     let counter_trials = stage.counter_trials(&trial)?;
     let on_empty = stage.on_empty(&trial);
     let way_back = if options.down { stage.there_and_back(&trial)? } else { None };
-    let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to)).transpose()?;
+    let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to, observer)).transpose()?;
 
     let locked_driver = decide::locked(trial.execution.settings.driver, &project);
     let mut evidence = Evidence {
         snapshot: snapshot.facts().clone(),
-        untouched: snapshot.check_untouched()?,
+        untouched: snapshot.check_untouched(observer)?,
         plan: plan.clone(),
         driver_decision: decision,
         trial,
@@ -209,7 +213,7 @@ fn rehearse_on(
     let mut matrix = Vec::new();
     if options.matrix {
         matrix = stage.matrix(&evidence, &project, foreign_keys, wishes)?;
-        evidence.untouched = snapshot.check_untouched()?;
+        evidence.untouched = snapshot.check_untouched(observer)?;
     }
     let findings = judged(&evidence, demands, wishes);
     Ok((Rehearsal { evidence, findings, matrix, fail_on: options.fail_on }, kept))
@@ -224,10 +228,11 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
     let workspace = Workspace::create(options.workspace.as_deref())?;
     let given = options.snapshot.fetch(&workspace, Extent::Changed, observer)?;
     let open = |reading| Snapshot::open(&given, &workspace, reading, Extent::Changed, observer);
-    snapshot::unchanged(open, |snapshot| {
+    let read = |snapshot: &Snapshot| {
         let Located { plan, decided, .. } = locate(snapshot, options, &search)?;
         Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided })
-    })
+    };
+    snapshot::unchanged(open, read, observer)
 }
 
 /// What will run, and how.
@@ -309,9 +314,15 @@ impl Theatre<'_> {
         let stage = Theatre { plan: &plan, ..*self };
         let mut trials = Vec::new();
         for driver in &decided.drivers {
+            let _under_way = (decided.drivers.len() > 1).then(|| self.trial(under(driver)));
             trials.push(stage.rehearse(Settings::of(driver, foreign_keys), driver.name)?);
         }
         Ok(Rehearsed { plan, decision: decided.decision.clone(), trials })
+    }
+
+    /// Says which of several rehearsals follows: `with foreign keys off`.
+    fn trial(&self, how: String) -> Underway<'_> {
+        Work::begin(self.observer, Stage::Trial(how), None)
     }
 
     fn rehearse(&self, settings: Settings, name: &str) -> Result<(Option<WorkingCopy>, Trial), Error> {
@@ -358,6 +369,7 @@ impl Theatre<'_> {
         if trial.execution.outcome != Outcome::Completed {
             return Ok(None);
         }
+        let _under_way = self.trial("there and back".to_owned());
         let settings = trial.execution.settings;
         let copy = WorkingCopy::of(self.snapshot, self.workspace, "back")?;
         let there = execution::run(copy.open()?, self.plan, settings, self.observer)?;
@@ -373,6 +385,7 @@ impl Theatre<'_> {
     fn counter_trials(&self, trial: &Trial) -> Result<Vec<(Turned, Trial)>, Error> {
         let mut trials = Vec::new();
         for setting in worth_turning(trial) {
+            let _under_way = self.trial(turned(setting).to_owned());
             let settings = trial.execution.settings.turned(setting);
             let (_, trial) = self.rehearse(settings, &format!("turned-{}", trials.len()))?;
             trials.push((setting, trial));
@@ -393,9 +406,11 @@ impl Theatre<'_> {
             let mut done = std::iter::once(&evidence.trial).chain(&evidence.others);
             let known = done.find(|trial| trial.execution.settings.driver == driver);
             let decided = known.is_some();
-            let trial = match known {
-                Some(trial) => trial.clone(),
-                None => self.rehearse(Settings::of(driver, foreign_keys), driver.name)?.1,
+            let trial = if let Some(trial) = known {
+                trial.clone()
+            } else {
+                let _under_way = self.trial(under(driver));
+                self.rehearse(Settings::of(driver, foreign_keys), driver.name)?.1
             };
             let alone = Evidence {
                 on_empty: self.on_empty(&trial),
@@ -418,6 +433,7 @@ impl Theatre<'_> {
     /// nothing.
     fn on_empty(&self, trial: &Trial) -> Option<Execution> {
         trial.failure().filter(|_| trial.execution.is_traced())?;
+        let _under_way = self.trial("on a database without rows".to_owned());
         let path = self.workspace.file(&format!("empty-{}.db", trial.execution.settings.driver.name));
         let empty = execution::empty::create(&path, &self.snapshot.connect().ok()?).ok()?;
         execution::run(empty, self.plan, trial.execution.settings, self.observer).ok()
@@ -450,6 +466,21 @@ fn worth_turning(trial: &Trial) -> Vec<Turned> {
     .into_iter()
     .filter_map(|(setting, worth)| worth.then_some(setting))
     .collect()
+}
+
+/// In words that follow `rehearsing`.
+fn under(driver: &Driver) -> String {
+    format!("as {} does it", driver.name)
+}
+
+/// The same for a setting that is turned.
+fn turned(setting: Turned) -> &'static str {
+    match setting {
+        Turned::ForeignKeysOff => "with foreign keys off",
+        Turned::StringsRefused => "with double-quoted strings refused",
+        Turned::OneTransaction => "in one transaction",
+        Turned::EveryStatement => "with every statement",
+    }
 }
 
 /// What the rules and the demands say, with levels and waivers.
@@ -493,7 +524,7 @@ impl Rehearsal {
     /// The report document.
     #[must_use]
     pub fn document(&self) -> Document {
-        assemble::document(&self.evidence, &self.findings, &self.matrix, self.verdict())
+        assemble::document(&self.evidence, &self.findings, &self.matrix, self.verdict(), self.fail_on)
     }
 }
 

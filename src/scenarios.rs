@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::time::SystemTime;
 
@@ -23,7 +23,7 @@ use crate::expectations::judge;
 use crate::expectations::quantity::{Quantity, Word};
 use crate::expectations::scenario::{Ledger, Prepared, Scenario, Switch, Tool};
 use crate::migrations::Request;
-use crate::observer::{Observer, Silent, Stage};
+use crate::observer::{Observer, Silent, Stage, Work};
 use crate::reading;
 use crate::rehearsal::{Options, Rehearsal, rehearse};
 use crate::report::document::{Document, Migration, Outcome as RunOutcome, TableChange, Verdict};
@@ -236,7 +236,7 @@ fn on_a_file(stage: &Theatre<'_>, rehearsal: &Rehearsal, kept: &Path) -> Result<
     let file = workspace.file("plain.db");
     let given = Source::from(stage.prepared.snapshot.clone()).fetch(&workspace, Extent::BySize, &Silent)?;
     let snapshot = Snapshot::open(&given, &workspace, Reading::InPlace, Extent::BySize, &Silent)?;
-    WorkingCopy::of(&snapshot, &workspace, "plain.db")?.keep(&file)?.appear()?;
+    WorkingCopy::of(&snapshot, &workspace, "plain.db")?.keep(&file, &Silent)?.appear()?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&file, flags).doing(|| "opening a plain file".to_owned())?;
     let expected = rehearsal.evidence.execution();
@@ -374,8 +374,8 @@ impl<'a> Writer<'a> {
 }
 
 impl Observer for Writer<'_> {
-    fn begin(&self, stage: &Stage, _: Option<u64>) {
-        if !matches!(stage, Stage::Migration(_)) {
+    fn begin(&self, work: &Arc<Work>) {
+        if !matches!(work.stage(), Stage::Migration(_)) {
             return;
         }
         let sql = self.sql.lock().ok().and_then(|mut sql| sql.take());

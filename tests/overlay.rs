@@ -81,7 +81,7 @@ fn what_is_written_stays_apart_from_the_base() {
         assert_eq!(one(&connection, "SELECT count(*) || ' ' || sum(v) FROM t"), "500 250500");
         assert_eq!(one(&overlay.open(FLAGS).unwrap(), "SELECT count(*) FROM t"), "500");
         connection.execute_batch("PRAGMA wal_checkpoint").unwrap();
-        overlay.write_to(&mut File::create(place.path("after.db")).unwrap()).unwrap();
+        overlay.write_to(&mut File::create(place.path("after.db")).unwrap(), |_| ()).unwrap();
         assert_eq!(one(&create(&place.path("after.db")), "SELECT count(*) FROM t"), "500", "{mode}");
         assert_eq!(one(&create(&place.path("after.db")), "PRAGMA integrity_check"), "ok", "{mode}");
         assert!(overlay.written() > 0);
@@ -312,7 +312,7 @@ fn content(connection: &Connection) -> Vec<String> {
 
 fn main_file(overlay: &Overlay, place: &Place) -> Vec<u8> {
     let path = place.path("main");
-    overlay.write_to(&mut File::create(&path).unwrap()).unwrap();
+    overlay.write_to(&mut File::create(&path).unwrap(), |_| ()).unwrap();
     std::fs::read(path).unwrap()
 }
 
@@ -491,7 +491,7 @@ fn a_process_that_dies_leaves_the_old_or_the_new_content() {
             seen[usize::from(is_new)] += 1;
             fork.settle().unwrap();
             let copy = place.path("copy.db");
-            fork.write_to(&mut File::create(&copy).unwrap()).unwrap();
+            fork.write_to(&mut File::create(&copy).unwrap(), |_| ()).unwrap();
             assert_eq!(content(&create(&copy)), found, "{mode} {n}");
             if is_over {
                 break;

@@ -254,6 +254,7 @@ impl Pair {
             statement: Statement::new("SELECT 1", 1, 1),
             ran: true,
             elapsed: Duration::ZERO,
+            bytes_after: None,
             in_transaction: true,
             foreign_keys: false,
             source_rows: None,
@@ -274,7 +275,7 @@ impl Pair {
             command: None,
         };
         let encoding = ENCODINGS[case.encoding].1;
-        let changed = pages.and_then(|[before, after]| PageSet::differing(before, after).unwrap());
+        let changed = pages.and_then(|[before, after]| PageSet::differing(before, after, &Silent).unwrap());
         let state = |connection, side: usize| State {
             connection,
             uri: "",

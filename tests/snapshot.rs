@@ -230,15 +230,20 @@ fn writer(path: &Path) {
     });
     println!("ready");
     let mut commits = 0;
-    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+    loop {
+        // The last commit begins after the word to stop: it may have waited all the time for a lock until then.
+        let is_last = stop.load(std::sync::atomic::Ordering::Relaxed);
         connection.execute_batch("UPDATE t SET filler = filler || 'x' WHERE id = 1").unwrap();
         commits += 1;
+        if is_last {
+            break;
+        }
     }
     println!("{commits} commits done");
 }
 
 fn wait_in_a_workspace(below: &Path) {
-    workspace::remove_on_signal().unwrap();
+    workspace::remove_on_signal(|| ()).unwrap();
     let workspace = Workspace::create(Some(below)).unwrap();
     fs::write(workspace.file("before.db"), "production data").unwrap();
     println!("ready");
@@ -443,7 +448,7 @@ fn damage_is_never_a_panic() {
     for at in (0..whole.len()).step_by(997).chain((0..110).step_by(3)) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0xff;
-        let _ = place.open(&place.write("bad.db", &bytes)).map(|snapshot| snapshot.check_untouched());
+        let _ = place.open(&place.write("bad.db", &bytes)).map(|snapshot| snapshot.check_untouched(&Silent));
     }
 }
 
@@ -489,7 +494,7 @@ fn facts_of_a_database() {
     assert_eq!(facts.modified, fs::metadata(&path).unwrap().modified().ok());
     assert_eq!(rows(&snapshot), 100);
     assert_sound(&snapshot);
-    assert_eq!(snapshot.check_untouched().unwrap(), Untouched::Yes);
+    assert_eq!(snapshot.check_untouched(&Silent).unwrap(), Untouched::Yes);
     assert_eq!(place.listing(), before);
 }
 
@@ -530,7 +535,7 @@ fn the_wal_beside_it_counts() {
     assert_sound(&snapshot);
     assert_eq!(snapshot.facts().journal_mode, JournalMode::Wal);
     assert!(matches!(snapshot.facts().wal, Wal::Bytes(bytes) if bytes > 0));
-    assert_eq!(snapshot.check_untouched().unwrap(), Untouched::Yes);
+    assert_eq!(snapshot.check_untouched(&Silent).unwrap(), Untouched::Yes);
     assert_eq!(place.listing(), before);
 }
 
@@ -570,7 +575,7 @@ fn a_hot_journal_is_rolled_back_in_the_copy_only() {
     assert!(matches!(snapshot.facts().journal, Journal::Hot { bytes, super_journal: None } if bytes > 0));
     assert_eq!(rows(&snapshot), 100);
     assert_sound(&snapshot);
-    assert_eq!(snapshot.check_untouched().unwrap(), Untouched::Yes);
+    assert_eq!(snapshot.check_untouched(&Silent).unwrap(), Untouched::Yes);
     assert_eq!(place.listing(), before);
 }
 
@@ -667,7 +672,7 @@ fn an_outside_change_is_seen_and_named() {
     let changed_by = |change: &dyn Fn()| {
         let snapshot = place.open(&path).unwrap();
         change();
-        match snapshot.check_untouched().unwrap() {
+        match snapshot.check_untouched(&Silent).unwrap() {
             Untouched::Yes => vec![],
             Untouched::ChangedByOthers(changes) => changes,
         }
@@ -713,10 +718,10 @@ fn an_app_in_wal_mode() {
     assert_eq!((rows(&snapshot), snapshot.facts().in_use, snapshot.facts().method), (60, true, Method::Backup));
     assert_eq!((snapshot.facts().journal_mode, snapshot.facts().user_version), (JournalMode::Wal, 7));
     assert_sound(&snapshot);
-    assert_eq!(snapshot.check_untouched().unwrap(), Untouched::Yes);
+    assert_eq!(snapshot.check_untouched(&Silent).unwrap(), Untouched::Yes);
     assert_eq!(place.listing(), before);
     app.run("COMMIT");
-    let Untouched::ChangedByOthers(changes) = snapshot.check_untouched().unwrap() else { panic!() };
+    let Untouched::ChangedByOthers(changes) = snapshot.check_untouched(&Silent).unwrap() else { panic!() };
     assert!(changes[0].starts_with("`prod.db-wal` "), "{changes:?}");
 }
 
@@ -729,7 +734,7 @@ fn an_app_in_rollback_mode_that_reads() {
     let snapshot = place.open(&path).unwrap();
     assert_eq!((rows(&snapshot), snapshot.facts().in_use, snapshot.facts().method), (100, true, Method::Backup));
     assert_sound(&snapshot);
-    assert_eq!(snapshot.check_untouched().unwrap(), Untouched::Yes);
+    assert_eq!(snapshot.check_untouched(&Silent).unwrap(), Untouched::Yes);
 }
 
 #[test]
@@ -758,7 +763,7 @@ fn an_app_in_rollback_mode_that_keeps_readers_out() {
     assert_eq!((rows(&snapshot), snapshot.facts().in_use), (100, true));
     assert_ne!(snapshot.facts().method, Method::Backup);
     assert_sound(&snapshot);
-    assert_eq!(snapshot.check_untouched().unwrap(), Untouched::Yes);
+    assert_eq!(snapshot.check_untouched(&Silent).unwrap(), Untouched::Yes);
     assert_eq!(place.listing(), before);
     app.run("COMMIT");
 }
@@ -779,7 +784,8 @@ fn a_busy_app_goes_on_writing() {
         assert_eq!(rows(&snapshot), 100);
         writeln!(app.to, "stop").unwrap();
         app.await_line("commits done");
-        assert!(matches!(snapshot.check_untouched().unwrap(), Untouched::ChangedByOthers(_)));
+        let outcome = snapshot.check_untouched(&Silent).unwrap();
+        assert!(matches!(outcome, Untouched::ChangedByOthers(_)), "{mode} {:?}", snapshot.facts());
     }
 }
 
@@ -834,6 +840,18 @@ fn signals_remove_the_workspace() {
 }
 
 #[test]
+fn a_signal_that_npm_passes_on_once_more_removes_the_workspace() {
+    let below = tempfile::tempdir().unwrap();
+    let mut waiting = App::start_as("workspace", below.path());
+    let id = rustix::process::Pid::from_raw(i32::try_from(waiting.child.id()).unwrap()).unwrap();
+    for _ in 0..2 {
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    }
+    assert_eq!(waiting.child.wait().unwrap().code(), Some(130));
+    assert!(listing(below.path()).is_empty());
+}
+
+#[test]
 fn a_workspace_below_nothing() {
     let error = Workspace::create(Some(Path::new("/nowhere"))).unwrap_err();
     let text = error.to_string();
@@ -870,7 +888,7 @@ fn a_kept_copy_is_one_file_with_everything() {
     // A connection that does not checkpoint when it closes.
     migrating.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
     migrating.close().unwrap();
-    copy.keep(&place.path("kept.db")).unwrap().appear().unwrap();
+    copy.keep(&place.path("kept.db"), &Silent).unwrap().appear().unwrap();
     assert_eq!(place.listing().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["kept.db", "prod.db"]);
     let count: i64 = connect(&place.path("kept.db")).query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 5);
@@ -886,7 +904,7 @@ fn a_copy_is_not_kept_while_a_connection_reads_it() {
     let reader = copy.open().unwrap();
     reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
     copy.open().unwrap().execute_batch("DELETE FROM t").unwrap();
-    let error = copy.keep(&place.path("kept.db")).unwrap_err().to_string();
+    let error = copy.keep(&place.path("kept.db"), &Silent).unwrap_err().to_string();
     assert!(error.ends_with("another connection is open on the copy"), "{error}");
     assert!(!place.path("kept.db").exists());
 }
@@ -903,7 +921,7 @@ fn a_transaction_that_was_left_open_is_not_kept() {
         )
         .unwrap();
     drop(migrating);
-    copy.keep(&place.path("kept.db")).unwrap().appear().unwrap();
+    copy.keep(&place.path("kept.db"), &Silent).unwrap().appear().unwrap();
     let kept = place.open(&place.path("kept.db")).unwrap();
     assert_eq!(rows(&kept), 100);
     assert_sound(&kept);
@@ -940,6 +958,6 @@ fn nothing_is_overwritten_by_a_kept_copy() {
     assert!(check_keep_target(&place.path("new.db"), &path).is_ok());
     let snapshot = place.open(&path).unwrap();
     let copy = WorkingCopy::of(&snapshot, &place.workspace, "copy.db").unwrap();
-    assert!(copy.keep(&place.path("other.db")).is_err());
+    assert!(copy.keep(&place.path("other.db"), &Silent).is_err());
     assert_eq!(fs::read(place.path("other.db")).unwrap(), b"x");
 }

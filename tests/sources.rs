@@ -58,7 +58,7 @@ impl Place {
         let content = {
             let workspace = Workspace::create(Some(self.below.path())).unwrap();
             open(&path, &workspace).map(|snapshot| {
-                assert_eq!(snapshot.check_untouched().unwrap(), Untouched::Yes);
+                assert_eq!(snapshot.check_untouched(&Silent).unwrap(), Untouched::Yes);
                 assert_eq!(snapshot.facts().path, path);
                 assert_eq!(snapshot.facts().bytes, bytes.as_ref().len() as u64);
                 content(&snapshot.connect().unwrap())

@@ -10,6 +10,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use rehearse::observer::{Silent, Stage, Work};
 use rehearse::profile::{self, Reader, Spread};
 use rehearse::schema::{Schema, Table, storage};
 use rehearse::sqlite_file::btree::{self, IndexTree};
@@ -472,7 +473,7 @@ fn assert_profiles(
     context: &str,
 ) {
     let tables: Vec<&Table> = schema.tables.values().collect();
-    for (table, ours) in tables.iter().zip(profile::of_tables(connection, pages, &tables)) {
+    for (table, ours) in tables.iter().zip(profile::of_tables(connection, pages, &tables, &Silent)) {
         let (ours, theirs) = (ours.unwrap(), profile::of_table(connection, table).unwrap());
         assert_eq!((ours.rows, &ours.columns), (theirs.rows, &theirs.columns), "{context}, {}", table.name);
         let needs_sqlite = table.without_rowid || shapes[&table.name].columns.contains(&Place::Computed);
@@ -514,9 +515,13 @@ fn rows_counts_and_pages_are_those_that_sqlite_has() {
             scanned.push(ScanTable { shape, pages: leaves });
             expected.push((ours, context));
         }
-        for (counts, (rows, context)) in scan(&pages, &scanned).into_iter().zip(&expected) {
+        let work = Work::new(Stage::Count, None);
+        for (counts, (rows, context)) in scan(&pages, &scanned, &work).into_iter().zip(&expected) {
             assert_counts(&counts.unwrap(), rows, context);
         }
+        let bytes =
+            scanned.iter().map(|table| table.pages.len() as u64).sum::<u64>() * u64::from(pages.layout().page_size);
+        assert_eq!((work.done(), work.total()), (bytes, Some(bytes)), "seed {seed}");
         assert_profiles(&case.connection, &pages, &schema, &shapes, &format!("seed {seed}"));
         assert_all_pages_accounted(&pages, &schema, &format!("seed {seed}"));
         let integrity: String = case.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).unwrap();
@@ -533,7 +538,7 @@ fn spread(sql: &str) -> (Spread, Reader) {
     let pages = FilePages::new(File::open(&path).unwrap(), None).unwrap();
     let schema = Schema::read(&connection).unwrap();
     let table = schema.table("t").unwrap();
-    let ours = profile::of_tables(&connection, &pages, &[table]).remove(0).unwrap();
+    let ours = profile::of_tables(&connection, &pages, &[table], &Silent).remove(0).unwrap();
     let theirs = profile::of_table(&connection, table).unwrap();
     assert_eq!(ours.columns, theirs.columns, "{sql}");
     (ours.columns[0].spread, ours.read_by)
@@ -549,7 +554,7 @@ fn assert_read_alike(connection: &Connection, path: &Path) {
     let (ours, _) = rows_by_reader(&pages, table.root_page, &shape).unwrap();
     assert!(!ours.is_empty() && ours.iter().flat_map(|row| &row.1).all(Option::is_some));
     assert_same_rows(&theirs, &ours, "t");
-    let profile = profile::of_tables(connection, &pages, &[table]).remove(0).unwrap();
+    let profile = profile::of_tables(connection, &pages, &[table], &Silent).remove(0).unwrap();
     assert_eq!(profile.read_by, Reader::File);
     assert_eq!(profile.columns, profile::of_table(connection, table).unwrap().columns);
     assert_all_pages_accounted(&pages, &schema, "t");
@@ -710,7 +715,7 @@ fn read_everything(pages: &dyn Pages, roots: &[(u32, Shape)]) {
         let leaves = btree::leaves(pages, *root).unwrap_or_default().leaves;
         scanned.push(ScanTable { shape, pages: leaves });
     }
-    scan(pages, &scanned);
+    scan(pages, &scanned, &Work::new(Stage::Count, None));
 }
 
 #[test]
@@ -749,7 +754,7 @@ fn agree_where_whole(path: &Path, context: &str) -> bool {
     let (Ok("ok"), Ok(schema)) = (integrity.as_deref(), Schema::read(&connection)) else { return false };
     let pages = FilePages::new(File::open(path).unwrap(), None).unwrap();
     let tables: Vec<&Table> = schema.tables.values().collect();
-    for (table, ours) in tables.iter().zip(profile::of_tables(&connection, &pages, &tables)) {
+    for (table, ours) in tables.iter().zip(profile::of_tables(&connection, &pages, &tables, &Silent)) {
         // SQLite also reads overflow pages, which a count needs not: one that a file ends in the middle of is an error of its own.
         let Ok(theirs) = profile::of_table(&connection, table) else { continue };
         let ours = ours.unwrap();

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use rusqlite::types::ValueRef;
 
-use super::rows::{ColumnComparison, Key, RowComparison, Tables};
+use super::rows::{ColumnComparison, Key, Pass, RowComparison, Tables};
 use super::samples::{Literal, Sample, Samples, Sampling};
 use super::values::{self, Fate};
 use crate::profile::Owned;
@@ -81,6 +81,7 @@ pub(super) struct Merge<'a> {
     shifts: Vec<Shift>,
     /// The last row that matched by content.
     last_matched: Vec<u8>,
+    pass: Pass<'a>,
     result: RowComparison,
 }
 
@@ -105,6 +106,7 @@ impl<'a> Merge<'a> {
             alike: false,
             shifts: columns.iter().map(|_| Shift::default()).collect(),
             last_matched: Vec::new(),
+            pass: Pass::begin(tables.progress),
             result: RowComparison {
                 lost: 0,
                 gained: 0,
@@ -154,6 +156,7 @@ impl<'a> Merge<'a> {
                 (Ordering::Equal, Some(before), Some(after)) => self.matched(before, after)?,
                 _ => {}
             }
+            self.pass.add(1 + u64::from(order == Ordering::Equal));
             if order != Ordering::Greater {
                 old.advance()?;
             }
@@ -176,6 +179,7 @@ impl<'a> Merge<'a> {
                 && self.order(before, after)? == Ordering::Equal
             {
                 self.matched(before, after)?;
+                self.pass.add(2);
                 old.advance()?;
                 new.advance()?;
                 passed = 0;
@@ -183,21 +187,25 @@ impl<'a> Merge<'a> {
                 && let Some(before) = olds.take(|| self.key(after))?
             {
                 self.matched(&before, after)?;
+                self.pass.add(1);
                 new.advance()?;
                 passed = 0;
             } else if let Some(before) = old.row()
                 && let Some(after) = news.take(|| self.key(before))?
             {
                 self.matched(before, &after)?;
+                self.pass.add(1);
                 old.advance()?;
             } else if let Some(before) = old.row()
                 && (passed < MOST_PASSED || !new.is_at_row())
             {
                 olds.put(self.key(before)?, Kept::of(before, self.width_before())?);
+                self.pass.add(1);
                 old.advance()?;
                 passed += 1;
             } else if let Some(after) = new.row() {
                 news.put(self.key(after)?, Kept::of(after, self.width_after())?);
+                self.pass.add(1);
                 new.advance()?;
                 passed = 0;
             }

@@ -34,7 +34,7 @@ use rusqlite::Connection;
 use crate::error::{Doing, Error};
 use crate::execution::{Execution, Step};
 use crate::migrations::statement::{Action, Insert};
-use crate::observer::{Observer, Stage};
+use crate::observer::{Observer, Stage, Work};
 use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
 use crate::schema::{Schema, Table, TableKind};
@@ -46,7 +46,7 @@ use computed::Computed;
 use differing::Differing;
 use integrity::Integrity;
 use lineage::{Change, Pair};
-use rows::{ColumnComparison, Key, RowComparison, Rowids, Side};
+use rows::{ColumnComparison, Key, Place, RowComparison, Rowids, Side};
 use samples::{Samples, Sampling};
 use stand_ins::StandIn;
 use stored::Stored;
@@ -265,11 +265,20 @@ impl Comparison {
         };
         // What SQLite says of the states takes as long as the comparison, and needs nothing of it.
         let (tables, checked) = std::thread::scope(|scope| {
-            let checking = comparer.check(&pairs).map(|check| scope.spawn(move || check.run()));
+            let checking = comparer.check(&pairs).map(|check| {
+                let work = Work::begin(observer, Stage::Check, None);
+                scope.spawn(move || {
+                    let checked = check.run();
+                    drop(work);
+                    checked
+                })
+            });
             let tables = comparer.tables(&pairs, observer);
             (tables, checking.and_then(|checking| checking.join().ok()))
         });
+        let checking = Work::begin(observer, Stage::Check, None);
         let integrity = comparer.integrity(&pairs, &tables, checked);
+        drop(checking);
         let header = comparer.header();
         let stand_ins = stand_ins::of(&pairs, &after, states.after.connection);
         let not_compared = comparer.not_compared;
@@ -438,19 +447,39 @@ impl<'a> Comparer<'a> {
     }
 
     fn tables(&mut self, pairs: &[Pair], observer: &dyn Observer) -> Vec<TableComparison> {
-        observer.begin(&Stage::Compare, Some(pairs.len() as u64));
-        let mut before = self.profiles(pairs, When::Before, &BTreeSet::new());
+        let mut before = self.profiles(pairs, When::Before, &BTreeSet::new(), observer);
         // What could not be read before is said once.
         let unread = before.iter().filter(|(_, profile)| profile.is_none()).map(|(place, _)| *place).collect();
-        let mut after = self.profiles(pairs, When::After, &unread);
+        let mut after = self.profiles(pairs, When::After, &unread, observer);
+        let rows: Vec<u64> = (0..pairs.len())
+            .map(|place| self.rows_to_compare(&pairs[place], before.get(&place), after.get(&place)))
+            .collect();
+        let mut behind = rows.iter().sum();
+        let work = Work::begin(observer, Stage::Compare, Some(behind));
         let mut tables = Vec::with_capacity(pairs.len());
         for (place, pair) in pairs.iter().enumerate() {
             let profiles = [before.remove(&place).flatten(), after.remove(&place).flatten()];
-            tables.push(self.table(pair, profiles));
-            observer.advance(&Stage::Compare, place as u64 + 1);
+            behind -= rows[place];
+            if rows[place] > 0 {
+                work.work_on(pair.name(When::After).or(pair.name(When::Before)).unwrap_or_default());
+            }
+            tables.push(self.table(pair, profiles, Place { work: &work, rows: rows[place], behind }));
+            work.reach(work.total().unwrap_or_default() - behind);
         }
-        observer.end(&Stage::Compare);
         tables
+    }
+
+    /// The rows of both sides that have to be brought together, each once.
+    fn rows_to_compare(
+        &self,
+        pair: &Pair,
+        before: Option<&Option<TableProfile>>,
+        after: Option<&Option<TableProfile>>,
+    ) -> u64 {
+        match (before, after) {
+            (Some(Some(before)), Some(Some(after))) if !self.is_same(pair) => before.rows + after.rows,
+            _ => 0,
+        }
     }
 
     /// What the tables of one side hold that are counted, by the place of their pair; none where a table cannot be read.
@@ -459,6 +488,7 @@ impl<'a> Comparer<'a> {
         pairs: &[Pair],
         when: When,
         unread: &BTreeSet<usize>,
+        observer: &dyn Observer,
     ) -> BTreeMap<usize, Option<TableProfile>> {
         let (state, schema) = self.side(when);
         let words = self.words(when);
@@ -466,7 +496,7 @@ impl<'a> Comparer<'a> {
         let named = counted.filter_map(|(place, pair)| Some((place, schema.table(pair.name(when)?)?)));
         let (places, tables): (Vec<usize>, Vec<&Table>) = named.unzip();
         let read = match state.pages {
-            Some(pages) => profile::of_tables(state.connection, pages, &tables),
+            Some(pages) => profile::of_tables(state.connection, pages, &tables, observer),
             None => tables.iter().map(|table| profile::of_table(state.connection, table)).collect(),
         };
         let why = format!("cannot be read {words}");
@@ -535,7 +565,12 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    fn table(&mut self, pair: &Pair, [before, after]: [Option<TableProfile>; 2]) -> TableComparison {
+    fn table(
+        &mut self,
+        pair: &Pair,
+        [before, after]: [Option<TableProfile>; 2],
+        progress: Place<'_>,
+    ) -> TableComparison {
         let (old, new) = self.pair(pair);
         if [old, new].into_iter().flatten().any(Table::shows_others) {
             return TableComparison::without_rows(pair);
@@ -543,7 +578,7 @@ impl<'a> Comparer<'a> {
         let rows = match (old, new, &before, &after) {
             (Some(_), Some(_), None, None) if !self.is_counted(pair) => Some(unchanged(pair, 0)),
             (Some(_), Some(_), Some(held), Some(_)) if self.is_same(pair) => Some(unchanged(pair, held.rows)),
-            (Some(old), Some(new), Some(held), Some(holds)) => self.rows(pair, (old, held), (new, holds)),
+            (Some(old), Some(new), Some(held), Some(holds)) => self.rows(pair, (old, held), (new, holds), progress),
             _ => None,
         };
         let sequence = old.zip(new).and_then(|(old, new)| self.sequence(old, new));
@@ -632,6 +667,7 @@ impl<'a> Comparer<'a> {
         pair: &Pair,
         (old, held): (&Table, &TableProfile),
         (new, holds): (&Table, &TableProfile),
+        progress: Place<'_>,
     ) -> Option<RowComparison> {
         if pair.columns.is_empty() {
             return self.without_common_column(new, held.rows, holds.rows);
@@ -659,6 +695,7 @@ impl<'a> Comparer<'a> {
             sampling: self.states.sampling,
             rows_before: held.rows,
             memory: self.states.memory,
+            progress,
         };
         if self.execution.is_none() && (old.is_contentless() || new.is_contentless()) {
             self.index_without_content(old, new);
@@ -693,6 +730,7 @@ impl<'a> Comparer<'a> {
     fn is_stored_alike(&self, old: &str, new: &str) -> rusqlite::Result<bool> {
         let (before, after) = (shadows(self.before, old), shadows(self.after, new));
         let mut alike = before.keys().eq(after.keys());
+        let unseen = Work::new(Stage::Compare, None);
         for (before, after) in before.into_values().zip(after.into_values()) {
             let columns: Vec<_> =
                 before.columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect();
@@ -705,6 +743,7 @@ impl<'a> Comparer<'a> {
                 encoding: self.states.encoding(),
                 rows_before: 0,
                 memory: 0,
+                progress: Place { work: &unseen, rows: 0, behind: 0 },
             };
             alike = alike && before.columns == after.columns && tables.by(Key::Content)?.differences() == 0;
         }

@@ -13,6 +13,7 @@ use super::samples::{Samples, Sampling};
 use super::sorted::{self, SortedRows};
 use super::stored::{Stored, StoredRows};
 use super::values::{self, Alteration, Fate, Loss};
+use crate::observer::Work;
 use crate::profile::Owned;
 use crate::schema::lexer::quote_identifier;
 use crate::schema::{Table, TableKind};
@@ -186,6 +187,55 @@ pub struct Tables<'a> {
     pub rows_before: u64,
     /// The bytes that a comparison may take in memory.
     pub memory: u64,
+    /// Where the table stands in the work.
+    pub progress: Place<'a>,
+}
+
+/// Where a table stands in the work of comparing many.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// The work, counted in rows of both sides.
+    pub work: &'a Work,
+    /// Those of this table.
+    pub rows: u64,
+    /// Those of the tables that come after it.
+    pub behind: u64,
+}
+
+/// The rows of a table brought together once. Whether that must be done again in another way is known only then.
+pub(super) struct Pass<'a> {
+    place: Place<'a>,
+    /// Rows before it.
+    base: u64,
+    passed: u64,
+    /// How many of them the work knows of.
+    told: u64,
+}
+
+/// Rows of which the work is told at once.
+const TOLD: u64 = 1 << 10;
+
+impl<'a> Pass<'a> {
+    pub fn begin(place: Place<'a>) -> Self {
+        let base = place.work.done();
+        place.work.expect(base + place.rows + place.behind);
+        Self { place, base, passed: 0, told: 0 }
+    }
+
+    /// So many rows more are behind.
+    pub fn add(&mut self, rows: u64) {
+        self.passed += rows;
+        if self.passed - self.told >= TOLD {
+            self.told = self.passed;
+            self.place.work.reach(self.base + self.passed.min(self.place.rows));
+        }
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.place.work.reach(self.base + self.place.rows);
+    }
 }
 
 impl Tables<'_> {

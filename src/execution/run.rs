@@ -16,7 +16,7 @@ use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::Plan;
 use crate::migrations::statement::{Action, Insert, Select, Statement};
 use crate::migrations::tools::diesel;
-use crate::observer::{Observer, Stage};
+use crate::observer::{Observer, Stage, Work};
 use crate::schema::lexer::{Token, double_quoted, quote_identifier, quote_text, tokens};
 
 /// Runs the plan's pending migrations on the copy to which `connection` writes.
@@ -135,11 +135,10 @@ impl Run {
         }
         let reached = plan.refusal.as_ref().map_or(usize::MAX, |refusal| refusal.after);
         for migration in plan.pending().take(reached) {
-            let stage = Stage::Migration(migration.name.clone());
-            observer.begin(&stage, Some(migration.chunks.len() as u64));
-            let result = self.migration(migration, observer, &stage);
-            observer.end(&stage);
-            result?;
+            let statements = migration.chunks.iter().map(|chunk| chunk.statements.len() as u64).sum();
+            let work = Work::begin(observer, Stage::Migration(migration.name.clone()), Some(statements));
+            self.recorder.show_in(work.share());
+            self.migration(migration, &work)?;
         }
         let own_commit_is_due = matches!(transaction, Transaction::AroundAll | Transaction::AroundAllAndLedger);
         if own_commit_is_due {
@@ -160,9 +159,9 @@ impl Run {
         pragmas.iter().try_for_each(|pragma| self.bookkeeping(pragma))
     }
 
-    fn migration(&mut self, migration: &Migration, observer: &dyn Observer, stage: &Stage) -> Result<(), Stop> {
+    fn migration(&mut self, migration: &Migration, work: &Work) -> Result<(), Stop> {
         self.write(&migration.record.before)?;
-        let result = self.body(migration, observer, stage);
+        let result = self.body(migration, work);
         if result.is_err() && !migration.record.failed.is_empty() {
             // A tool without a transaction does not end the one that a migration has left open.
             if self.settings.transaction != Transaction::None {
@@ -175,14 +174,14 @@ impl Run {
     }
 
     /// The migration in its transaction, with foreign keys off where the tool sees to that.
-    fn body(&mut self, migration: &Migration, observer: &dyn Observer, stage: &Stage) -> Result<(), Stop> {
+    fn body(&mut self, migration: &Migration, work: &Work) -> Result<(), Stop> {
         let guarded = self.settings.transaction == Transaction::AroundEachGuarded && !migration.unwrapped;
         if !guarded || !self.foreign_keys() {
-            return self.in_transaction(migration, observer, stage, None);
+            return self.in_transaction(migration, work, None);
         }
         self.around(&["PRAGMA foreign_keys = off"]).map_err(|error| Stop::Around("preparing the connection", error))?;
         let violations = self.violations();
-        let result = self.in_transaction(migration, observer, stage, Some(&violations));
+        let result = self.in_transaction(migration, work, Some(&violations));
         self.roll_back();
         self.around(&["PRAGMA foreign_keys = on"]).ok();
         result
@@ -192,8 +191,7 @@ impl Run {
     fn in_transaction(
         &mut self,
         migration: &Migration,
-        observer: &dyn Observer,
-        stage: &Stage,
+        work: &Work,
         known: Option<&BTreeSet<Violation>>,
     ) -> Result<(), Stop> {
         let each = self.settings.transaction.is_around_each() && !migration.unwrapped;
@@ -201,10 +199,9 @@ impl Run {
             self.bookkeeping("BEGIN").map_err(|error| Stop::Around("beginning the transaction", error))?;
         }
         let mut number = 0;
-        for (done, chunk) in migration.chunks.iter().enumerate() {
-            self.chunk(migration, chunk, &mut number)?;
+        for chunk in &migration.chunks {
+            self.chunk(migration, chunk, &mut number, work)?;
             self.write(&chunk.record)?;
-            observer.advance(stage, done as u64 + 1);
         }
         self.write(&migration.record.within)?;
         if let Some(error) = known.and_then(|known| mismatch(&self.violations(), known)) {
@@ -222,7 +219,7 @@ impl Run {
         record.iter().try_for_each(|sql| self.record(sql)).map_err(|error| Stop::Around(RECORDING, error))
     }
 
-    fn chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize) -> Result<(), Stop> {
+    fn chunk(&mut self, migration: &Migration, chunk: &Chunk, number: &mut usize, work: &Work) -> Result<(), Stop> {
         let several = self.settings.several_statements;
         let Some((first, rest)) = chunk.statements.split_first() else {
             return self.empty_chunk(migration, chunk, number);
@@ -233,6 +230,7 @@ impl Run {
             return self.refuse_several(migration, first, number, message);
         }
         self.statement(migration, first, number)?;
+        work.add(1);
         for statement in rest {
             if several == SeveralStatements::All {
                 self.statement(migration, statement, number)?;
@@ -241,6 +239,7 @@ impl Run {
                 step.ran = false;
                 self.steps.push(step);
             }
+            work.add(1);
         }
         Ok(())
     }
@@ -293,6 +292,7 @@ impl Run {
         let result = self.execute(&statement.sql);
         step.elapsed = started.elapsed();
         step.changes = self.recorder.take();
+        step.bytes_after = self.bytes();
         step.error = result.as_ref().err().cloned();
         step.not_understood = state.is_some_and(|before| before != self.state());
         let first_of_run = self.steps.is_empty();
@@ -326,10 +326,20 @@ impl Run {
             source_rows: None,
             strings: Vec::new(),
             changes: Vec::new(),
+            bytes_after: None,
             error: None,
             committed: false,
             not_understood: false,
         }
+    }
+
+    /// Size of the database as the connection sees it, in bytes.
+    fn bytes(&self) -> Option<u64> {
+        let of = |pragma: &str| -> Option<u64> {
+            let value = self.recorder.connection().query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0));
+            u64::try_from(value.unwrap_or(-1_i64)).ok()
+        };
+        of("page_count")?.checked_mul(of("page_size")?)
     }
 
     /// Rows written so far and the number of the schema: both the same means that a statement did nothing to the database.

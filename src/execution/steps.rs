@@ -105,6 +105,8 @@ pub struct Step {
     pub strings: Vec<String>,
     /// Rows that it wrote.
     pub changes: Vec<Change>,
+    /// Size of the database after it in bytes; none where it did not run, or SQLite would not say.
+    pub bytes_after: Option<u64>,
     /// Why it failed.
     pub error: Option<StepError>,
     /// Whether what it did is in the database at the end.

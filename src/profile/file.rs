@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::sqlite::of_table;
 use super::{ColumnProfile, Owned, Reader, Spread, TableProfile};
+use crate::observer::{Observer, Stage, Work};
 use crate::schema::lexer::quote_identifier;
 use crate::schema::{Table, storage};
 use crate::sqlite_file::btree;
@@ -19,7 +20,13 @@ use crate::sqlite_file::shape::{Place, Shape};
 ///
 /// # Errors
 /// Of each table, when SQLite cannot read it either: corruption, a missing module or function.
-pub fn of_tables(connection: &Connection, pages: &dyn Pages, tables: &[&Table]) -> Vec<Result<TableProfile>> {
+pub fn of_tables(
+    connection: &Connection,
+    pages: &dyn Pages,
+    tables: &[&Table],
+    observer: &dyn Observer,
+) -> Vec<Result<TableProfile>> {
+    let work = Work::begin(observer, Stage::Count, None);
     let shapes: Vec<Option<Shape>> = tables.iter().map(|table| readable(connection, table)).collect();
     let mut scanned = Vec::new();
     let mut places = Vec::new();
@@ -32,7 +39,7 @@ pub fn of_tables(connection: &Connection, pages: &dyn Pages, tables: &[&Table]) 
     }
     let encoding = pages.layout().encoding;
     let mut profiles: Vec<Option<TableProfile>> = tables.iter().map(|_| None).collect();
-    for (place, counts) in places.into_iter().zip(scan(pages, &scanned)) {
+    for (place, counts) in places.into_iter().zip(scan(pages, &scanned, &work)) {
         profiles[place] = counts.ok().and_then(|counts| profile(connection, tables[place], counts, encoding));
     }
     let read =

@@ -106,14 +106,12 @@ fn run(
         let value = format!("{} is not in the copy of the project", path.display());
         decisions.push(Decision { what: "project", value, why: "it is larger than 256 MiB".into() });
     }
-    WorkingCopy::of(stage.snapshot, stage.workspace, "given to the command")?.keep(&sandbox.database)?.appear()?;
+    WorkingCopy::of(stage.snapshot, stage.workspace, "given to the command")?
+        .keep(&sandbox.database, stage.observer)?
+        .appear()?;
     let before_ledger = recipes::ledger_in(&stage.snapshot.connect()?, recipe)?;
     let tracer = Tracer::new(&below.join("trace"), &sandbox.database)?;
-    let stage_name = crate::observer::Stage::Migration(exec.line.clone());
-    stage.observer.begin(&stage_name, None);
-    let ran = command::run(exec, recipe, &sandbox, &tracer);
-    stage.observer.end(&stage_name);
-    let ran = ran?;
+    let ran = command::run(exec, recipe, &sandbox, &tracer, stage.observer)?;
     if ran.opened == Some(false) && !matches!(ran.end, End::TimeLimit(_)) {
         return Err(not_opened(&ran, recipe));
     }
@@ -121,7 +119,7 @@ fn run(
     let after = open(stage, &sandbox.database).map_err(|error| {
         Error::cannot(doing(), error).hint("the command removed the copy, or left something else in its place")
     })?;
-    let changed = PageSet::differing(stage.snapshot.pages(), after.pages()).doing(doing)?;
+    let changed = PageSet::differing(stage.snapshot.pages(), after.pages(), stage.observer).doing(doing)?;
     let after_ledger = recipes::ledger_in(&after.connect()?, recipe)?;
     let trace = tracer.collect();
     Ok(Left { ran, after, changed, before_ledger, after_ledger, trace })
@@ -236,6 +234,7 @@ fn replayed(
     };
     let settings = Settings::of(driver(trace.library), Some(trace.foreign_keys));
     let failed = matches!(trial.execution.outcome, Outcome::Failed(_));
+    let _under_way = stage.trial("statement by statement".to_owned());
     let probe = WorkingCopy::of(stage.snapshot, stage.workspace, "probe")?;
     let own = |table: &str| is_bookkeeping(table, &plan.ledger.name);
     let Matters { statements, failed: gone_on_after } =
@@ -375,7 +374,7 @@ fn records(sql: &str, ledger: &str) -> bool {
 
 fn likeness(stage: &Theatre<'_>, left: &Left, plan: &Plan, copy: WorkingCopy) -> Result<Likeness, Error> {
     let file = stage.workspace.file("exec").join("replayed.db");
-    copy.keep(&file)?.appear()?;
+    copy.keep(&file, stage.observer)?.appear()?;
     let replayed = open(stage, &file)?;
     let reading = reading::Reading {
         extent: stage.options.extent,

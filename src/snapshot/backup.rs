@@ -10,7 +10,7 @@ use super::imprint::{Depth, Imprint};
 use super::location::{Location, folder_of};
 use super::{Method, Taken, connection, discard, space};
 use crate::error::Error;
-use crate::observer::{Observer, Stage};
+use crate::observer::{Observer, Work};
 use crate::sqlite_file::header::Header;
 
 /// In rollback mode writers wait while a step reads; between two steps they get in.
@@ -23,48 +23,52 @@ pub(super) fn take(
     header: &Header,
     to: &Path,
     depth: Depth,
+    work: &Work,
     observer: &dyn Observer,
 ) -> Result<Option<Taken>, Error> {
     let cannot = |error: std::io::Error| location.error(error);
     space::refuse_when_full(&folder_of(to), location.bytes().map_err(cannot)?)?;
     discard(to).map_err(cannot)?;
     // Before SQLite opens the file: closing a descriptor of it later would drop SQLite's locks.
-    let imprint = Imprint::of(location, depth).map_err(cannot)?;
-    match copy(&location.db, header, to, observer) {
+    let imprint = Imprint::of(location, depth, observer).map_err(cannot)?;
+    match copy(&location.db, header, to, work) {
         Ok(()) => Ok(Some(Taken { imprint, method: Method::Backup })),
         Err(_) => Ok(None),
     }
 }
 
-fn copy(from: &Path, header: &Header, to: &Path, observer: &dyn Observer) -> rusqlite::Result<()> {
+fn copy(from: &Path, header: &Header, to: &Path, work: &Work) -> rusqlite::Result<()> {
     let source = connection::live(from)?;
     if header.is_wal() {
         // A reader in WAL mode blocks nobody, and holding one state means that writers cannot make the backup start again.
         source.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")?;
     }
     let mut copy = empty(to)?;
-    run(&Backup::new(&source, &mut copy)?, u64::from(header.page_size), observer)?;
+    run(&Backup::new(&source, &mut copy)?, u64::from(header.page_size), work)?;
     copy.close().map_err(|(_, error)| error)
 }
 
 /// Steps to the end. SQLite starts again when another process wrote between two steps; each time the steps get longer, so that
 /// a busy app cannot keep the backup from ending.
-fn run(backup: &Backup, page_size: u64, observer: &dyn Observer) -> rusqlite::Result<()> {
+fn run(backup: &Backup, page_size: u64, work: &Work) -> rusqlite::Result<()> {
     let mut pages = FIRST_STEP_PAGES;
     let mut copied = 0;
     loop {
-        match backup.step(pages)? {
+        let step = backup.step(pages)?;
+        let progress = backup.progress();
+        let bytes = |pages: i32| u64::try_from(pages).unwrap_or(0) * page_size;
+        let now = progress.pagecount.saturating_sub(progress.remaining);
+        work.expect(bytes(progress.pagecount));
+        work.reach(bytes(now));
+        match step {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
             _ => return Err(busy()),
         }
-        let progress = backup.progress();
-        let now = progress.pagecount.saturating_sub(progress.remaining);
         if now <= copied {
             pages = pages.saturating_mul(2);
         }
         copied = now;
-        observer.advance(&Stage::Copy, u64::try_from(now).unwrap_or(0) * page_size);
     }
 }
 

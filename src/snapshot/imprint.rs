@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::location::Location;
+use crate::observer::{Observer, Stage, Work};
 
 /// The state of the database file and of its sidecars at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +55,19 @@ pub(super) struct Content(u128);
 
 impl Imprint {
     /// Looks at all the files.
-    pub fn of(location: &Location, depth: Depth) -> io::Result<Self> {
+    pub fn of(location: &Location, depth: Depth, observer: &dyn Observer) -> io::Result<Self> {
         let seen = stats(location)?;
         match depth {
-            Depth::Content => Self::of_known(&seen, |_| None),
+            Depth::Content => {
+                let imprint = Self::of_known(&seen, |_| None, observer)?;
+                // An app that went away has removed its log after writing it into the file, which may have been read before.
+                let is_gone =
+                    |(seen, file): (&(PathBuf, Option<Stat>), &FileImprint)| seen.1.is_some() && file.state.is_none();
+                if seen.iter().zip(&imprint.files).any(is_gone) {
+                    return Self::of_known(&stats(location)?, |_| None, observer);
+                }
+                Ok(imprint)
+            }
             Depth::Stat => {
                 let state = |stat| State { stat, content: None };
                 let file = |(path, stat): (PathBuf, Option<Stat>)| FileImprint { path, state: stat.map(state) };
@@ -67,13 +77,13 @@ impl Imprint {
     }
 
     /// Looks at all the files; at ones that were written a moment ago a moment later, so that their time tells a second write.
-    pub fn settled(location: &Location, depth: Depth, tick: Duration) -> io::Result<Self> {
-        let imprint = Self::of(location, depth)?;
+    pub fn settled(location: &Location, depth: Depth, tick: Duration, observer: &dyn Observer) -> io::Result<Self> {
+        let imprint = Self::of(location, depth, observer)?;
         if depth == Depth::Content || !imprint.is_fresh(SystemTime::now(), tick) {
             return Ok(imprint);
         }
         std::thread::sleep(tick);
-        Self::of(location, depth)
+        Self::of(location, depth, observer)
     }
 
     /// How closely the files were looked at.
@@ -83,16 +93,29 @@ impl Imprint {
     }
 
     /// The imprint of files whose content may be known already, because it was copied.
-    pub fn of_known(seen: &[(PathBuf, Option<Stat>)], known: impl Fn(&Path) -> Option<Content>) -> io::Result<Self> {
-        let file = |(path, stat): &(PathBuf, Option<Stat>)| -> io::Result<FileImprint> {
+    pub fn of_known(
+        seen: &[(PathBuf, Option<Stat>)],
+        known: impl Fn(&Path) -> Option<Content>,
+        observer: &dyn Observer,
+    ) -> io::Result<Self> {
+        let unknown = seen.iter().filter(|(path, _)| known(path).is_none());
+        let total = unknown.filter_map(|(_, stat)| Some(stat.as_ref()?.bytes)).sum();
+        let work = (total > 0).then(|| Work::begin(observer, Stage::Verify, Some(total)));
+        let mut before = 0;
+        let mut file = |(path, stat): &(PathBuf, Option<Stat>)| -> io::Result<FileImprint> {
             let content = match known(path) {
                 Some(content) => Some(content),
-                None => existing(Content::of(path))?,
+                None => existing(Content::of(path, |bytes| {
+                    if let Some(work) = &work {
+                        work.reach(before + bytes);
+                    }
+                }))?,
             };
+            before = work.as_ref().map_or(0, |work| work.done());
             let state = stat.zip(content).map(|(stat, content)| State { stat, content: Some(content) });
             Ok(FileImprint { path: path.clone(), state })
         };
-        Ok(Self { files: seen.iter().map(file).collect::<io::Result<_>>()? })
+        Ok(Self { files: seen.iter().map(&mut file).collect::<io::Result<_>>()? })
     }
 
     /// Whether a file was written so lately that a second write may have left the same modification time, which file systems
@@ -114,8 +137,9 @@ impl Imprint {
 }
 
 impl Content {
-    pub fn of(path: &Path) -> io::Result<Self> {
-        Self::pour(&mut File::open(path)?, &mut io::sink(), |_| ())
+    /// `advance` is told the bytes so far.
+    pub fn of(path: &Path, advance: impl FnMut(u64)) -> io::Result<Self> {
+        Self::pour(&mut File::open(path)?, &mut io::sink(), advance)
     }
 
     /// Copies bytes and hashes them on the way; `advance` is told the bytes so far.

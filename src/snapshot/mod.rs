@@ -49,7 +49,7 @@ pub(crate) use workspace::Group;
 pub use workspace::Workspace;
 
 use crate::error::Error;
-use crate::observer::{Observer, Stage};
+use crate::observer::{Observer, Stage, Work};
 use crate::sqlite_file::header::{Header, TextEncoding};
 use crate::sqlite_file::pages::{FilePages, Pages};
 use imprint::{Depth, Imprint};
@@ -231,7 +231,7 @@ impl Snapshot {
             recognize::refuse_truncated(&location, &header)?;
         }
         let (taken, base) = if reading == Reading::InPlace && surroundings.can_be_read_in_place(&location) {
-            let imprint = surroundings.imprint(&location, extent)?;
+            let imprint = surroundings.imprint(&location, extent, observer)?;
             (Taken { imprint, method: Method::InPlace }, surroundings.in_place(&location)?)
         } else {
             surroundings.copied(&location, &header, workspace, extent, observer)?
@@ -287,10 +287,10 @@ impl Snapshot {
     ///
     /// # Errors
     /// When a file cannot be read any more.
-    pub fn check_untouched(&self) -> Result<Untouched, Error> {
+    pub fn check_untouched(&self, observer: &dyn Observer) -> Result<Untouched, Error> {
         let Some((location, imprint)) = &self.watched else { return Ok(Untouched::Yes) };
         let in_use = self.facts.in_use || Liveness::of(location) != Liveness::Idle;
-        let now = Imprint::of(location, imprint.depth()).map_err(|error| location.error(error))?;
+        let now = Imprint::of(location, imprint.depth(), observer).map_err(|error| location.error(error))?;
         let changes = imprint.changes(&now, in_use.then_some(&location.shm));
         let changes: Vec<String> = self.changed_before.iter().cloned().chain(changes).collect();
         Ok(if changes.is_empty() { Untouched::Yes } else { Untouched::ChangedByOthers(changes) })
@@ -298,8 +298,8 @@ impl Snapshot {
 
     /// Why what was read may be no state that the database ever had: it was read where it lies, and has changed meanwhile. Nothing
     /// where that is not so.
-    fn may_be_torn_by(&self) -> Vec<String> {
-        match self.check_untouched() {
+    fn may_be_torn_by(&self, observer: &dyn Observer) -> Vec<String> {
+        match self.check_untouched(observer) {
             // What a database was made of is not read any more.
             _ if self.facts.method != Method::InPlace => Vec::new(),
             Ok(Untouched::Yes) => Vec::new(),
@@ -316,10 +316,11 @@ impl Snapshot {
 pub fn unchanged<T>(
     open: impl Fn(Reading) -> Result<Snapshot, Error>,
     work: impl Fn(&Snapshot) -> Result<T, Error>,
+    observer: &dyn Observer,
 ) -> Result<T, Error> {
     let snapshot = open(Reading::InPlace)?;
     let result = work(&snapshot);
-    let changed_before = snapshot.may_be_torn_by();
+    let changed_before = snapshot.may_be_torn_by(observer);
     if changed_before.is_empty() {
         return result;
     }
@@ -361,8 +362,8 @@ impl Surroundings {
     }
 
     /// By every byte where everything is looked at, else by what the file system says.
-    fn imprint(&self, location: &Location, extent: Extent) -> Result<Imprint, Error> {
-        Imprint::settled(location, self.depth(extent), TICK).map_err(|error| location.error(error))
+    fn imprint(&self, location: &Location, extent: Extent, observer: &dyn Observer) -> Result<Imprint, Error> {
+        Imprint::settled(location, self.depth(extent), TICK, observer).map_err(|error| location.error(error))
     }
 
     fn depth(&self, extent: Extent) -> Depth {
@@ -385,11 +386,7 @@ impl Surroundings {
         observer: &dyn Observer,
     ) -> Result<(Taken, FilePages), Error> {
         let copy = workspace.unused("before");
-        observer.begin(&Stage::Copy, Some(self.bytes));
-        let depth = self.depth(extent);
-        let taken = self.take(location, header, &copy, depth, observer);
-        observer.end(&Stage::Copy);
-        let taken = taken?;
+        let taken = self.take(location, header, &copy, self.depth(extent), observer)?;
         recovery::settle(location, &copy)?;
         let base = File::open(&copy).and_then(|file| FilePages::new(file, None));
         Ok((taken, base.map_err(|error| recognize::refused(location, format!("it is damaged: {error}")))?))
@@ -405,12 +402,13 @@ impl Surroundings {
         depth: Depth,
         observer: &dyn Observer,
     ) -> Result<Taken, Error> {
+        let work = Work::begin(observer, Stage::Copy, Some(self.bytes));
         let mut raw_is_next = matches!(self.liveness, Liveness::Idle | Liveness::Exclusive);
         for _ in 0..ATTEMPTS {
             let taken = if raw_is_next {
-                raw_copy::take(location, to, observer)?
+                raw_copy::take(location, to, &work, observer)?
             } else {
-                backup::take(location, header, to, depth, observer)?
+                backup::take(location, header, to, depth, &work, observer)?
             };
             if let Some(taken) = taken {
                 return Ok(taken);

@@ -11,21 +11,27 @@ use super::location::{Location, beside, folder_of};
 use super::locks::Liveness;
 use super::{Method, Taken, discard, space};
 use crate::error::Error;
-use crate::observer::{Observer, Stage};
+use crate::observer::{Observer, Work};
 
 /// Copies the database to `to`, with its WAL and its journal where SQLite would read them. `None` when the files changed while
 /// they were copied.
-pub(super) fn take(location: &Location, to: &Path, observer: &dyn Observer) -> Result<Option<Taken>, Error> {
+pub(super) fn take(
+    location: &Location,
+    to: &Path,
+    work: &Work,
+    observer: &dyn Observer,
+) -> Result<Option<Taken>, Error> {
     let started = SystemTime::now();
     let cannot = |error: io::Error| location.error(error);
     discard(to).map_err(cannot)?;
     let before = stats(location).map_err(cannot)?;
-    let copies = Copies::make(location, to, observer)?;
+    let copies = Copies::make(location, to, work)?;
     if stats(location).map_err(cannot)? != before {
         return Ok(None);
     }
-    let imprint = Imprint::of_known(&before, |path| copies.content(path)).map_err(cannot)?;
-    if imprint.is_fresh(started, COARSEST_TICK) && Imprint::of(location, Depth::Content).map_err(cannot)? != imprint {
+    let imprint = Imprint::of_known(&before, |path| copies.content(path), observer).map_err(cannot)?;
+    let again = || Imprint::of(location, Depth::Content, observer).map_err(cannot);
+    if imprint.is_fresh(started, COARSEST_TICK) && again()? != imprint {
         return Ok(None);
     }
     Ok(Some(Taken { imprint, method: copies.method }))
@@ -41,24 +47,24 @@ struct Copies {
 
 impl Copies {
     /// Copies the files under one base name: SQLite finds a sidecar by its name.
-    fn make(location: &Location, to: &Path, observer: &dyn Observer) -> Result<Self, Error> {
+    fn make(location: &Location, to: &Path, work: &Work) -> Result<Self, Error> {
         let cannot = |error: io::Error| location.error(error);
         let liveness = Liveness::of(location);
         let mut copies = Self { contents: Vec::new(), method: Method::Reflink };
-        copies.add(location, &location.db, to, observer)?;
+        copies.add(location, &location.db, to, |bytes| work.reach(bytes))?;
         let (wal, journal) = (beside(to, "-wal"), beside(to, "-journal"));
         if Wal::of(location).map_err(cannot)?.bytes() > 0 {
-            copies.add(location, &location.wal, &wal, &crate::observer::Silent)?;
+            copies.add(location, &location.wal, &wal, |_| ())?;
         }
         if Journal::of(location, liveness).map_err(cannot)?.rolls_back() {
-            copies.add(location, &location.journal, &journal, &crate::observer::Silent)?;
+            copies.add(location, &location.journal, &journal, |_| ())?;
             existing(detach_super_journal(&journal)).map_err(cannot)?;
         }
         Ok(copies)
     }
 
-    fn add(&mut self, location: &Location, from: &Path, to: &Path, observer: &dyn Observer) -> Result<(), Error> {
-        let advance = |bytes| observer.advance(&Stage::Copy, bytes);
+    /// `advance` is told the bytes so far.
+    fn add(&mut self, location: &Location, from: &Path, to: &Path, advance: impl FnMut(u64)) -> Result<(), Error> {
         let content = if reflink_copy::reflink(from, to).is_ok() {
             File::open(to).and_then(|mut copy| Content::pour(&mut copy, &mut io::sink(), advance))
         } else {

@@ -14,6 +14,7 @@ use super::overlay::{Overlay, OverlayPages};
 use super::workspace::Workspace;
 use super::{Snapshot, connection};
 use crate::error::{Doing, Error};
+use crate::observer::{Observer, Stage, Work};
 use crate::sqlite_file::page_set::PageSet;
 use crate::sqlite_file::pages::FilePages;
 
@@ -88,26 +89,28 @@ impl WorkingCopy {
     ///
     /// # Errors
     /// Those of [`check_keep_target`], and when the file cannot be written.
-    pub fn keep(self, to: &Path) -> Result<Kept, Error> {
+    pub fn keep(self, to: &Path, observer: &dyn Observer) -> Result<Kept, Error> {
         check_keep_target(to, &self.snapshot)?;
         let doing = || keeping(to);
         self.overlay.settle().doing(doing)?;
         let mut complete = tempfile::Builder::new().prefix(".rehearse-").tempfile_in(folder_of(to)).doing(doing)?;
-        self.write_to(complete.as_file_mut()).and_then(|()| complete.as_file().sync_all()).doing(doing)?;
+        let work = Work::begin(observer, Stage::Keep, Some(self.bytes()));
+        self.write_to(complete.as_file_mut(), &work).and_then(|()| complete.as_file().sync_all()).doing(doing)?;
+        work.finish();
         Ok(Kept { complete, to: to.to_path_buf() })
     }
 }
 
 impl WorkingCopy {
     /// Shares the blocks of the snapshot where the file system can, and writes the pages that are others.
-    fn write_to(&self, file: &mut File) -> io::Result<()> {
+    fn write_to(&self, file: &mut File, work: &Work) -> io::Result<()> {
         let shares = shares_blocks(file, self.base.file());
         if shares && self.overlay.write_over(file, self.base.in_wal()).is_ok() {
             return Ok(());
         }
         file.set_len(0)?;
         file.rewind()?;
-        self.overlay.write_to(file)
+        self.overlay.write_to(file, |bytes| work.reach(bytes))
     }
 }
 

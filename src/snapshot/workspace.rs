@@ -5,8 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -28,6 +27,9 @@ struct Live {
 const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 const INTERRUPTED: i32 = 130;
+
+/// How long after the first a signal is still the same request.
+const TOGETHER: Duration = Duration::from_millis(500);
 
 /// The private folder (0700) of one rehearsal. It holds production data, so it is removed when dropped, when a panic unwinds
 /// and, after [`remove_on_signal`], when a signal ends the process.
@@ -147,29 +149,34 @@ impl Drop for Group {
 }
 
 /// From now on SIGINT, SIGTERM and SIGHUP end every live command, remove every live workspace and end the process with exit code 130. A second signal
-/// ends it at once.
+/// ends it at once, but not one that comes with the first: npm passes on to its children what a terminal has sent them already. What is done
+/// `at_last` must not take long.
 ///
 /// # Errors
 /// When the system does not let the process handle signals.
-pub fn remove_on_signal() -> Result<(), Error> {
+pub fn remove_on_signal(at_last: impl Fn() + Send + 'static) -> Result<(), Error> {
     let doing = || "preparing for signals".to_owned();
-    let seen = Arc::new(AtomicBool::new(false));
-    for signal in ENDING {
-        // In this order: the first signal finds the flag unset, the second finds it set.
-        signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&seen)).doing(doing)?;
-        signal_hook::flag::register(signal, Arc::clone(&seen)).doing(doing)?;
-    }
     let mut signals = Signals::new(ENDING).doing(doing)?;
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
-            if signals.forever().next().is_some() {
-                // Held until the end: nobody makes another folder or starts another command meanwhile.
-                let live = live();
-                live.groups.iter().for_each(|group| end(*group));
-                live.folders.iter().for_each(|path| remove(path));
-                std::process::exit(INTERRUPTED);
+            if signals.forever().next().is_none() {
+                return;
             }
+            let first = Instant::now();
+            let _ = std::thread::Builder::new().name("second signal".into()).spawn(move || {
+                while signals.forever().next().is_some() {
+                    if first.elapsed() > TOGETHER {
+                        signal_hook::low_level::exit(INTERRUPTED);
+                    }
+                }
+            });
+            // Held until the end: nobody makes another folder or starts another command meanwhile.
+            let live = live();
+            live.groups.iter().for_each(|group| end(*group));
+            live.folders.iter().for_each(|path| remove(path));
+            at_last();
+            std::process::exit(INTERRUPTED);
         })
         .doing(doing)?;
     Ok(())

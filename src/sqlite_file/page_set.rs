@@ -5,6 +5,7 @@ use std::io;
 use rayon::prelude::*;
 
 use super::pages::Pages;
+use crate::observer::{Observer, Stage, Work};
 
 /// Bytes that are read at once.
 const BLOCK: usize = 1 << 20;
@@ -22,7 +23,7 @@ impl PageSet {
     ///
     /// # Errors
     /// When a side cannot be read.
-    pub fn differing(before: &dyn Pages, after: &dyn Pages) -> io::Result<Option<Self>> {
+    pub fn differing(before: &dyn Pages, after: &dyn Pages, observer: &dyn Observer) -> io::Result<Option<Self>> {
         let (one, other) = (before.layout(), after.layout());
         if (one.page_size, one.usable) != (other.page_size, other.usable) {
             return Ok(None);
@@ -30,12 +31,14 @@ impl PageSet {
         let size = one.page_size as usize;
         let shared = one.pages.min(other.pages);
         let step = u32::try_from(BLOCK / size).unwrap_or(1);
+        let work = Work::begin(observer, Stage::Differ, Some(2 * u64::from(shared) * size as u64));
         let blocks: Vec<u32> = (0..shared.div_ceil(step)).map(|block| 1 + block * step).collect();
         let in_block = |buffers: &mut [Vec<u8>; 2], first: u32| -> io::Result<Vec<u32>> {
             let pages = step.min(shared - first + 1) as usize;
             let [old, new] = buffers;
             before.read(first, &mut old[..pages * size])?;
             after.read(first, &mut new[..pages * size])?;
+            work.add(2 * (pages * size) as u64);
             if old[..pages * size] == new[..pages * size] {
                 return Ok(Vec::new());
             }

@@ -17,6 +17,7 @@ use super::pages::{Layout, Pages};
 use super::record::{self, Owned, is_identical};
 use super::shape::{Place, Shape};
 use super::varint;
+use crate::observer::Work;
 
 /// Bytes that are read at once at most; they stay in the processor's cache until they are counted.
 const BLOCK: u32 = 1 << 20;
@@ -75,11 +76,13 @@ pub enum Variety {
     Various,
 }
 
-/// Counts the values of each table, on all processors. A table that cannot be read is an error of that table only.
-pub fn scan(pages: &dyn Pages, tables: &[ScanTable<'_>]) -> Vec<Result<TableCounts, ReadError>> {
-    let scan = Scan { pages, layout: pages.layout(), tables };
+/// Counts the values of each table, on all processors. A table that cannot be read is an error of that table only. `work` is counted in
+/// bytes of pages.
+pub fn scan(pages: &dyn Pages, tables: &[ScanTable<'_>], work: &Work) -> Vec<Result<TableCounts, ReadError>> {
+    let scan = Scan { pages, layout: pages.layout(), tables, work };
     let mut totals: Vec<Total> = tables.iter().map(|_| Ok(None)).collect();
     let wanted = scan.wanted(&mut totals);
+    work.expect(scan.bytes(&wanted));
     let runs = scan.runs(&wanted);
     let share = runs.len().div_ceil(rayon::current_num_threads() * 8).max(1);
     let parts: Vec<Vec<Total>> = runs.par_chunks(share).map(|runs| scan.count(runs)).collect();
@@ -106,6 +109,7 @@ struct Scan<'a> {
     pages: &'a dyn Pages,
     layout: Layout,
     tables: &'a [ScanTable<'a>],
+    work: &'a Work,
 }
 
 /// A page, and which of the tables it belongs to.
@@ -134,6 +138,10 @@ impl Scan<'_> {
         wanted
     }
 
+    fn bytes(&self, pages: &[Wanted]) -> u64 {
+        pages.len() as u64 * u64::from(self.layout.page_size)
+    }
+
     /// Pages that are read at once.
     fn runs<'w>(&self, wanted: &'w [Wanted]) -> Vec<&'w [Wanted]> {
         let (block, gap) = (BLOCK / self.layout.page_size, (GAP / self.layout.page_size).max(1));
@@ -155,6 +163,7 @@ impl Scan<'_> {
         let mut buffer = Vec::new();
         for run in runs {
             let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            self.work.add(self.bytes(run));
             let block = space(&mut buffer, (last.page - first.page + 1) as usize * size);
             if let Err(error) = read_pages(self.pages, first.page, block) {
                 for wanted in *run {

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use self::sandbox::Sandbox;
 use crate::error::{Doing, Error};
 use crate::migrations::recipes::{Adjustment, COMMON, Recipe};
+use crate::observer::{Observer, Stage, Work};
 use crate::snapshot::Group;
 
 /// How much of what a command says is kept, from its end.
@@ -81,7 +82,13 @@ impl End {
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn run(exec: &Exec, recipe: &'static Recipe, sandbox: &Sandbox, tracer: &trace::Tracer) -> Result<Ran, Error> {
+pub fn run(
+    exec: &Exec,
+    recipe: &'static Recipe,
+    sandbox: &Sandbox,
+    tracer: &trace::Tracer,
+    observer: &dyn Observer,
+) -> Result<Ran, Error> {
     let doing = || format!("running `{}`", exec.line);
     adjust(recipe, sandbox)?;
     let watch = Watch::of(&sandbox.database);
@@ -98,15 +105,17 @@ pub fn run(exec: &Exec, recipe: &'static Recipe, sandbox: &Sandbox, tracer: &tra
     if recipe.adjustment == Adjustment::DjangoSettings {
         command.env("DJANGO_SETTINGS_MODULE", SETTINGS);
     }
+    let running = Stage::Command { line: exec.line.clone(), time_limit: exec.time_limit };
+    let work = Work::begin(observer, running, None);
     let started = Instant::now();
     let group = Group::start(&mut command).doing(doing)?;
     // The pipe ends when the last process that can write to it has ended.
     drop(command);
     let said = Arc::new(Mutex::new(Said::default()));
     let (ended, end_of_output) = mpsc::channel::<()>();
-    let listening = Arc::clone(&said);
+    let (listening, lines) = (Arc::clone(&said), work.share());
     let listen = move || {
-        listening_to(reader, &listening);
+        listening_to(reader, &listening, &lines);
         drop(ended);
     };
     std::thread::Builder::new().name("command".into()).spawn(listen).doing(doing)?;
@@ -154,7 +163,7 @@ impl Said {
 }
 
 /// Reads to the end and keeps the last lines.
-fn listening_to(mut reader: impl Read, said: &Mutex<Said>) {
+fn listening_to(mut reader: impl Read, said: &Mutex<Said>, lines: &Work) {
     let mut line = Vec::new();
     let mut buffer = [0; 8192];
     loop {
@@ -167,7 +176,10 @@ fn listening_to(mut reader: impl Read, said: &Mutex<Said>) {
         let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
         for byte in &buffer[..read] {
             match byte {
-                b'\n' => said.add(&mut line),
+                b'\n' => {
+                    said.add(&mut line);
+                    lines.add(1);
+                }
                 _ if line.len() < KEPT_LINE => line.push(*byte),
                 _ => {}
             }

@@ -176,7 +176,7 @@ impl Overlay {
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn write_to(&self, file: &mut File) -> io::Result<()> {
+    pub fn write_to(&self, file: &mut File, mut advance: impl FnMut(u64)) -> io::Result<()> {
         let mut buffer = vec![0; RUN];
         let mut offset = 0;
         loop {
@@ -186,6 +186,7 @@ impl Overlay {
             }
             file.write_all(&buffer[..filled])?;
             offset += filled as u64;
+            advance(offset);
         }
     }
 

@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io::{self, Cursor, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use super::imprint::{Depth, Imprint};
@@ -29,7 +29,7 @@ use super::recognize::{self, Form, SAMPLE_BYTES};
 use super::workspace::Workspace;
 use super::{Extent, TICK, space};
 use crate::error::Error;
-use crate::observer::{Observer, Stage};
+use crate::observer::{Observer, Stage, Work};
 use command::Running;
 
 /// How often something may be compressed.
@@ -195,10 +195,10 @@ impl Fetching<'_> {
         let cannot = |error: io::Error| location.error(error);
         let metadata = location.db.metadata().map_err(cannot)?;
         let depth = if extent.is_whole(metadata.len()) { Depth::Content } else { Depth::Stat };
-        let imprint = Imprint::settled(&location, depth, TICK).map_err(cannot)?;
+        let imprint = Imprint::settled(&location, depth, TICK, self.observer).map_err(cannot)?;
         let file = File::open(&location.db).map_err(cannot)?;
         let mut given = self.stream(Channel::File, file, Some(metadata.len()))?;
-        let changes = imprint.changes(&Imprint::of(&location, depth).map_err(cannot)?, None);
+        let changes = imprint.changes(&Imprint::of(&location, depth, self.observer).map_err(cannot)?, None);
         if !changes.is_empty() {
             return Err(location
                 .error(format!("it changed while it was read: {}", changes.join(", ")))
@@ -226,25 +226,17 @@ impl Fetching<'_> {
 
     /// Makes a database of what is read.
     fn stream(&self, channel: Channel, from: impl Read + 'static, total: Option<u64>) -> Result<Given, Error> {
-        let bytes = Arc::new(AtomicU64::new(0));
-        self.observer.begin(&Stage::Import, total);
-        let counted = Counted { inner: from, bytes: Arc::clone(&bytes) };
-        let made = self.make(channel, Box::new(counted), &bytes);
-        self.observer.end(&Stage::Import);
-        let (origin, db) = made?;
+        let work = Work::begin(self.observer, Stage::Import, total);
+        let counted = Counted { inner: from, work: work.share() };
+        let (origin, db) = self.make(channel, Box::new(counted))?;
         // A command made it on the spot; of what else comes through a pipe nobody knows.
         let modified = (channel == Channel::Command).then(SystemTime::now);
         let location = Location::find(&db)?.called(self.name);
-        let bytes = bytes.load(Ordering::Relaxed);
+        let bytes = work.done();
         Ok(Given { location, made_of: Some(MadeOf { origin, file: None, bytes, modified }) })
     }
 
-    fn make(
-        &self,
-        channel: Channel,
-        mut from: Box<dyn Read>,
-        bytes: &Arc<AtomicU64>,
-    ) -> Result<(Origin, PathBuf), Error> {
+    fn make(&self, channel: Channel, mut from: Box<dyn Read>) -> Result<(Origin, PathBuf), Error> {
         let mut compression = Vec::new();
         loop {
             let sample = sample(&mut from).map_err(|error| unreadable(self.name, &error))?;
@@ -257,7 +249,7 @@ impl Fetching<'_> {
                 }
                 Form::Database => {
                     let db = self.workspace.unused("snapshot");
-                    self.write(Progress { inner: from, bytes, observer: self.observer }, &db)?;
+                    self.write(from, &db)?;
                     return Ok((Origin { channel, compression, content: Content::Database }, db));
                 }
                 Form::Dump => {
@@ -265,7 +257,6 @@ impl Fetching<'_> {
                         return Err(dialect::refused(opening(self.name, dialect::cause(other))));
                     }
                     let db = self.workspace.unused("snapshot");
-                    let from = Progress { inner: from, bytes, observer: self.observer };
                     let says_where_it_ends = dump::import(from, &db, self.workspace.path(), self.name)?;
                     return Ok((Origin { channel, compression, content: Content::Dump { says_where_it_ends } }, db));
                 }
@@ -312,13 +303,13 @@ fn sample(from: &mut impl Read) -> io::Result<Vec<u8>> {
 /// Counts what is read.
 struct Counted<R> {
     inner: R,
-    bytes: Arc<AtomicU64>,
+    work: Arc<Work>,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
-        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        self.work.add(read as u64);
         Ok(read)
     }
 }
@@ -333,21 +324,6 @@ impl<R: Read> Read for Watched<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
         self.ended.fetch_or(read == 0 && !into.is_empty(), Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
-/// Tells how much of what was given is read.
-struct Progress<'a, R> {
-    inner: R,
-    bytes: &'a AtomicU64,
-    observer: &'a dyn Observer,
-}
-
-impl<R: Read> Read for Progress<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(into)?;
-        self.observer.advance(&Stage::Import, self.bytes.load(Ordering::Relaxed));
         Ok(read)
     }
 }
