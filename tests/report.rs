@@ -7,8 +7,8 @@ use rehearse::report::text::{Detail, Style, render, render_diff, render_plan, re
 use rehearse::report::{Format, json};
 use unicode_width::UnicodeWidthStr;
 
-const NAMES: [&str; 7] =
-    ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings", "matrix", "big_snapshot"];
+const NAMES: [&str; 8] =
+    ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings", "matrix", "big_snapshot", "wide_names"];
 
 fn document(name: &str) -> Document {
     let path = format!("{}/tests/fixtures/reports/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -153,6 +153,23 @@ fn json_is_the_document() {
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), serde_json::to_value(&document).unwrap());
         assert_eq!(json::render(&serde_json::from_str::<Document>(&text).unwrap()), text);
     }
+}
+
+#[test]
+fn dotenv_has_numbers_and_fixed_words_only() {
+    for name in NAMES {
+        let text = Format::Dotenv.render(&document(name), &style(80));
+        let lines: Vec<(&str, &str)> = text.lines().map(|line| line.split_once('=').unwrap()).collect();
+        let names: Vec<&str> = lines.iter().map(|(name, _)| *name).collect();
+        let expected = ["VERDICT", "FINDINGS", "ERRORS", "WARNINGS", "NOTES", "WAIVED", "ROWS_LOST"];
+        assert_eq!(names, expected.map(|name| format!("REHEARSAL_{name}")), "{name}");
+        assert!(["passed", "findings", "failed"].contains(&lines[0].1), "{name}");
+        assert!(lines[1..].iter().all(|(_, value)| value.bytes().all(|sign| sign.is_ascii_digit())), "{name}: {text}");
+    }
+    insta::assert_snapshot!("many_findings_dotenv", Format::Dotenv.render(&document("many_findings"), &style(80)));
+    let mut unmatched = document("cascade");
+    unmatched.tables[0].rows.lost = None;
+    assert!(Format::Dotenv.render(&unmatched, &style(80)).ends_with("REHEARSAL_ROWS_LOST=\n"));
 }
 
 #[test]

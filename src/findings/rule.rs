@@ -70,7 +70,7 @@ impl Rule {
 }
 
 /// Why a finding has not the level that its rule gave it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LevelFrom {
     /// The level that the rule gave it.
     pub level: Level,

@@ -23,11 +23,18 @@ const STATEMENT_WIDTH: usize = 2_000;
 
 /// Assembles the document.
 #[must_use]
-pub fn document(evidence: &Evidence, findings: &[Finding], matrix: &[Cell], verdict: doc::Verdict) -> doc::Document {
+pub fn document(
+    evidence: &Evidence,
+    findings: &[Finding],
+    matrix: &[Cell],
+    verdict: doc::Verdict,
+    fail_on: Option<Level>,
+) -> doc::Document {
     doc::Document {
         schema_version: doc::SCHEMA_VERSION,
         rehearse: tool(),
         verdict,
+        fail_on,
         snapshot: snapshot(&evidence.snapshot, &evidence.untouched),
         plan: plan(evidence),
         execution: execution(evidence),
@@ -211,6 +218,7 @@ fn step(step: &Step) -> doc::Step {
         sql: step.statement.excerpt(STATEMENT_WIDTH),
         elapsed_ms: milliseconds(step.elapsed),
         changes: step.changes.iter().map(change).collect(),
+        bytes_after: step.bytes_after,
         error: step.error.as_ref().map(error),
         ran: step.ran,
     }

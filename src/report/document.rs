@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::findings::rule::{Level, LevelFrom};
@@ -13,7 +14,7 @@ use crate::findings::rule::{Level, LevelFrom};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// One rehearsal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -21,6 +22,9 @@ pub struct Document {
     pub rehearse: Tool,
     /// The outcome in one word.
     pub verdict: Verdict,
+    /// The level from which on findings make the verdict; null where none does.
+    #[serde(default = "fail_on")]
+    pub fail_on: Option<Level>,
     /// The file that was given.
     pub snapshot: Snapshot,
     /// What is applied, pending, skipped, edited, missing.
@@ -44,8 +48,13 @@ pub struct Document {
     pub not_compared: Vec<NotCompared>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the field that it fills may be null")]
+fn fail_on() -> Option<Level> {
+    Some(Level::Error)
+}
+
 /// What made the report.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// Version of rehearse.
     pub version: String,
@@ -54,7 +63,7 @@ pub struct Tool {
 }
 
 /// The outcome in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing at or above the level that fails.
@@ -66,7 +75,7 @@ pub enum Verdict {
 }
 
 /// The file that was given.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     /// As it was given; `standard input`, or `snapshot command`.
     pub path: String,
@@ -99,7 +108,7 @@ pub struct Snapshot {
 }
 
 /// Found minus applied.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// `drizzle`, `sql`, …
     pub tool: String,
@@ -126,7 +135,7 @@ pub struct Plan {
 }
 
 /// A migration in the plan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Migration {
     /// The name that the tool knows it by.
     pub name: String,
@@ -139,7 +148,7 @@ pub struct Migration {
 }
 
 /// Something that was found out rather than given.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// `tool`, `migrations`, `driver`, …
     pub what: String,
@@ -150,7 +159,7 @@ pub struct Decision {
 }
 
 /// What ran and how.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Execution {
     /// The outcome of the run.
     pub outcome: Outcome,
@@ -175,7 +184,7 @@ pub struct Execution {
 }
 
 /// What undid the migrations.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct WayBack {
     /// The outcome of the run.
     pub outcome: Outcome,
@@ -186,7 +195,7 @@ pub struct WayBack {
 }
 
 /// How the run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Every pending migration ran.
@@ -200,7 +209,7 @@ pub enum Outcome {
 }
 
 /// The tool's own command.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Command {
     /// As it was given.
     pub line: String,
@@ -221,7 +230,7 @@ pub struct Command {
 }
 
 /// The connection as production would have it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
     /// Whether foreign keys were enforced when the migrations began; null where a command could not be traced.
     pub foreign_keys: Option<bool>,
@@ -240,7 +249,7 @@ pub struct Settings {
 }
 
 /// A statement that ran.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// The migration's name.
     pub migration: String,
@@ -256,6 +265,9 @@ pub struct Step {
     pub elapsed_ms: f64,
     /// Rows that it wrote, by table and by who did it.
     pub changes: Vec<Change>,
+    /// Size of the database after it in bytes; null where it did not run.
+    #[serde(default)]
+    pub bytes_after: Option<u64>,
     /// Why it failed.
     pub error: Option<StepError>,
     /// False where a driver that runs only the first statement of a chunk left it out.
@@ -263,7 +275,7 @@ pub struct Step {
 }
 
 /// Rows that a step wrote in one table.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// The table as it was called at that moment.
     pub table: String,
@@ -278,7 +290,7 @@ pub struct Change {
 }
 
 /// Why a step failed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct StepError {
     /// SQLite's or the driver's message.
     pub message: String,
@@ -289,7 +301,7 @@ pub struct StepError {
 }
 
 /// The outcome under another driver.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Alternative {
     /// The driver.
     pub driver: String,
@@ -304,7 +316,7 @@ pub struct Alternative {
 }
 
 /// The same migrations under one driver of the tool.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MatrixCell {
     /// The driver.
     pub driver: String,
@@ -331,7 +343,7 @@ pub struct MatrixCell {
 }
 
 /// One table before and after.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Table {
     /// Name after; of a dropped table the name before.
     pub name: String,
@@ -356,10 +368,23 @@ impl Table {
     pub fn is_uncounted(&self) -> bool {
         self.before_name.is_some() && self.rows.before.is_none() && self.rows.lost == Some(0)
     }
+
+    /// Whether anything differs in it, or nothing is known of it.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        let some = |rows: Option<u64>| rows.is_some_and(|rows| rows > 0);
+        self.change != TableChange::Same
+            || self.rows.before != self.rows.after
+            || self.rows.lost.is_none()
+            || some(self.rows.lost)
+            || some(self.rows.gained)
+            || some(self.rows.changed)
+            || !self.columns.is_empty()
+    }
 }
 
 /// What became of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TableChange {
     /// The same table.
@@ -375,7 +400,7 @@ pub enum TableChange {
 }
 
 /// Rows of a table.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Rows {
     /// Rows before; null where the table is new, and where it was not counted because no page of it changed.
     pub before: Option<u64>,
@@ -390,7 +415,7 @@ pub struct Rows {
 }
 
 /// A column before and after.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Column {
     /// Name after; of a dropped column the name before.
     pub name: String,
@@ -405,7 +430,7 @@ pub struct Column {
 }
 
 /// NULLs of a column.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Nulls {
     /// Before.
     pub before: Option<u64>,
@@ -414,7 +439,7 @@ pub struct Nulls {
 }
 
 /// Values by storage class: `integer`, `real`, `text`, `blob`; classes without values are left out.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Classes {
     /// Before.
     pub before: BTreeMap<String, u64>,
@@ -423,7 +448,7 @@ pub struct Classes {
 }
 
 /// What became of the values of rows that are on both sides.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Values {
     /// Storage class or bytes differ.
     pub changed: u64,
@@ -455,7 +480,7 @@ pub struct Values {
 }
 
 /// What became of the schema.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Schema {
     /// One entry per object that changed.
     pub changes: Vec<SchemaChange>,
@@ -464,7 +489,7 @@ pub struct Schema {
 }
 
 /// One change of the schema.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SchemaChange {
     /// `table`, `column`, `index`, `trigger`, `view`, `foreign-key`, `check`, `not-null`, `unique`, `primary-key`, …
     pub kind: String,
@@ -479,7 +504,7 @@ pub struct SchemaChange {
 }
 
 /// What it took.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Resources {
     /// Size of the database before the migrations in bytes.
     pub bytes_before: u64,
@@ -490,7 +515,7 @@ pub struct Resources {
 }
 
 /// What a rule says.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The rule's code, `LS102`.
     pub code: String,
@@ -537,7 +562,7 @@ pub struct Finding {
 }
 
 /// Some of the rows that a finding is about.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Samples {
     /// The columns of their key; empty where only whole rows tell them apart.
     pub key: Vec<String>,
@@ -546,7 +571,7 @@ pub struct Samples {
 }
 
 /// One row. Values are written as SQL literals and cut.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     /// The key's values.
     pub key: Vec<String>,
@@ -559,7 +584,7 @@ pub struct Sample {
 }
 
 /// A value of a row.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SampleValue {
     /// Its column.
     pub column: String,
@@ -568,7 +593,7 @@ pub struct SampleValue {
 }
 
 /// Something that could not be compared.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct NotCompared {
     /// The table.
     pub table: String,

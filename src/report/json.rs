@@ -27,7 +27,8 @@ pub fn pretty(value: &impl serde::Serialize) -> String {
         }
     }
     safe.push('\n');
-    safe
+    // A log that is watched for commands would find one in the middle of a line.
+    safe.replace("##[", "#\\u0023[")
 }
 
 #[cfg(test)]
@@ -36,7 +37,7 @@ mod tests {
 
     #[test]
     fn what_acts_is_escaped_and_comes_back() {
-        let name = "a\u{1b}[2J\u{9b}\u{7f}\u{202e}\u{e0041}文";
+        let name = "##[error]a\u{1b}[2J\u{9b}\u{7f}\u{202e}\u{e0041}文";
         let json = pretty(&[name]);
         assert!(json.is_ascii() || !json.contains(['\u{9b}', '\u{7f}', '\u{202e}', '\u{e0041}']));
         assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [name]);

@@ -8,10 +8,22 @@
 pub mod assemble;
 pub mod diff;
 pub mod document;
+pub mod dotenv;
+pub mod facts;
 pub mod file;
+pub mod fingerprint;
+pub mod github;
+pub mod gitlab;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod place;
+pub mod plain;
 pub mod profile;
+pub mod sarif;
 pub mod text;
+pub mod verdict;
 pub mod visible;
 
 use document::Document;
@@ -23,11 +35,35 @@ pub enum Format {
     Text,
     /// The document itself.
     Json,
+    /// For people in a browser.
+    Html,
+    /// For a comment on a pull request or a step summary.
+    Markdown,
+    /// For the page of tests of a CI server.
+    Junit,
+    /// For code scanning.
+    Sarif,
+    /// For annotations on GitHub.
+    Github,
+    /// For the code quality report of GitLab.
+    Gitlab,
+    /// The outcome as variables of a CI job.
+    Dotenv,
 }
 
 impl Format {
     /// Every format, in the order in which they are listed to people.
-    pub const ALL: &'static [Self] = &[Self::Text, Self::Json];
+    pub const ALL: &'static [Self] = &[
+        Self::Text,
+        Self::Json,
+        Self::Html,
+        Self::Markdown,
+        Self::Junit,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Dotenv,
+    ];
 
     /// The name on the command line.
     #[must_use]
@@ -35,6 +71,29 @@ impl Format {
         match self {
             Self::Text => "text",
             Self::Json => "json",
+            Self::Html => "html",
+            Self::Markdown => "markdown",
+            Self::Junit => "junit",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Dotenv => "dotenv",
+        }
+    }
+
+    /// What it is for, in a few words.
+    #[must_use]
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Text => "for people at a terminal",
+            Self::Json => "everything that was found out, for programs and for `rehearse report`",
+            Self::Html => "a page for people in a browser, one file",
+            Self::Markdown => "for a comment on a pull request or a step summary",
+            Self::Junit => "XML for the page of tests of a CI server",
+            Self::Sarif => "SARIF 2.1.0 for code scanning",
+            Self::Github => "annotations of GitHub Actions, for standard output",
+            Self::Gitlab => "code quality report of GitLab",
+            Self::Dotenv => "the outcome as variables of a CI job",
         }
     }
 
@@ -50,6 +109,13 @@ impl Format {
         match self {
             Self::Text => text::render(document, style),
             Self::Json => json::render(document),
+            Self::Html => html::render(document),
+            Self::Markdown => markdown::render(document, style.detail),
+            Self::Junit => junit::render(document),
+            Self::Sarif => sarif::render(document),
+            Self::Github => github::render(document),
+            Self::Gitlab => gitlab::render(document),
+            Self::Dotenv => dotenv::render(document),
         }
     }
 }

@@ -9,13 +9,12 @@ mod profile;
 mod samples;
 mod sections;
 
-use layout::wrap;
+pub use layout::{cut, wrap};
 use paint::{Paint, Role};
 
-use super::document::{Document, Finding, Outcome, Verdict};
+use super::document::Document;
+use super::verdict::headline;
 use super::visible::{inert, visible};
-use crate::findings::rule::Level;
-use crate::findings::wording::{count_of, migration, number};
 
 /// How the text is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -108,84 +107,9 @@ pub fn render_rules(rules: &[[&str; 4]], style: &Style) -> String {
 
 /// One sentence: the outcome, the numbers, the reason.
 fn verdict(page: &mut Page, document: &Document) {
-    let standing: Vec<&Finding> = document.findings.iter().filter(|finding| finding.waived.is_none()).collect();
-    let numbers = numbers(&document.findings);
-    let worst = standing.iter().max_by_key(|finding| finding.level).map(|finding| finding.level);
-    let first = worst.and_then(|level| standing.iter().find(|finding| finding.level == level));
-    let (head, role, reason) = match document.verdict {
-        Verdict::Failed => {
-            let head = if numbers.is_empty() { "failed".to_owned() } else { format!("failed, {numbers}") };
-            (head, Role::Error, failure(document).or_else(|| first.map(|finding| finding.message.clone())))
-        }
-        Verdict::Findings => {
-            let role = worst.map_or(Role::Error, Role::of);
-            (
-                if numbers.is_empty() { "findings".to_owned() } else { numbers },
-                role,
-                first.map(|finding| finding.message.clone()),
-            )
-        }
-        Verdict::Passed => {
-            let head = if numbers.is_empty() { "passed".to_owned() } else { format!("passed, {numbers}") };
-            let reason = first
-                .filter(|finding| finding.level > Level::Note)
-                .map_or_else(|| all_is_well(document), |finding| finding.message.clone());
-            (
-                head,
-                if worst.is_some_and(|level| level > Level::Note) { Role::Warning } else { Role::Good },
-                Some(reason),
-            )
-        }
-    };
-    let reason = reason.unwrap_or_default();
-    let colon = if reason.is_empty() { "" } else { ":" };
-    page.hanging(&format!("{head}{colon}"), role, &visible(&reason), Role::Strong, 2);
-}
-
-/// `3 errors, 1 warning, 2 waived`.
-fn numbers(findings: &[Finding]) -> String {
-    let of =
-        |level: Level| findings.iter().filter(|finding| finding.level == level && finding.waived.is_none()).count();
-    let waived = findings.iter().filter(|finding| finding.waived.is_some()).count();
-    let mut parts = Vec::new();
-    for level in [Level::Error, Level::Warning, Level::Note] {
-        if of(level) > 0 {
-            parts.push(count_of(of(level), level.name()));
-        }
-    }
-    if waived > 0 {
-        parts.push(format!("{} waived", number(waived as u64)));
-    }
-    parts.join(", ")
-}
-
-/// What failed, and where it is known at which line; none where the run did not fail.
-fn failure(document: &Document) -> Option<String> {
-    let error = document.execution.error.as_ref()?;
-    let message = &error.message;
-    Some(match document.execution.steps.iter().find(|step| step.error.is_some()) {
-        Some(step) => {
-            let line = number(u64::from(step.line));
-            format!("{} failed on the copy at line {line}: {message}", migration(&step.migration))
-        }
-        None if document.execution.command.is_some() => {
-            format!("the command failed on the copy: {message}")
-        }
-        None => format!("the migrations failed on the copy: {message}"),
-    })
-}
-
-fn all_is_well(document: &Document) -> String {
-    let held = sections::holdings(document);
-    if document.execution.outcome == Outcome::NothingPending {
-        return format!("no migration is pending on {held}");
-    }
-    let quiet = if document.findings.is_empty() { ", and no rule objects" } else { "" };
-    let what = match document.plan.pending.len() {
-        0 if document.execution.command.is_some() => "the command".to_owned(),
-        pending => count_of(pending, "migration"),
-    };
-    format!("{what} ran on a copy of {held}{quiet}")
+    let headline = headline(document);
+    let role = headline.level.map_or(Role::Good, Role::of);
+    page.hanging(&headline.lead(), role, &visible(&headline.reason), Role::Strong, 2);
 }
 
 /// The lines so far.

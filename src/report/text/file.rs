@@ -1,9 +1,9 @@
 //! One database file in a line, and what is to be known of it.
 
 use super::paint::Role;
-use super::sections::{form, not_touched};
 use super::{Detail, Page, finding};
 use crate::findings::wording::{bytes, count, count_of, number};
+use crate::report::facts::{form, not_touched};
 use crate::report::file::File;
 use crate::report::visible::visible;
 

@@ -7,6 +7,7 @@ use super::{Detail, Page};
 use crate::findings::rule::{Level, LevelFrom};
 use crate::findings::wording::{count_of, list, number};
 use crate::report::document::Finding;
+use crate::report::facts::help;
 use crate::report::visible::{visible, visible_lines};
 
 /// Findings of one rule that are shown in full before the rest is named in one line.
@@ -182,12 +183,11 @@ fn notes(finding: &Finding, last_of_its_rule: bool, width: usize) -> Vec<(&'stat
 /// `= key: prose`, wrapped; code is never wrapped, stands on lines of its own and has nothing before it but spaces.
 fn note(page: &mut Page, gutter: usize, key: &str, text: &str) {
     let lines = visible_lines(text);
-    let code_from = usize::from(!is_code(&lines));
+    let (prose, code) = help(&lines);
     let prefix = format!("{} {} ", " ".repeat(gutter), page.paint.text(Role::Frame, "="));
     let key_text = page.paint.text(Role::Strong, &format!("{key}:"));
     let indent = gutter + 3 + key.len() + 2;
-    if code_from == 1 {
-        let prose = lines.first().map_or("", String::as_str);
+    if let Some(prose) = prose {
         let room = page.style.width.saturating_sub(indent).max(20);
         for (index, line) in wrap(prose, room).into_iter().enumerate() {
             let before = if index == 0 { format!("{prefix}{key_text} ") } else { " ".repeat(indent) };
@@ -196,18 +196,9 @@ fn note(page: &mut Page, gutter: usize, key: &str, text: &str) {
     } else {
         page.push(format!("{prefix}{key_text}"));
     }
-    for line in lines.iter().skip(code_from) {
+    for line in code {
         page.push(if line.is_empty() { String::new() } else { format!("{}{line}", " ".repeat(gutter + 5)) });
     }
-}
-
-/// Whether help is code from its first line on, rather than a sentence that may introduce code.
-fn is_code(lines: &[String]) -> bool {
-    let Some(first) = lines.first() else { return false };
-    first.ends_with(';')
-        || first.starts_with("--")
-        || first.starts_with("//")
-        || (lines.len() > 1 && !first.ends_with(':'))
 }
 
 /// The findings of a rule that are not shown in full, in one line.

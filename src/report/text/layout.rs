@@ -10,6 +10,7 @@ pub fn width(text: &str) -> usize {
 }
 
 /// Breaks text at spaces so that no line is wider than `width`; a word that is wider is broken inside. Leading spaces stay.
+#[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(8);
     let words = text.trim_start_matches(' ');
@@ -48,6 +49,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Cuts text that is wider than `width` and marks the cut.
+#[must_use]
 pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

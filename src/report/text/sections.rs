@@ -1,13 +1,14 @@
 //! What follows the findings: what changed by table and column, the schema, what ran and how, and that the snapshot is as it was.
 
-use std::collections::BTreeMap;
-
 use super::layout::{Cell, Grid, Side, width, wrap};
 use super::paint::Role;
 use super::{Detail, Page};
-use crate::findings::wording::{bytes, count, count_of, duration, list, number};
+use crate::findings::wording::{count, count_of, duration, list, number};
 use crate::report::document::{
-    Column, Command, Document, Migration, NotCompared, Outcome, Plan, Schema, Snapshot, Step, Table, TableChange,
+    Command, Document, Migration, NotCompared, Outcome, Plan, Schema, Step, Table, TableChange,
+};
+use crate::report::facts::{
+    became, by, column_facts, counts, file, growth, nothing_ran, rehearsed, runs, settings, tool, untouched,
 };
 use crate::report::visible::{visible, visible_lines};
 
@@ -18,30 +19,7 @@ const STEP: usize = 120;
 
 /// One dim line under the verdict: what was rehearsed on what.
 pub fn context(page: &mut Page, document: &Document) {
-    let pending = match (document.execution.outcome, document.plan.pending.len()) {
-        (Outcome::Refused, _) => "nothing ran".to_owned(),
-        (Outcome::Failed, 0) if document.execution.command.is_some() => "it failed".to_owned(),
-        (Outcome::Completed, 0) if document.execution.command.is_some() => "it ran".to_owned(),
-        (_, 0) => "nothing pending".to_owned(),
-        (_, pending) => count_of(pending, "pending migration"),
-    };
-    let plan = &document.plan;
-    let parts = [
-        format!("{}: {}, {}", document.snapshot.path, holdings(document), bytes(document.snapshot.bytes)),
-        match &document.execution.command {
-            Some(command) => format!("`{}`", command.line),
-            // A tool with a driver of its own is named once.
-            None if plan
-                .driver
-                .strip_prefix(&plan.tool)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ' '])) =>
-            {
-                plan.driver.clone()
-            }
-            None => format!("{}, {}", plan.tool, plan.driver),
-        },
-        pending,
-    ];
+    let parts = rehearsed(document);
     let mut lines: Vec<String> = Vec::new();
     for part in parts.iter().map(|part| visible(part)) {
         match lines.last_mut().filter(|line| width(line) + width(&part) + 3 <= page.style.width) {
@@ -56,26 +34,12 @@ pub fn context(page: &mut Page, document: &Document) {
     }
 }
 
-/// `2 tables with 200 rows`: what the snapshot holds.
-pub fn holdings(document: &Document) -> String {
-    let rows = document.tables.iter().filter_map(|table| table.rows.before).sum();
-    match document.tables.iter().filter(|table| table.before_name.is_some()).count() {
-        0 => "an empty database".to_owned(),
-        tables if document.tables.iter().any(Table::is_uncounted) => count_of(tables, "table"),
-        tables => format!(
-            "{} with {}",
-            count_of(tables, "table"),
-            if rows == 0 { "no rows".to_owned() } else { count(rows, "row") }
-        ),
-    }
-}
-
 /// The tables that changed, and one line about the others.
 pub fn tables(page: &mut Page, tables: &[Table]) {
     if tables.is_empty() {
         return;
     }
-    let (changed, unchanged): (Vec<&Table>, Vec<&Table>) = tables.iter().partition(|table| table_changed(table));
+    let (changed, unchanged): (Vec<&Table>, Vec<&Table>) = tables.iter().partition(|table| table.is_changed());
     page.heading("Tables");
     let shown = if page.style.detail == Detail::Full || changed.len() <= SHOWN { changed.len() } else { SHOWN };
     let mut grid = Grid::new(&[
@@ -104,7 +68,7 @@ pub fn tables(page: &mut Page, tables: &[Table]) {
             counted(table.rows.lost, Role::Error),
             counted(table.rows.gained, Role::Good),
             counted(table.rows.changed, Role::Warning),
-            Cell::new(became(table), Role::Dim),
+            Cell::new(visible(&became(table)), Role::Dim),
         ]);
     }
     indented(page, &grid);
@@ -143,32 +107,6 @@ pub fn tables(page: &mut Page, tables: &[Table]) {
     }
 }
 
-/// Whether anything differs in the table, or nothing is known of it.
-fn table_changed(table: &Table) -> bool {
-    let some = |rows: Option<u64>| rows.is_some_and(|rows| rows > 0);
-    table.change != TableChange::Same
-        || table.rows.before != table.rows.after
-        || table.rows.lost.is_none()
-        || some(table.rows.lost)
-        || some(table.rows.gained)
-        || some(table.rows.changed)
-        || !table.columns.is_empty()
-}
-
-fn became(table: &Table) -> String {
-    let from = || format!("renamed from {}", visible(table.before_name.as_deref().unwrap_or_default()));
-    match table.change {
-        TableChange::Same => String::new(),
-        TableChange::Renamed => from(),
-        TableChange::Rebuilt if table.before_name.as_ref().is_some_and(|before| *before != table.name) => {
-            format!("rebuilt, {}", from())
-        }
-        TableChange::Rebuilt => "rebuilt".to_owned(),
-        TableChange::Added => "new".to_owned(),
-        TableChange::Dropped => "dropped".to_owned(),
-    }
-}
-
 /// The columns whose NULLs, storage classes or values changed for another reason than that rows came or went.
 pub fn columns(page: &mut Page, tables: &[Table]) {
     let full = page.style.detail == Detail::Full;
@@ -180,7 +118,10 @@ pub fn columns(page: &mut Page, tables: &[Table]) {
         for column in &table.columns {
             let facts = column_facts(table, column, full);
             if !facts.is_empty() {
-                lines.push((visible(&format!("{}.{}", table.name, column.name)).into_owned(), facts.join("; ")));
+                lines.push((
+                    visible(&format!("{}.{}", table.name, column.name)).into_owned(),
+                    visible(&facts.join("; ")).into_owned(),
+                ));
             }
         }
     }
@@ -196,71 +137,6 @@ pub fn columns(page: &mut Page, tables: &[Table]) {
             &format!("{} changed too (all with -v)", count_of(lines.len() - shown, "other column")),
             Role::Dim,
         );
-    }
-}
-
-fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
-    let mut facts = Vec::new();
-    let total = |classes: &BTreeMap<String, u64>| classes.values().sum::<u64>();
-    let (values_before, values_after) = (total(&column.classes.before), total(&column.classes.after));
-    match (&column.before_name, column.nulls.after) {
-        (None, _) => facts.push("new".to_owned()),
-        (Some(_), None) => {
-            facts.push(format!("dropped, held {}", count(values_before, "value")));
-            return facts;
-        }
-        (Some(before), _) if *before != column.name => facts.push(format!("renamed from {}", visible(before))),
-        _ => {}
-    }
-    if let Some(values) = column.values.as_ref().filter(|values| values.changed > 0) {
-        let parts: Vec<String> = [
-            (values.nulled, "became NULL"),
-            (values.filled, "filled"),
-            (values.converted, "in another storage class"),
-            (values.lossy, "lost digits or text"),
-        ]
-        .into_iter()
-        .chain(values.text_altered.iter().map(|(kind, amount)| (*amount, altered(kind))))
-        .filter(|(amount, _)| *amount > 0)
-        .map(|(amount, what)| format!("{} {what}", number(amount)))
-        .collect();
-        let of = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
-        facts.push(format!("{} changed{of}", count(values.changed, "value")));
-    }
-    let moved = table.rows.before == table.rows.after || full;
-    let nulls_grew = column.nulls.after > column.nulls.before;
-    if column.nulls.before != column.nulls.after && (moved || nulls_grew) {
-        match (column.nulls.before, column.nulls.after) {
-            (Some(before), Some(after)) => facts.push(format!("NULLs {} → {}", number(before), number(after))),
-            (None, Some(after)) if after > 0 => facts.push(count(after, "NULL")),
-            _ => {}
-        }
-    }
-    let new_class = column.classes.after.keys().any(|class| !column.classes.before.contains_key(class));
-    if column.classes.before != column.classes.after && (moved || (new_class && values_after > 0)) {
-        let mut classes: Vec<&String> = column.classes.before.keys().chain(column.classes.after.keys()).collect();
-        classes.sort();
-        classes.dedup();
-        for class in classes {
-            let of = |side: &BTreeMap<String, u64>| side.get(class).copied().unwrap_or(0);
-            let (before, after) = (of(&column.classes.before), of(&column.classes.after));
-            if column.before_name.is_none() {
-                facts.push(format!("{} {class}", number(after)));
-            } else if before != after {
-                facts.push(format!("{class} {} → {}", number(before), number(after)));
-            }
-        }
-    }
-    facts
-}
-
-/// What happened to texts of this kind.
-fn altered(kind: &str) -> &str {
-    match kind {
-        "case" => "in other case",
-        "encoding" => "in another encoding",
-        "nul" => "without a NUL",
-        kind => kind,
     }
 }
 
@@ -332,49 +208,8 @@ pub fn plan(page: &mut Page, plan: &Plan) {
 /// The tool, the driver, the connection, every migration with its time; with `-v` every statement.
 pub fn execution(page: &mut Page, document: &Document) {
     page.heading("What ran");
-    let settings = &document.execution.settings;
-    let mut lines = vec![("tool".to_owned(), tool(&document.plan))];
-    match &document.execution.command {
-        Some(command) => lines.push(("command".to_owned(), visible(&ended(command)).into_owned())),
-        None => lines.push(("migrations".to_owned(), visible(&document.plan.folder).into_owned())),
-    }
-    let ours = &document.rehearse.sqlite_version;
-    let versions = match &settings.driver_sqlite_version {
-        Some(version) if version == ours => format!(", which ships SQLite {ours}, as rehearsed with"),
-        Some(version) => format!(", which ships SQLite {version}; rehearsed with SQLite {ours}"),
-        None => format!("; rehearsed with SQLite {ours}"),
-    };
-    lines.push(("driver".to_owned(), visible(&format!("{}{versions}", document.plan.driver)).into_owned()));
-    lines.push((
-        "settings".to_owned(),
-        format!(
-            "foreign keys {}, double-quoted strings {}, journal mode {}",
-            settings.foreign_keys.map_or("not known", |on| if on { "on" } else { "off" }),
-            settings.dqs.map_or("not known", |allowed| if allowed { "allowed" } else { "refused" }),
-            visible(&settings.journal_mode)
-        ),
-    ));
-    if !settings.transaction.is_empty() {
-        lines.push(("transaction".to_owned(), visible(&settings.transaction).into_owned()));
-    }
-    if !settings.several_statements.is_empty() {
-        lines.push((
-            "chunks".to_owned(),
-            visible(&format!("several statements in one: {}", settings.several_statements)).into_owned(),
-        ));
-    }
-    if !settings.around.is_empty() {
-        lines.push(("around it".to_owned(), visible(&settings.around.join("; ")).into_owned()));
-    }
-    if let Some(back) = &document.execution.way_back {
-        let statements = count_of(back.steps.len(), "statement");
-        let text = match (back.outcome, &back.no_further_than) {
-            (Outcome::Failed, _) => format!("fails after {statements}"),
-            (_, Some(name)) => format!("ends before {name}, after {statements}"),
-            (_, None) => format!("to the beginning, {statements}"),
-        };
-        lines.push(("way back".to_owned(), visible(&text).into_owned()));
-    }
+    let mut lines: Vec<(String, String)> =
+        settings(document).into_iter().map(|(what, text)| (what.to_owned(), visible(&text).into_owned())).collect();
     for (index, decision) in document.plan.decisions.iter().enumerate() {
         let what = if index == 0 { "decided" } else { "" };
         lines.push((
@@ -387,17 +222,6 @@ pub fn execution(page: &mut Page, document: &Document) {
     if let Some(command) = &document.execution.command {
         output(page, command);
     }
-}
-
-/// The command and how it ended.
-fn ended(command: &Command) -> String {
-    let time = duration(command.elapsed_ms);
-    let end = match (command.exit_code, command.signal, command.time_limit) {
-        (Some(code), ..) => format!("exit code {code} after {time}"),
-        (None, Some(signal), _) => format!("ended by signal {signal} after {time}"),
-        (None, None, _) => format!("ended by the time limit after {time}"),
-    };
-    format!("{}, {end}", command.line)
 }
 
 /// What a command said: the end of it, and with `-v` all that is kept.
@@ -419,35 +243,10 @@ fn output(page: &mut Page, command: &Command) {
     }
 }
 
-fn tool(plan: &Plan) -> String {
-    let mut text = plan.tool.clone();
-    if !plan.layout.is_empty() {
-        text.extend([", ", &plan.layout]);
-    }
-    let ledger = if plan.ledger.is_empty() { ", no ledger".to_owned() } else { format!(", ledger {}", plan.ledger) };
-    text.push_str(&ledger);
-    visible(&format!("{text}, {} applied", number((plan.applied.len() + plan.edited.len()) as u64))).into_owned()
-}
-
 fn migrations(page: &mut Page, document: &Document) {
-    let steps = &document.execution.steps;
-    let untraced = document.execution.command.as_ref().is_some_and(|command| !command.traced);
-    if document.execution.outcome == Outcome::Refused {
-        page.prose(2, "the tool would not have started, so nothing ran", Role::Error);
-        return;
-    }
-    let nothing_pending = document.execution.outcome == Outcome::NothingPending;
-    if document.execution.command.is_some() && (document.plan.pending.is_empty() || nothing_pending) {
-        let text = match document.execution.outcome {
-            Outcome::NothingPending => "it changed nothing",
-            Outcome::Failed => "it failed, and recorded nothing in a ledger",
-            _ => "what it ran is not recorded in a ledger",
-        };
-        page.prose(2, text, Role::Dim);
-        return;
-    }
-    if nothing_pending || document.plan.pending.is_empty() {
-        page.prose(2, "nothing was pending, so nothing ran", Role::Dim);
+    if let Some(text) = nothing_ran(document) {
+        let role = if document.execution.outcome == Outcome::Refused { Role::Error } else { Role::Dim };
+        page.prose(2, text, role);
         return;
     }
     page.blank();
@@ -458,51 +257,20 @@ fn migrations(page: &mut Page, document: &Document) {
         ("time", Side::Right),
         ("", Side::Left),
     ]);
-    for migration in &document.plan.pending {
-        let own: Vec<&Step> = steps.iter().filter(|step| step.migration == migration.name).collect();
-        let ran = own.iter().filter(|step| step.ran).count();
-        let written: u64 = own
-            .iter()
-            .flat_map(|step| &step.changes)
-            .map(|change| change.inserted + change.updated + change.deleted)
-            .sum();
-        let time = own.iter().map(|step| step.elapsed_ms).sum();
-        let failed = own.iter().find(|step| step.error.is_some());
-        let outcome = match failed {
-            Some(step) => format!("failed at line {}", number(u64::from(step.line))),
-            None if untraced => String::new(),
-            None if migration.statements == 0 => "holds no statement".to_owned(),
-            None if own.is_empty() => "did not run".to_owned(),
-            None if ran < own.len() => {
-                format!("{} left out by the driver", count_of(own.len() - ran, "statement"))
-            }
-            None => String::new(),
-        };
+    for run in runs(document) {
         grid.row(vec![
-            Cell::new(visible(&migration.name), Role::Plain),
-            Cell::new(number(ran as u64), Role::Plain),
-            Cell::new(number(written), Role::Plain),
-            Cell::new(if own.is_empty() { String::new() } else { duration(time) }, Role::Plain),
-            Cell::new(outcome, if failed.is_some() { Role::Error } else { Role::Warning }),
+            Cell::new(visible(run.name), Role::Plain),
+            Cell::new(number(run.ran as u64), Role::Plain),
+            Cell::new(number(run.written), Role::Plain),
+            Cell::new(run.elapsed_ms.map(duration).unwrap_or_default(), Role::Plain),
+            Cell::new(run.outcome, if run.failed { Role::Error } else { Role::Warning }),
         ]);
     }
     indented(page, &grid);
-    let resources = &document.resources;
-    page.prose(
-        2,
-        &format!(
-            "{} in all on this machine; {}",
-            duration(document.execution.elapsed_ms),
-            if resources.bytes_before == resources.bytes_after {
-                format!("the file keeps its {}", bytes(resources.bytes_before))
-            } else {
-                format!("the file went from {} to {}", bytes(resources.bytes_before), bytes(resources.bytes_after))
-            }
-        ),
-        Role::Dim,
-    );
+    let time = duration(document.execution.elapsed_ms);
+    page.prose(2, &format!("{time} in all on this machine; {}", growth(&document.resources)), Role::Dim);
     if page.style.detail == Detail::Full {
-        all_steps(page, steps);
+        all_steps(page, &document.execution.steps);
     }
 }
 
@@ -523,19 +291,8 @@ fn all_steps(page: &mut Page, steps: &[Step]) {
         let line = format!("{number}  {sql}{space}  {}", page.paint.text(Role::Dim, &time));
         page.push(line);
         for change in &step.changes {
-            let counts: Vec<String> =
-                [(change.inserted, "inserted"), (change.updated, "updated"), (change.deleted, "deleted")]
-                    .into_iter()
-                    .filter(|(amount, _)| *amount > 0)
-                    .map(|(amount, what)| format!("{} {what}", count(amount, "row")))
-                    .collect();
-            let by = match change.by.as_str() {
-                "foreign-key" => " by a foreign-key action",
-                "trigger" => " by a trigger",
-                _ => "",
-            };
             let role = if change.deleted > 0 && change.by != "statement" { Role::Error } else { Role::Dim };
-            page.prose(9, &visible(&format!("{}: {}{by}", change.table, counts.join(", "))), role);
+            page.prose(9, &visible(&format!("{}: {}{}", change.table, counts(change), by(change))), role);
         }
         if let Some(error) = &step.error {
             let code = error.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
@@ -663,64 +420,10 @@ fn listed(page: &mut Page, heading: &str, missing: &[NotCompared]) {
 pub fn snapshot(page: &mut Page, document: &Document) {
     let snapshot = &document.snapshot;
     page.heading("Snapshot");
-    let mode = match snapshot.journal_mode.as_str() {
-        "wal" => "WAL mode".to_owned(),
-        mode => format!("journal mode {mode}"),
-    };
-    let log = match snapshot.wal_bytes {
-        Some(size) => format!(", write-ahead log of {} beside it", bytes(size)),
-        None => String::new(),
-    };
-    let text = format!(
-        "{}: {}, {} of {}, {mode}{log}",
-        snapshot.path,
-        bytes(snapshot.bytes),
-        count(snapshot.pages, "page"),
-        count(u64::from(snapshot.page_size), "byte")
-    );
-    page.prose(2, &visible(&text), Role::Plain);
-    let taken = match snapshot.copied_by.as_deref() {
-        None => "read where it lies".to_owned(),
-        Some("backup") => "copied through SQLite's backup interface".to_owned(),
-        Some("reflink") => "copied as a reflink".to_owned(),
-        Some("copy") => "copied as a file".to_owned(),
-        Some("making") => format!("read from {}", form(snapshot).unwrap_or_default()),
-        Some(other) => format!("copied by {other}"),
-    };
-    if snapshot.untouched {
-        page.prose(2, &visible(&format!("{taken}; {}", not_touched(snapshot))), Role::Plain);
-    } else {
-        page.prose(
-            2,
-            &visible(&format!("{taken}; it changed while the rehearsal ran: {}", snapshot.changed.join(", "))),
-            Role::Warning,
-        );
-    }
+    page.prose(2, &visible(&format!("{}: {}", snapshot.path, file(snapshot))), Role::Plain);
+    let role = if snapshot.untouched { Role::Plain } else { Role::Warning };
+    page.prose(2, &visible(&untouched(snapshot)), role);
     page.blank();
-}
-
-/// `an SQL dump, compressed with gzip`: the form in which it was given; none of a database that is one already.
-pub fn form(snapshot: &Snapshot) -> Option<String> {
-    let content = match snapshot.source.as_str() {
-        "dump" => "an SQL dump",
-        _ if snapshot.copied_by.as_deref() == Some("making") => "a database",
-        _ => return None,
-    };
-    let layers: Vec<&str> = snapshot.compression.iter().rev().map(String::as_str).collect();
-    Some(if layers.is_empty() {
-        content.to_owned()
-    } else {
-        format!("{content}, compressed with {}", layers.join(" and "))
-    })
-}
-
-/// That the file is as it was, and how that is known.
-pub fn not_touched(snapshot: &Snapshot) -> &'static str {
-    match snapshot.compared_by.as_str() {
-        "nothing" => "of what came through a pipe nothing stays",
-        "metadata" => "not touched: size, inode and times are what they were",
-        _ => "not touched: size, time and content are what they were",
-    }
 }
 
 /// `rehearse plan`.
@@ -734,8 +437,10 @@ pub fn whole_plan(page: &mut Page, plan: &Plan) {
     let head = page.paint.text(Role::Strong, &head);
     page.push(head);
     page.blank();
-    let mut lines =
-        vec![("tool".to_owned(), tool(plan)), ("migrations".to_owned(), visible(&plan.folder).into_owned())];
+    let mut lines = vec![
+        ("tool".to_owned(), visible(&tool(plan)).into_owned()),
+        ("migrations".to_owned(), visible(&plan.folder).into_owned()),
+    ];
     if !plan.driver.is_empty() {
         lines.push(("driver".to_owned(), visible(&plan.driver).into_owned()));
     }
