@@ -3,6 +3,8 @@
 //! It is looked for from the working directory upwards, as far as the repository's root. Unknown keys are errors, and so is a
 //! file that somebody else has put there: it could allow a loss.
 
+pub mod options;
+
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -12,6 +14,9 @@ use crate::error::Error;
 use crate::expectations::demands::Demands;
 use crate::expectations::yaml;
 use crate::findings::{Levels, Waiver};
+use crate::report::Format;
+use crate::units::{Memory, Span};
+use options::{Colour, DriverName, FailOn, ReportFiles, Samples, Switch, ToolName};
 
 /// The name of the file.
 pub const FILE: &str = "rehearse.yaml";
@@ -34,6 +39,61 @@ pub struct Config {
     /// What must be so after the migrations.
     #[serde(default)]
     pub expect: Demands,
+    /// A copy of the production database.
+    pub snapshot: Option<PathBuf>,
+    /// A command that writes one to its standard output; it runs with `--trust-config` only.
+    pub snapshot_command: Option<String>,
+    /// The folder of the migrations.
+    pub migrations: Option<PathBuf>,
+    /// What manages the migrations.
+    pub tool: Option<ToolName>,
+    /// The library that runs the migrations in production.
+    pub driver: Option<DriverName>,
+    /// Whether production enforces foreign keys when the migrations begin.
+    pub foreign_keys: Option<Switch>,
+    /// The table in which the tool records what was applied.
+    pub ledger_table: Option<String>,
+    /// The command that runs the migrations in production; it runs with `--trust-config` only.
+    pub exec: Option<String>,
+    /// Where the project's own configuration has the database, as a path in the project.
+    pub copy_at: Option<PathBuf>,
+    /// How long the command may take.
+    pub time_limit: Option<Span>,
+    /// The files that reports go to; outside of this file's folder with `--trust-config` only.
+    #[serde(default)]
+    pub report: ReportFiles,
+    /// Whether every driver of the tool is tried.
+    pub matrix: Option<bool>,
+    /// Whether the migrations are undone again.
+    pub down: Option<bool>,
+    /// The level from which on findings make the exit code 1.
+    pub fail_on: Option<FailOn>,
+    /// What is shown of the rows that findings are about; anything with `--trust-config` only.
+    pub samples: Option<Samples>,
+    /// How many rows are shown of a finding.
+    #[serde(default, deserialize_with = "options::between::<_, 1, 1000>")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub samples_limit: Option<u16>,
+    /// Where the migrated copy is kept; outside of this file's folder with `--trust-config` only.
+    pub keep_copy: Option<PathBuf>,
+    /// The oldest snapshot that is worth a rehearsal.
+    pub max_snapshot_age: Option<Span>,
+    /// Whether every table is counted and checked, however big the database is.
+    pub thorough: Option<bool>,
+    /// How much memory comparing may take.
+    pub max_memory: Option<Memory>,
+    /// How many threads read.
+    #[serde(default, deserialize_with = "options::between::<_, 1, 1024>")]
+    #[schemars(range(min = 1, max = 1024))]
+    pub threads: Option<u16>,
+    /// The form of the report on the standard output.
+    pub format: Option<Format>,
+    /// Whether only the verdict and one line per finding are told.
+    pub quiet: Option<bool>,
+    /// Whether every statement, table, column and note is told.
+    pub verbose: Option<bool>,
+    /// When to use colours.
+    pub color: Option<Colour>,
 }
 
 impl Config {

@@ -26,6 +26,7 @@ pub mod scenarios;
 pub mod schema;
 pub mod snapshot;
 pub mod sqlite_file;
+pub mod units;
 
 pub use config::Config;
 pub use error::Error;

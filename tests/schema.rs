@@ -1,4 +1,4 @@
-//! The JSON schemas of the YAML files: current, true of every file that is read, and false of what is refused.
+//! The JSON schemas of the YAML files and of the report: current, true of every file that is read or written, and false of what is refused.
 //!
 //! `REHEARSE_UPDATE=1 cargo test --test schema` writes them anew.
 
@@ -11,6 +11,7 @@ use rehearse::Config;
 use rehearse::expectations::scenario::Scenario;
 use rehearse::expectations::{schema, yaml};
 use rehearse::findings::catalogue::RULES;
+use rehearse::report::document::Document;
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -19,6 +20,10 @@ fn root() -> PathBuf {
 
 fn config_schema() -> Value {
     schema::of::<Config>("rehearse.yaml")
+}
+
+fn report_schema() -> Value {
+    schema::of::<Document>("a report of rehearse")
 }
 
 fn validator(schema: &Value) -> Validator {
@@ -53,7 +58,8 @@ fn yaml_blocks(markdown: &str) -> Vec<&str> {
 #[test]
 fn the_committed_schemas_are_current() {
     let update = std::env::var_os("REHEARSE_UPDATE").is_some();
-    for (name, schema) in [("rehearse", config_schema()), ("scenario", schema::scenario())] {
+    let schemas = [("rehearse", config_schema()), ("scenario", schema::scenario()), ("report", report_schema())];
+    for (name, schema) in schemas {
         let path = root().join(format!("docs/schema/{name}.schema.json"));
         let current = format!("{schema:#}\n");
         if update {
@@ -188,4 +194,24 @@ fn what_is_no_scenario_is_refused_by_the_schema_and_by_the_reader() {
         assert!(!validator.is_valid(&value(text)), "the schema takes {text}");
         assert!(yaml::parse::<Scenario>(text, Path::new("scenario.yaml")).is_err(), "the reader takes {text}");
     }
+}
+
+#[test]
+fn every_report_is_one_by_the_schema() {
+    let validator = validator(&report_schema());
+    let folder = root().join("tests/fixtures/reports");
+    let mut reports = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let saved: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        // As it was saved by an older version, and as this one writes it.
+        let written = serde_json::to_value(serde_json::from_value::<Document>(saved.clone()).unwrap()).unwrap();
+        for report in [&saved, &written] {
+            let errors: Vec<String> = validator.iter_errors(report).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
+        }
+        reports += 1;
+    }
+    assert!(reports > 5);
+    assert!(!validator.is_valid(&serde_json::json!({ "schema_version": 1, "verdict": "passed" })));
 }

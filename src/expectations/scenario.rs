@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor};
@@ -18,6 +17,7 @@ use crate::error::{Doing, Error};
 use crate::findings::catalogue;
 use crate::findings::rule::Level;
 use crate::migrations::tools;
+use crate::units::Span;
 
 /// The journal time of the first migration where the scenario gives none: 2025-01-01T00:00:00Z in milliseconds.
 const FIRST_WHEN: i64 = 1_735_689_600_000;
@@ -53,7 +53,7 @@ pub struct Scenario {
     pub fail_on: Level,
     /// As `--max-snapshot-age`.
     #[serde(default)]
-    pub max_snapshot_age: Option<Age>,
+    pub max_snapshot_age: Option<Span>,
     /// The text of the project's `rehearse.yaml`; there is none where nothing is said.
     #[serde(default)]
     pub config: Option<String>,
@@ -77,7 +77,7 @@ pub struct Scenario {
     pub exec: Option<String>,
     /// As `--time-limit`, of the command.
     #[serde(default)]
-    pub time_limit: Option<Age>,
+    pub time_limit: Option<Span>,
     /// In `quiet/`: the rules that nearly fire here.
     #[serde(default)]
     pub nearly: Vec<RuleCode>,
@@ -168,7 +168,7 @@ pub struct SnapshotState {
     pub last_transaction: String,
     /// How long ago the file was last written.
     #[serde(default)]
-    pub age: Option<Age>,
+    pub age: Option<Span>,
     /// What is wrong with the file.
     #[serde(default)]
     pub file: Option<Damage>,
@@ -376,10 +376,6 @@ pub struct ExpectedFinding {
     /// How grave it is.
     pub level: Option<Level>,
 }
-
-/// A span of time, written `30s`, `90m`, `24h` or `3d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Age(pub Duration);
 
 fn default_fail_on() -> Level {
     Level::Warning
@@ -618,27 +614,6 @@ fn write_file(path: &Path, text: &str) -> Result<(), Error> {
     std::fs::write(path, text).doing(|| format!("writing `{}`", path.display()))
 }
 
-impl<'de> Deserialize<'de> for Age {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let refusal = || de::Error::custom(format!("`{text}` is no span of time; valid: 30s, 90m, 24h, 3d"));
-        parse_age(&text).map(Self).ok_or_else(refusal)
-    }
-}
-
-fn parse_age(text: &str) -> Option<Duration> {
-    let unit = text.chars().last()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return None,
-    };
-    let number: u64 = text[..text.len() - unit.len_utf8()].parse().ok()?;
-    number.checked_mul(seconds).map(Duration::from_secs)
-}
-
 impl RuleCode {
     fn of<E: de::Error>(text: &str) -> Result<Self, E> {
         let refusal = || {
@@ -818,14 +793,5 @@ mod tests {
         let scenario =
             parse("migrations: [{name: a}, {name: b, when: 5}, {name: c}]\nexpect: {verdict: passed}\n").unwrap();
         assert_eq!(scenario.times(), [FIRST_WHEN, 5, 5 + WHEN_STEP]);
-    }
-
-    #[test]
-    fn an_age_is_a_number_and_a_unit() {
-        assert_eq!(parse_age("3d"), Some(Duration::from_hours(72)));
-        assert_eq!(parse_age("24h"), Some(Duration::from_hours(24)));
-        assert_eq!(parse_age("3"), None);
-        assert_eq!(parse_age("d"), None);
-        assert_eq!(parse_age("3ü"), None);
     }
 }

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::scenario::{Age, ExpectedFinding, RuleCode, Scenario};
+use super::scenario::{ExpectedFinding, RuleCode, Scenario};
 use crate::findings::catalogue::RULES;
 use crate::findings::waivers::{Date, Entry, Reason, Waivable};
 use crate::findings::{Level, Levels, Waiver};
@@ -24,16 +24,6 @@ pub fn of<T: JsonSchema>(title: &str) -> Value {
     let mut schema: Schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
     schema.insert("title".to_owned(), title.into());
     schema.to_value()
-}
-
-impl JsonSchema for Age {
-    fn schema_name() -> Cow<'static, str> {
-        "Age".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "A span of time: 30s, 90m, 24h or 3d.", "type": "string", "pattern": "^[0-9]+[smhd]$" })
-    }
 }
 
 impl JsonSchema for RuleCode {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use super::catalogue::{RULES, family, find};
 use super::rule::{Finding, Level, LevelFrom, Rule};
 use super::wording::nearest;
+use crate::units::Text;
 
 /// One rule, or every rule of a family.
 #[derive(Debug, Clone, Copy)]
@@ -58,21 +59,6 @@ pub(super) fn no_such_rule(given: &str) -> String {
     let names: Vec<&str> = RULES.iter().flat_map(|rule| [rule.code, rule.name]).collect();
     let meant = nearest(given, &names).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
     format!("there is no rule `{given}`{meant} (every rule: rehearse rules)")
-}
-
-/// Reads a value from text, so that an error stands at the text's own place.
-pub(super) struct Text<T>(pub &'static str, pub fn(&str) -> Result<T, String>);
-
-impl<T> Visitor<'_> for Text<T> {
-    type Value = T;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.0)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        (self.1)(text).map_err(de::Error::custom)
-    }
 }
 
 impl<'de> Deserialize<'de> for Selector {

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::catalogue::{SN907, SN908, SN909, find};
-use super::levels::{Text, no_such_rule};
+use super::levels::no_such_rule;
 use super::rule::{Finding, Level, Place, Rule};
 use super::wording::{nearest, number};
 use super::{Evidence, catalogue};
@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::execution::Outcome;
 use crate::migrations::directive::{Allow, Says, Spot};
 use crate::migrations::{Migration, Plan, State};
+use crate::units::Text;
 
 /// Rules that speak of waivers: nobody waives them.
 const OF_WAIVERS: [&Rule; 3] = [&SN907, &SN908, &SN909];
