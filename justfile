@@ -15,6 +15,10 @@ lint:
 test:
     cargo test
 
+# npm packages, the packaged crate, completions, manual pages, release archives
+install:
+    tests/install/run
+
 # how many instructions some commands take, against the recorded bounds
 instructions:
     tests/instructions/run

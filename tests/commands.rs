@@ -4,6 +4,8 @@
 
 #[path = "cmd/exec.rs"]
 mod exec;
+#[path = "cmd/options.rs"]
+mod options;
 #[path = "cmd/privacy.rs"]
 mod privacy;
 #[path = "cmd/samples.rs"]
@@ -103,7 +105,7 @@ mod readme {
                 _ => panic!("README.md says `{command}`, which nothing tests"),
             };
             let project = with_migrated_copy();
-            let ran = project.run_making(arguments, &["rehearsal.json"]);
+            let ran = project.run_making(arguments, &["rehearsal.json", "report.html", "rehearse.yaml"]);
             let expected = i32::from(arguments.first() == Some(&DEMO[0]) || arguments.contains(&"after.db"));
             assert_eq!(ran.code, Some(expected), "{command}: {}", ran.stderr);
         }
@@ -390,31 +392,121 @@ fn a_demo_folder_is_an_app_like_any_other() {
     assert_eq!(of("my app/schema.ts"), of("schema.ts"));
 }
 
-#[test]
-fn init_proposes_what_the_folder_speaks_for() {
-    let project = Project::demo();
-    let proposed = project.run(&["init"]);
-    assert_eq!((proposed.code, proposed.stderr.as_str()), (Some(0), ""));
-    assert!(
-        proposed.stdout.starts_with("drizzle (drizzle.config.ts names the folder)\n  rehearse --snapshot prod.db\n"),
-        "{}",
-        proposed.stdout
-    );
-    for (file, text, expected) in [
-        ("manage.py", "", "--exec 'python manage.py migrate --noinput'"),
-        ("alembic.ini", "", "--exec 'alembic upgrade head'"),
-        ("package.json", r#"{"dependencies": {"knex": "3"}}"#, "--exec 'npx knex migrate:latest"),
-        ("pb_migrations/1_x.js", "", "--exec 'pocketbase migrate up"),
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join(file).parent().unwrap()).unwrap();
-        std::fs::write(folder.path().join(file), text).unwrap();
-        let proposed = Ran::from(project.command(&["init"]).current_dir(folder.path()).output().unwrap());
-        assert!(proposed.stdout.contains(expected), "{file}: {}", proposed.all());
+mod init {
+    use super::{Project, Ran};
+
+    fn init(folder: &std::path::Path, more: &[&str]) -> Ran {
+        let project = Project::empty();
+        let arguments = [&["init"], more].concat();
+        Ran::from(project.command(&arguments).current_dir(folder).output().unwrap())
     }
-    let nothing = tempfile::tempdir().unwrap();
-    let refused = Ran::from(project.command(&["init"]).current_dir(nothing.path()).output().unwrap());
-    assert_eq!(refused.code, Some(2), "{}", refused.all());
+
+    /// A folder with these files.
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, text) in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn read(folder: &tempfile::TempDir, file: &str) -> String {
+        std::fs::read_to_string(folder.path().join(file)).unwrap()
+    }
+
+    const DRIZZLE: &str = "export default { dialect: 'sqlite', out: './drizzle', schema: './schema.ts' };";
+
+    #[test]
+    fn it_proposes_what_the_folder_speaks_for_and_the_file_is_taken() {
+        let project = Project::demo();
+        let proposed = project.run_making(&["init"], &["rehearse.yaml"]);
+        assert_eq!((proposed.code, proposed.stderr.as_str()), (Some(0), ""));
+        let wanted = "drizzle (drizzle.config.ts names the folder)\n  rehearse --snapshot prod.db\n";
+        assert!(proposed.stdout.starts_with(wanted), "{}", proposed.stdout);
+        assert!(proposed.stdout.contains("\nwrote `rehearse.yaml`\nno CI is found"), "{}", proposed.stdout);
+        let written = std::fs::read_to_string(project.path("rehearse.yaml")).unwrap();
+        assert!(written.contains("\ntool: drizzle  # drizzle.config.ts names the folder\nmigrations: "), "{written}");
+        assert_eq!(project.run(&["--snapshot", "prod.db"]).code, Some(1), "the demo's loss is found with it");
+        // Every line that is commented out is taken, too.
+        let lines = written.lines().filter(|line| !line.starts_with("# What") && !line.starts_with("# snapshot"));
+        let all: Vec<&str> = lines.map(|line| line.strip_prefix("# ").unwrap_or(line)).collect();
+        std::fs::write(project.path("rehearse.yaml"), all.join("\n")).unwrap();
+        let ran = project.run(&["--snapshot", "prod.db"]);
+        assert_eq!(ran.code, Some(1), "{}\n{}", all.join("\n"), ran.all());
+        assert!(ran.stdout.contains("SN907"), "the waiver is read, and nothing needs it: {}", ran.stdout);
+    }
+
+    #[test]
+    fn tools_that_are_code_are_proposed_by_their_command() {
+        for (file, text, expected) in [
+            ("manage.py", "", "--exec 'python manage.py migrate --noinput'"),
+            ("alembic.ini", "", "--exec 'alembic upgrade head'"),
+            ("package.json", r#"{"dependencies": {"knex": "3"}}"#, "--exec 'npx knex migrate:latest"),
+            ("pb_migrations/1_x.js", "", "--exec 'pocketbase migrate up"),
+        ] {
+            let folder = folder(&[(file, text), (".gitlab-ci.yml", "")]);
+            let proposed = init(folder.path(), &[]);
+            assert!(proposed.stdout.contains(expected), "{file}: {}", proposed.all());
+            let (_, command) = expected.split_once('\'').unwrap();
+            let command = command.trim_end_matches('\'');
+            assert!(read(&folder, "rehearse.yaml").contains(&format!("\nexec: \"{command}")), "{file}");
+            assert!(read(&folder, "rehearse.gitlab-ci.yml").contains(&format!("    REHEARSE_EXEC: \"{command}")));
+        }
+        assert_eq!(init(folder(&[]).path(), &[]).code, Some(2));
+    }
+
+    #[test]
+    fn the_file_for_the_ci_is_that_of_its_host_and_folder() {
+        let files =
+            [("app/drizzle.config.ts", DRIZZLE), ("app/drizzle/0000_a.sql", ""), (".git/config", "github.example")];
+        let folder = folder(&files);
+        let app = folder.path().join("app");
+        let ran = init(&app, &[]);
+        assert!(ran.stdout.contains("`../.github/workflows/rehearse.yml`"), "{}", ran.all());
+        let workflow = read(&folder, ".github/workflows/rehearse.yml");
+        assert!(workflow.contains("      - \"app/drizzle/**\"\n      - \"app/rehearse.yaml\"\n"), "{workflow}");
+        assert!(workflow.contains("          comment: true\n          working-directory: app\n"), "{workflow}");
+        init(&app, &["--ci", "gitlab"]);
+        let job = read(&folder, "rehearse.gitlab-ci.yml");
+        for wanted in [
+            "        - \"app/drizzle/**/*\"\n        - \"app/rehearse.yaml\"\n",
+            "  script:\n    - \"cd app\"\n",
+            "find app -maxdepth 1",
+            "      - \"app/rehearsal.html\"\n",
+            "      junit: \"app/rehearsal.xml\"\n",
+        ] {
+            assert!(job.contains(wanted), "{wanted} in\n{job}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let folder = folder(&[
+            ("drizzle.config.ts", DRIZZLE),
+            ("drizzle/0000_a.sql", ""),
+            ("rehearse.yaml", "fail_on: never\n"),
+            (".github/workflows/rehearse.yml", "mine"),
+        ]);
+        let ran = init(folder.path(), &[]);
+        let kept = "kept as it was: `rehearse.yaml` and `.github/workflows/rehearse.yml`";
+        assert!(ran.code == Some(0) && ran.stdout.contains(kept), "{}", ran.all());
+        assert_eq!(read(&folder, "rehearse.yaml"), "fail_on: never\n");
+        assert_eq!(read(&folder, ".github/workflows/rehearse.yml"), "mine");
+    }
+
+    #[test]
+    fn where_several_fit_nothing_is_written_until_one_is_named() {
+        let folder = folder(&[("alembic.ini", ""), ("manage.py", "")]);
+        let ran = init(folder.path(), &[]);
+        assert!(ran.code == Some(0) && ran.stdout.contains("rehearse init --tool NAME"), "{}", ran.all());
+        assert!(!folder.path().join("rehearse.yaml").exists());
+        let named = init(folder.path(), &["--tool", "django"]);
+        assert!(named.code == Some(0) && read(&folder, "rehearse.yaml").contains("exec: "), "{}", named.all());
+        let unknown = init(folder.path(), &["--tool", "dango"]);
+        assert!(unknown.code == Some(2) && unknown.stderr.contains("did you mean `django`?"), "{}", unknown.all());
+    }
 }
 
 /// `--format json` has every field of the documented shape, and nothing that is not documented.
@@ -439,7 +531,7 @@ mod json {
             serde_json::from_str(&Project::demo().run(&[&DEMO[..], &["--format", "json"]].concat()).stdout).unwrap();
         assert_fields(
             &document,
-            "schema_version rehearse verdict snapshot plan execution extent tables schema resources findings not_compared",
+            "schema_version rehearse verdict fail_on snapshot plan execution extent tables schema resources findings not_compared",
         );
         assert_eq!(document["schema_version"], 1);
         assert_fields(&document["rehearse"], "version sqlite_version");
@@ -464,7 +556,7 @@ mod json {
             "foreign_keys dqs transaction several_statements around journal_mode driver_sqlite_version",
         );
         let step = &execution["steps"][3];
-        assert_fields(step, "migration file statement line sql elapsed_ms changes error ran");
+        assert_fields(step, "migration file statement line sql elapsed_ms changes bytes_after error ran");
         assert_eq!(
             (&step["statement"], &step["line"], &step["sql"]),
             (&4.into(), &8.into(), &"DROP TABLE `users`".into())

@@ -1,32 +1,39 @@
 //! What can be written on the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
 use rehearse::compare::samples::Sampling;
+use rehearse::config::options::{self, Colour, FailOn, Samples, Switch};
 use rehearse::error::Error;
 use rehearse::execution::command::Exec;
-use rehearse::execution::drivers::DRIVERS;
 use rehearse::findings::levels::{Levels, Selector};
 use rehearse::findings::rule::Level;
 use rehearse::migrations::Request;
-use rehearse::migrations::tools::TOOLS;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
 use rehearse::snapshot::{Extent, Source};
-use rehearse::{Config, Options, Reading};
+use rehearse::units::{Memory, Span};
+use rehearse::{Options, Reading};
 
+use super::init::Host;
+use super::layers::Sources;
 use super::suggest;
 
 /// Runs pending SQLite migrations on a copy of production data and tells what they would lose.
 #[derive(Debug, Parser)]
 #[command(
+    name = "rehearse",
     version,
     args_conflicts_with_subcommands = true,
     override_usage = "rehearse --snapshot FILE [OPTIONS]\n       rehearse COMMAND",
     after_help = "\
+Every option can also be set in the environment (--fail-on as REHEARSE_FAIL_ON) and in rehearse.yaml (fail_on); the command line \
+counts before the environment, and that before the file.
+
 Exit codes:
   0    passed
   1    findings at or above --fail-on
@@ -44,6 +51,9 @@ pub struct Arguments {
     pub run: RunArguments,
     #[command(flatten)]
     pub output: OutputArguments,
+    /// What else was asked, and where.
+    #[arg(skip)]
+    pub sources: Sources,
 }
 
 /// The commands beside the main one.
@@ -90,6 +100,20 @@ Exit codes:
         #[command(flatten)]
         engine: EngineArguments,
     },
+    /// Renders a saved report in another form; rehearses nothing
+    #[command(after_help = "\
+Exit codes:
+  0    it was rendered, whatever its verdict is
+  2    wrong arguments
+  4    the file cannot be read, or is no report")]
+    Report {
+        /// What a rehearsal wrote with `--report json=FILE`; `-` is standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Also writes it to a file; can be given several times
+        #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+        reports: Vec<(Format, PathBuf)>,
+    },
     /// Runs scenario files
     Test {
         /// Scenario files, or folders of them
@@ -104,11 +128,46 @@ Exit codes:
         #[arg(value_name = "CODE|NAME")]
         rule: String,
     },
-    /// Says which command rehearses the project in the working directory; runs and writes nothing
-    Init,
+    /// Says which command rehearses the project in the working directory, and writes rehearse.yaml and the file for its CI
+    #[command(after_help = "\
+No file that is there is changed, and nothing of the project is run. Where more than one tool fits, nothing is written until --tool says \
+which one is meant.
+
+Exit codes:
+  0    a way to rehearse is proposed
+  2    wrong arguments, or nothing speaks for a tool
+  4    a file cannot be written")]
+    Init {
+        /// Which of the proposals is meant
+        #[arg(long, value_name = "NAME")]
+        tool: Option<String>,
+        /// Whose CI runs it [default: found from the repository's files]
+        #[arg(long, value_name = "HOST", value_enum)]
+        ci: Option<Host>,
+    },
     /// Shows a migration that loses every row of a table, on a database made on the spot
     Demo {
         /// Where to make it and leave it; a temporary folder that is removed again where none is given
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+    /// Prints the script that completes commands and options in a shell
+    #[command(after_help = "\
+Where it goes:
+  bash        rehearse completions bash > ~/.local/share/bash-completion/completions/rehearse
+  zsh         rehearse completions zsh > _rehearse, in a folder of $fpath
+  fish        rehearse completions fish > ~/.config/fish/completions/rehearse.fish
+  elvish      rehearse completions elvish >> ~/.config/elvish/rc.elv
+  powershell  rehearse completions powershell >> $PROFILE")]
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Prints the manual page, or writes one page for each command into a folder
+    #[command(after_help = "To read it: rehearse man | man -l -")]
+    Man {
+        /// Where to write the pages
         #[arg(value_name = "FOLDER")]
         folder: Option<PathBuf>,
     },
@@ -133,11 +192,17 @@ pub struct ProjectArguments {
     #[arg(long, value_name = "NAME")]
     pub driver: Option<String>,
     /// Whether production enforces foreign keys when the migrations begin [default: as the driver does]
-    #[arg(long, value_name = "on|off", value_parser = on_or_off, hide_possible_values = true)]
-    pub foreign_keys: Option<bool>,
+    #[arg(long, value_name = "on|off", value_enum, hide_possible_values = true)]
+    pub foreign_keys: Option<Switch>,
     /// The table in which the tool records what was applied [default: the tool's own]
     #[arg(long, value_name = "NAME")]
     pub ledger_table: Option<String>,
+    /// The configuration [default: the nearest rehearse.yaml, from here up to the repository's root]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Lets the configuration run commands, show rows and write outside of its folder
+    #[arg(long)]
+    pub trust_config: bool,
 }
 
 /// The main command.
@@ -164,7 +229,7 @@ pub struct RunArguments {
         value_name = "TIME",
         default_value = "10m",
         requires = "exec",
-        value_parser = duration,
+        value_parser = span,
         help_heading = "Through the tool's own command"
     )]
     pub time_limit: Duration,
@@ -183,9 +248,6 @@ pub struct RunArguments {
     /// Sets the level of a rule or a family, over the configuration; can be given several times
     #[arg(long = "level", value_name = "RULE=LEVEL", value_parser = level)]
     pub levels: Vec<(Selector, Level)>,
-    /// The configuration [default: the nearest rehearse.yaml, from here up to the repository's root]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
     /// Also shows some of the rows that each finding is about: their keys, or their keys and values (not where others read the log)
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Samples::None)]
     pub samples: Samples,
@@ -196,7 +258,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "FILE")]
     pub keep_copy: Option<PathBuf>,
     /// Objects to a snapshot that is older, for example 24h or 7d
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = span)]
     pub max_snapshot_age: Option<Duration>,
     #[command(flatten)]
     pub engine: EngineArguments,
@@ -209,7 +271,7 @@ pub struct EngineArguments {
     #[arg(long, help_heading = "Reading")]
     pub thorough: bool,
     /// How much memory comparing may take, for example 100M or 1G; rows beyond it are sorted on the disk
-    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = size, help_heading = "Reading")]
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Reading")]
     pub max_memory: u64,
     /// How many threads read [default: as many as there are cores]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Reading")]
@@ -219,8 +281,9 @@ pub struct EngineArguments {
 /// How to tell it.
 #[derive(Debug, Args)]
 pub struct OutputArguments {
-    /// The form of the report
-    #[arg(long, value_name = "FORMAT", global = true, default_value = "text", value_parser = formats(), help_heading = "Output")]
+    /// The form of the report: text, json, markdown (a comment on a pull request), junit (a page of tests), sarif (code scanning), github
+    /// (annotations), gitlab (code quality)
+    #[arg(long, value_name = "FORMAT", global = true, default_value = "text", value_parser = formats(), hide_possible_values = true, help_heading = "Output")]
     pub format: Format,
     /// The verdict and one line per finding only
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
@@ -233,32 +296,6 @@ pub struct OutputArguments {
     pub color: Colour,
 }
 
-/// The level from which on findings count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    Error,
-    Warning,
-    Note,
-    Never,
-}
-
-/// What may be shown of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Samples {
-    None,
-    Keys,
-    Values,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Colour {
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
-
 impl Default for OutputArguments {
     fn default() -> Self {
         Self { format: Format::Text, quiet: false, verbose: 0, color: Colour::default() }
@@ -267,7 +304,7 @@ impl Default for OutputArguments {
 
 impl RunArguments {
     /// What the library is asked.
-    pub fn options(&self) -> Result<Options, Error> {
+    pub fn options(&self, sources: &Sources) -> Result<Options, Error> {
         Ok(Options {
             extent: self.engine.extent(),
             max_memory: self.engine.max_memory,
@@ -286,21 +323,21 @@ impl RunArguments {
                 FailOn::Never => None,
             },
             max_snapshot_age: self.max_snapshot_age,
-            config: Config::of(self.config.as_deref(), Path::new("."))?,
+            config: sources.config.clone(),
             levels: levels(&self.levels),
             exec: self.exec.clone().map(|line| Exec {
                 line,
                 time_limit: self.time_limit,
                 copy_at: self.copy_at.clone(),
             }),
-            ..self.project.options()?
+            ..self.project.options(sources)?
         })
     }
 }
 
 impl ProjectArguments {
     /// What the library is asked, with everything else at its default.
-    pub fn options(&self) -> Result<Options, Error> {
+    pub fn options(&self, sources: &Sources) -> Result<Options, Error> {
         let snapshot = match (&self.snapshot, &self.snapshot_command) {
             (Some(file), _) => Source::of_argument(file.clone()),
             (None, Some(command)) => Source::Command(command.clone()),
@@ -310,15 +347,8 @@ impl ProjectArguments {
                     .hint("to see what a rehearsal looks like: rehearse demo"));
             }
         };
-        let tools: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-        let mut drivers: Vec<&str> = Vec::new();
-        for driver in DRIVERS {
-            if !drivers.contains(&driver.name) {
-                drivers.push(driver.name);
-            }
-        }
-        known("tool", self.tool.as_deref(), &tools)?;
-        known("driver", self.driver.as_deref(), &drivers)?;
+        known("tool", self.tool.as_deref(), &options::tools())?;
+        known("driver", self.driver.as_deref(), &options::drivers())?;
         let migrations = Request {
             folder: self.migrations.clone(),
             tool: self.tool.clone(),
@@ -327,7 +357,8 @@ impl ProjectArguments {
         };
         Ok(Options {
             driver: self.driver.clone(),
-            foreign_keys: self.foreign_keys,
+            foreign_keys: self.foreign_keys.map(|switch| switch == Switch::On),
+            decisions: sources.decisions(),
             ..Options::of(snapshot, migrations)
         })
     }
@@ -363,16 +394,9 @@ fn known(what: &str, given: Option<&str>, valid: &[&str]) -> Result<(), Error> {
     }
 }
 
-fn on_or_off(text: &str) -> Result<bool, String> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err("say `on` or `off`".to_owned()),
-    }
-}
-
 fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.name())).try_map(|name| format(&name))
+    let values = Format::ALL.iter().map(|format| PossibleValue::new(format.name()).help(format.purpose()));
+    PossibleValuesParser::new(values).try_map(|name| format(&name))
 }
 
 fn format(text: &str) -> Result<Format, String> {
@@ -406,68 +430,21 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
     }
 }
 
-/// `90s`, `30m`, `24h`, `7d`, `1d12h`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a number and s, m, h or d, for example 24h".to_owned();
-    let mut seconds = 0_u64;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|character: char| !character.is_ascii_digit()).ok_or_else(wrong)?;
-        let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let unit = match rest.as_bytes()[digits] {
-            b's' => 1,
-            b'm' => 60,
-            b'h' => 60 * 60,
-            b'd' => 24 * 60 * 60,
-            _ => return Err(wrong()),
-        };
-        seconds = number.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
-        rest = &rest[digits + 1..];
-    }
-    if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
+fn span(text: &str) -> Result<Duration, String> {
+    Span::parse(text).map(|span| span.0)
 }
 
-/// `100M`, `1G`, `262144K`, in powers of 1024; at least 16M.
-fn size(text: &str) -> Result<u64, String> {
-    const LEAST: u64 = 16 << 20;
-    let wrong = || "write a number and K, M or G, for example 256M".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let power = match unit {
-        'K' | 'k' => 10,
-        'M' | 'm' => 20,
-        'G' | 'g' => 30,
-        _ => return Err(wrong()),
-    };
-    let digits = &text[..text.len() - 1];
-    let number: u64 = digits.parse().ok().filter(|_| !digits.starts_with('+')).ok_or_else(wrong)?;
-    let bytes = number.checked_mul(1 << power).ok_or_else(wrong)?;
-    if bytes < LEAST { Err("at least 16M are needed".to_owned()) } else { Ok(bytes) }
+fn memory(text: &str) -> Result<u64, String> {
+    Memory::parse(text).map(|memory| memory.0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, duration, size};
+    use super::Arguments;
     use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes() {
-        assert_eq!((size("256M"), size("1g"), size("16384K")), (Ok(256 << 20), Ok(1 << 30), Ok(16 << 20)));
-        for wrong in ["", "256", "M", "+16M", "-1G", "1.5G", "15M", "99999999999999999G", "1é"] {
-            assert!(size(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("24h").unwrap().as_secs(), 86_400);
-        assert_eq!(duration("1d12h").unwrap().as_secs(), 129_600);
-        for wrong in ["", "24", "h", "24 h", "-1h", "1.5h", "99999999999999999d", "1é"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -2,29 +2,33 @@
 
 mod arguments;
 mod catalogue;
+mod completions;
 mod demo;
 mod init;
+mod layers;
+mod man;
 mod output;
 mod progress;
 mod reading;
+mod report;
 mod reports;
 mod suggest;
 mod test;
 
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use rehearse::Options;
 use rehearse::error::Error;
-use rehearse::observer::Silent;
 use rehearse::report::visible::visible;
-use rehearse::report::{Format, json, text};
+use rehearse::report::{json, text};
 use rehearse::snapshot::workspace;
 
 use arguments::{Arguments, Command, OutputArguments, RunArguments};
-use output::Terminal;
+use layers::{Sources, Wrong};
+use output::{Plain, Terminal};
 use reports::Reports;
 
 /// What is printed where nothing was asked for.
@@ -39,12 +43,18 @@ next:  rehearse demo      see it find a loss, on a database made on the spot
 
 /// Runs the command that the process was started with and gives its exit code.
 pub fn main() -> u8 {
-    let arguments = match Arguments::try_parse() {
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let arguments = match layers::read(&given, std::env::vars_os()) {
         Ok(arguments) => arguments,
-        Err(error) => return wrong(&error),
+        Err(Wrong::Arguments(error)) => return wrong(&error),
+        Err(Wrong::Elsewhere(error)) => {
+            Terminal::new(&OutputArguments::default()).error(&error);
+            return error.exit_code();
+        }
     };
     let terminal = Terminal::new(&arguments.output);
-    if std::env::args_os().len() <= 1 {
+    let is_silent = arguments.run.project.snapshot.is_none() && arguments.run.project.snapshot_command.is_none();
+    if given.len() <= 1 && is_silent {
         terminal.say_aside(USAGE);
         return 2;
     }
@@ -85,30 +95,39 @@ fn guarded(run: impl FnOnce() -> Result<u8, Error>) -> Result<u8, Error> {
 }
 
 fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
-    workspace::remove_on_signal()?;
+    progress::close_on_panic();
+    workspace::remove_on_signal(progress::close)?;
     match &arguments.command {
-        None => rehearse(&arguments.run, terminal),
+        None => rehearse(&arguments.run, &arguments.sources, terminal),
         Some(Command::Plan(project)) => {
-            let plan = rehearse::plan(&project.options()?, &Silent)?.document();
-            terminal.print(&match terminal.format {
-                Format::Text => text::render_plan(&plan, &terminal.style()),
-                Format::Json => json::pretty(&plan),
+            let form = terminal.plain("plan")?;
+            let options = project.options(&arguments.sources)?;
+            let progress = terminal.progress();
+            let plan = rehearse::plan(&options, progress.as_ref());
+            drop(progress);
+            let plan = plan?.document();
+            terminal.print(&match form {
+                Plain::Text => text::render_plan(&plan, &terminal.style()),
+                Plain::Json => json::pretty(&plan),
             })?;
             Ok(0)
         }
         Some(Command::Diff { before, after, engine }) => reading::diff(before, after, engine, terminal),
         Some(Command::Profile { file, engine }) => reading::profile(file, engine, terminal),
+        Some(Command::Report { file, reports }) => report::run(file, Reports::open(reports, file, None)?, terminal),
         Some(Command::Test { paths }) => test::run(paths, terminal),
         Some(Command::Rules) => catalogue::list(terminal),
         Some(Command::Explain { rule }) => catalogue::explain(rule, terminal),
-        Some(Command::Init) => init::run(terminal),
+        Some(Command::Init { tool, ci }) => init::run(tool.as_deref(), *ci, terminal),
         Some(Command::Demo { folder }) => demo::run(folder.as_deref(), terminal),
+        Some(Command::Completions { shell }) => completions::run(*shell, terminal),
+        Some(Command::Man { folder }) => man::run(folder.as_deref(), terminal),
     }
 }
 
-fn rehearse(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Error> {
+fn rehearse(arguments: &RunArguments, sources: &Sources, terminal: &Terminal) -> Result<u8, Error> {
     arguments.engine.start_threads();
-    let options = arguments.options()?;
+    let options = arguments.options(sources)?;
     let reports = Reports::open(&arguments.reports, options.snapshot.name(), options.keep_copy.as_deref())?;
     run_and_report(&options, reports, terminal)
 }

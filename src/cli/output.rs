@@ -5,6 +5,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Effects, Style as Ansi};
+use rehearse::config::options::Colour;
 use rehearse::error::{Error, Excerpt};
 use rehearse::findings::catalogue::find;
 use rehearse::observer::{Observer, Silent};
@@ -13,8 +14,8 @@ use rehearse::report::text::{Detail, Style};
 use rehearse::report::visible::{inert, visible};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::arguments::{Colour, OutputArguments};
-use super::progress::Line;
+use super::arguments::OutputArguments;
+use super::progress::{Place, Progress};
 
 /// Columns where nobody knows better: the output goes to a file or a CI log.
 const WIDTH_OF_A_FILE: usize = 100;
@@ -25,6 +26,14 @@ pub struct Terminal {
     pub format: Format,
     detail: Detail,
     colour: ColorChoice,
+}
+
+/// The forms of what is no report of a rehearsal.
+pub enum Plain {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 impl Terminal {
@@ -41,6 +50,19 @@ impl Terminal {
             (false, _) => Detail::Full,
         };
         Self { format: arguments.format, detail, colour }
+    }
+
+    /// Text or JSON, for `command`, which has no other form.
+    pub fn plain(&self, command: &str) -> Result<Plain, Error> {
+        match self.format {
+            Format::Text => Ok(Plain::Text),
+            Format::Json => Ok(Plain::Json),
+            other => Err(Error::usage(
+                "reading the arguments",
+                format!("`rehearse {command}` has no form `{}`", other.name()),
+            )
+            .hint("valid: text, json")),
+        }
     }
 
     /// How text for people is laid out on stdout.
@@ -102,14 +124,18 @@ impl Terminal {
         self.say_aside(&hint_line(hint));
     }
 
-    /// Shows progress on stderr where a person looks at it.
+    /// Shows progress on stderr: on a line that goes away where that is a terminal, else in lines of a log.
     pub fn progress(&self) -> Box<dyn Observer> {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if self.is_quiet() || dumb || !std::io::stderr().is_terminal() {
-            Box::new(Silent)
-        } else {
-            Box::new(Line::new(width()))
+        if self.is_quiet() {
+            return Box::new(Silent);
         }
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let colour = match self.colour {
+            ColorChoice::Auto => AutoStream::choice(&std::io::stderr()) != ColorChoice::Never,
+            given => given != ColorChoice::Never,
+        };
+        let is_line = std::io::stderr().is_terminal() && !is_dumb;
+        Box::new(Progress::new(if is_line { Place::Terminal { colour } } else { Place::Log }, width))
     }
 }
 

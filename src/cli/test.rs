@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use rehearse::error::{Doing as _, Error};
 use rehearse::findings::wording::count_of;
+use rehearse::report::json;
 use rehearse::report::visible::visible;
-use rehearse::report::{Format, json};
 
-use super::output::Terminal;
+use super::output::{Plain, Terminal};
 
 /// What became of one scenario file.
 #[derive(Debug, serde::Serialize)]
@@ -20,6 +20,7 @@ struct Outcome {
 
 /// Runs every scenario in these files and folders. 0: all end as they say; 1: some do not.
 pub fn run(paths: &[PathBuf], terminal: &Terminal) -> Result<u8, Error> {
+    let form = terminal.plain("test")?;
     let mut files = Vec::new();
     for path in paths {
         collect(path, &mut files)?;
@@ -34,9 +35,9 @@ pub fn run(paths: &[PathBuf], terminal: &Terminal) -> Result<u8, Error> {
         let outcome = rehearse::scenarios::run(&file).map_err(|error| in_scenario(error, &name))?;
         outcomes.push(Outcome { file: name, differences: outcome.differences });
     }
-    terminal.print(&match terminal.format {
-        Format::Text => text(&outcomes, terminal.is_quiet()),
-        Format::Json => json::pretty(&outcomes),
+    terminal.print(&match form {
+        Plain::Text => text(&outcomes, terminal.is_quiet()),
+        Plain::Json => json::pretty(&outcomes),
     })?;
     Ok(u8::from(outcomes.iter().any(|outcome| !outcome.differences.is_empty())))
 }
