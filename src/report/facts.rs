@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{
-    Change, Column, Command, Document, Migration, Outcome, Plan, Resources, Snapshot, Step, Table, TableChange,
+    Change, Column, Command, Document, Migration, Outcome, Plan, Resources, Snapshot, Step, Table, TableChange, Values,
 };
 use super::verdict::holdings;
 use crate::findings::wording::{bytes, count, count_of, duration, number};
@@ -26,8 +26,7 @@ pub fn became(table: &Table) -> String {
 }
 
 /// What happened to texts of this kind.
-#[must_use]
-pub fn altered(kind: &str) -> &str {
+fn altered(kind: &str) -> &str {
     match kind {
         "case" => "in other case",
         "encoding" => "in another encoding",
@@ -319,6 +318,22 @@ fn is_code(lines: &[String]) -> bool {
         || (lines.len() > 1 && !first.ends_with(':'))
 }
 
+/// What kinds of changes there were, with how many values each.
+#[must_use]
+pub fn kinds(values: &Values) -> Vec<String> {
+    [
+        (values.nulled, "became NULL"),
+        (values.filled, "filled"),
+        (values.converted, "in another storage class"),
+        (values.lossy, "lost digits or text"),
+    ]
+    .into_iter()
+    .chain(values.text_altered.iter().map(|(kind, amount)| (*amount, altered(kind))))
+    .filter(|(amount, _)| *amount > 0)
+    .map(|(amount, what)| format!("{} {what}", number(amount)))
+    .collect()
+}
+
 /// What became of a column, by other reasons than that rows came or went; with `full` also by these.
 #[must_use]
 pub fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
@@ -335,17 +350,7 @@ pub fn column_facts(table: &Table, column: &Column, full: bool) -> Vec<String> {
         _ => {}
     }
     if let Some(values) = column.values.as_ref().filter(|values| values.changed > 0) {
-        let parts: Vec<String> = [
-            (values.nulled, "became NULL"),
-            (values.filled, "filled"),
-            (values.converted, "in another storage class"),
-            (values.lossy, "lost digits or text"),
-        ]
-        .into_iter()
-        .chain(values.text_altered.iter().map(|(kind, amount)| (*amount, altered(kind))))
-        .filter(|(amount, _)| *amount > 0)
-        .map(|(amount, what)| format!("{} {what}", number(amount)))
-        .collect();
+        let parts = kinds(values);
         let of = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
         facts.push(format!("{} changed{of}", count(values.changed, "value")));
     }

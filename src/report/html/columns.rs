@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::grid::{Cell, Grid, code, numbers, text, words};
 use crate::findings::wording::{count, count_of, number};
 use crate::report::document::{Column, Table, TableChange, Values};
-use crate::report::facts::{altered, became};
+use crate::report::facts::{became, kinds};
 
 /// Tables whose columns are open from the start.
 const OPEN: usize = 3;
@@ -138,24 +138,14 @@ fn became_of(table: &Table, column: &Column) -> Cell {
 }
 
 fn changed(values: &Values) -> String {
-    let mut parts: Vec<String> = [
-        (values.nulled, "became NULL"),
-        (values.filled, "filled"),
-        (values.converted, "in another storage class"),
-        (values.lossy, "lost digits or text"),
-    ]
-    .into_iter()
-    .chain(values.text_altered.iter().map(|(kind, amount)| (*amount, altered(kind))))
-    .filter(|(amount, _)| *amount > 0)
-    .map(|(amount, what)| format!("{} {what}", number(amount)))
-    .collect();
-    let kinds: Vec<String> = values
+    let mut parts = kinds(values);
+    let lossy: Vec<String> = values
         .lossy_kinds
         .iter()
         .map(|(kind, amount)| format!("{} {}", number(*amount), kind.replace('_', " ")))
         .collect();
-    if !kinds.is_empty() {
-        parts.push(format!("lossy by {}", kinds.join(", ")));
+    if !lossy.is_empty() {
+        parts.push(format!("lossy by {}", lossy.join(", ")));
     }
     for (amount, what) in
         [(values.blank_to_null, "empty texts became NULL"), (values.null_to_blank, "NULLs became the empty text")]
