@@ -16,6 +16,7 @@ use rehearse::error::Error;
 use rehearse::migrations::Decision;
 
 use super::arguments::Arguments;
+use super::reports::place;
 
 /// What every variable begins with.
 const PREFIX: &str = "REHEARSE_";
@@ -56,15 +57,16 @@ pub fn read(arguments: &[OsString], variables: impl Iterator<Item = (OsString, O
     };
     let variables: Vec<_> = variables.filter(|(name, _)| name.to_string_lossy().starts_with(PREFIX)).collect();
     let takes_file = matches!(name, None | Some("plan"));
+    let configuration = |named: Option<&Path>| {
+        if takes_file { Config::of(named, Path::new(".")) } else { Ok(Config::default()) }
+    };
     let named = if takes_file { own.get_one::<PathBuf>("config").cloned() } else { None };
-    if variables.is_empty() {
-        let config = if takes_file { Config::of(named.as_deref(), Path::new("."))? } else { Config::default() };
-        // Most often the command line says everything; then it is read once.
-        if config.options().is_empty() {
-            let mut arguments = Arguments::from_arg_matches(&matches)?;
-            arguments.sources.config = config;
-            return Ok(arguments);
-        }
+    let found = if variables.is_empty() { Some(configuration(named.as_deref())?) } else { None };
+    // Most often the command line says everything; then it is read once.
+    if let Some(config) = found.as_ref().filter(|config| config.options().is_empty()) {
+        let mut arguments = Arguments::from_arg_matches(&matches)?;
+        arguments.sources.config = config.clone();
+        return Ok(arguments);
     }
     let mut known = Arguments::command();
     known.build();
@@ -72,8 +74,10 @@ pub fn read(arguments: &[OsString], variables: impl Iterator<Item = (OsString, O
     let mut layers = Layers { command: chosen, is_main: name.is_none(), given: given(chosen, own), said: Vec::new() };
     let variables = of_rehearse(variables.into_iter(), &known)?;
     let from_environment = layers.environment(&variables)?;
-    let named = named.or_else(|| layers.value("config").map(PathBuf::from));
-    let config = if takes_file { Config::of(named.as_deref(), Path::new("."))? } else { Config::default() };
+    let config = match found {
+        Some(config) => config,
+        None => configuration(named.as_deref().or(layers.value("config").map(Path::new)))?,
+    };
     let trusted = own.try_get_one("trust_config").is_ok_and(|trusted| trusted == Some(&true))
         || layers.value("trust-config") == Some("true");
     let from_file = layers.file(&config, trusted)?;
@@ -124,13 +128,8 @@ impl Layers<'_> {
     /// The option of this command, where nothing that excludes it was said before.
     fn open(&self, option: &str) -> Option<&Arg> {
         let decided = |name: &str| self.given.iter().any(|given| given == name);
-        let argument = self.command.get_arguments().find(|argument| argument.get_long() == Some(option))?;
-        let excluded = self.command.get_arguments().any(|other| {
-            let conflicts = |one: &Arg, with: &Arg| {
-                self.command.get_arg_conflicts_with(one).iter().any(|other| other.get_id() == with.get_id())
-            };
-            other.get_long().is_some_and(decided) && (conflicts(argument, other) || conflicts(other, argument))
-        });
+        let argument = named(self.command, option)?;
+        let excluded = self.given.iter().any(|given| self.excludes(option, given) || self.excludes(given, option));
         let is_elsewhere = OF_A_REHEARSAL.contains(&option) && !self.is_main;
         (!decided(option) && !excluded && !is_elsewhere).then_some(argument)
     }
@@ -142,8 +141,8 @@ impl Layers<'_> {
             let Some(argument) = self.open(option) else { continue };
             let name = variable(option);
             let values = values(argument, value).map_err(|cause| Error::usage(format!("reading `{name}`"), cause))?;
-            check(self.command, option, &values).map_err(|cause| Error::usage(format!("reading `{name}`"), cause))?;
-            taken.push((name, Said { option: long(argument), values }));
+            check(self.command, argument, &values).map_err(|cause| Error::usage(format!("reading `{name}`"), cause))?;
+            taken.push((name, Said { option: option.clone(), values }));
         }
         for (_, said) in &taken {
             if let Some((other, _)) = taken.iter().find(|(_, other)| self.excludes(&said.option, &other.option)) {
@@ -184,8 +183,7 @@ impl Layers<'_> {
     }
 
     fn excludes(&self, one: &str, other: &str) -> bool {
-        let find = |name: &str| self.command.get_arguments().find(|argument| argument.get_long() == Some(name));
-        let (Some(one), Some(other)) = (find(one), find(other)) else { return false };
+        let (Some(one), Some(other)) = (named(self.command, one), named(self.command, other)) else { return false };
         self.command.get_arg_conflicts_with(one).iter().any(|conflict| conflict.get_id() == other.get_id())
     }
 
@@ -215,12 +213,7 @@ fn harm(said: &Said, file: &Path) -> Option<&'static str> {
 /// Whether the file, which need not be there yet, lies in the folder, links followed.
 fn is_within(path: &Path, folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else { return false };
-    let real = if path.is_symlink() || path.exists() {
-        path.canonicalize().ok()
-    } else {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        parent.canonicalize().ok().and_then(|parent| Some(parent.join(path.file_name()?)))
-    };
+    let real = if path.is_symlink() || path.exists() { path.canonicalize().ok() } else { place(path) };
     real.is_some_and(|real| real.starts_with(&folder))
 }
 
@@ -287,8 +280,9 @@ fn key(option: &str) -> String {
     option.replace('-', "_")
 }
 
-fn long(argument: &Arg) -> String {
-    argument.get_long().unwrap_or_default().to_owned()
+/// The option of this long name.
+fn named<'a>(command: &'a Command, option: &str) -> Option<&'a Arg> {
+    command.get_arguments().find(|argument| argument.get_long() == Some(option))
 }
 
 /// A variable's text as the option's values: of a list the parts between commas, of a flag whether it is set.
@@ -305,10 +299,8 @@ fn values(argument: &Arg, text: &str) -> Result<Vec<String>, String> {
 }
 
 /// Whether the option takes these values: it is parsed alone.
-fn check(command: &Command, option: &str, values: &[String]) -> Result<(), String> {
-    let Some(argument) = command.get_arguments().find(|argument| argument.get_long() == Some(option)) else {
-        return Ok(());
-    };
+fn check(command: &Command, argument: &Arg, values: &[String]) -> Result<(), String> {
+    let option = argument.get_long().unwrap_or_default();
     if !argument.get_action().takes_values() {
         return Ok(());
     }
@@ -325,8 +317,7 @@ fn check(command: &Command, option: &str, values: &[String]) -> Result<(), Strin
 
 /// The command with the option's default set; a global option belongs to the main command.
 fn with_default(command: Command, name: Option<&str>, said: &Said) -> Command {
-    let of_main = command.get_arguments().find(|argument| argument.get_long() == Some(&said.option));
-    let is_global = of_main.is_some_and(Arg::is_global_set);
+    let is_global = named(&command, &said.option).is_some_and(Arg::is_global_set);
     match name {
         Some(name) if !is_global => command.mut_subcommand(name, |own| set(own, said)),
         _ => set(command, said),
@@ -334,9 +325,7 @@ fn with_default(command: Command, name: Option<&str>, said: &Said) -> Command {
 }
 
 fn set(command: Command, said: &Said) -> Command {
-    let Some(argument) = command.get_arguments().find(|argument| argument.get_long() == Some(&said.option)) else {
-        return command;
-    };
+    let Some(argument) = named(&command, &said.option) else { return command };
     let (id, is_count) = (argument.get_id().clone(), matches!(argument.get_action(), ArgAction::Count));
     let values: Vec<String> = match said.values.first().map(String::as_str) {
         Some("true") if is_count => vec!["1".to_owned()],
