@@ -281,8 +281,8 @@ pub struct EngineArguments {
 /// How to tell it.
 #[derive(Debug, Args)]
 pub struct OutputArguments {
-    /// The form of the report: text, json, markdown (a comment on a pull request), junit (a page of tests), sarif (code scanning), github
-    /// (annotations), gitlab (code quality)
+    /// The form of the report: text, json, html (a page in a browser), markdown (a comment on a pull request), junit (a page of tests),
+    /// sarif (code scanning), github (annotations), gitlab (code quality), dotenv (variables of a CI job)
     #[arg(long, value_name = "FORMAT", global = true, default_value = "text", value_parser = formats(), hide_possible_values = true, help_heading = "Output")]
     pub format: Format,
     /// The verdict and one line per finding only
@@ -440,11 +440,21 @@ fn memory(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Arguments;
+    use super::{Arguments, Format};
     use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_format() {
+        let command = Arguments::command();
+        let format = command.get_arguments().find(|argument| argument.get_long() == Some("format")).unwrap();
+        let help = format.get_help().unwrap().to_string();
+        for format in Format::ALL {
+            assert!(help.contains(format.name()), "{} in {help}", format.name());
+        }
     }
 }
