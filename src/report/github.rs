@@ -19,9 +19,9 @@ const MESSAGE: usize = 4_000;
 #[must_use]
 pub fn render(document: &Document) -> String {
     let mut lines = Vec::new();
+    let sorted = worst_first(&document.findings);
     for level in [Level::Error, Level::Warning, Level::Note] {
-        let of_kind = |finding: &Finding| kind(finding) == level;
-        let findings: Vec<&Finding> = worst_first(&document.findings).into_iter().filter(|one| of_kind(one)).collect();
+        let findings: Vec<&Finding> = sorted.iter().copied().filter(|finding| kind(finding) == level).collect();
         let shown = if findings.len() <= SHOWN { findings.len() } else { SHOWN - 1 };
         lines.extend(findings[..shown].iter().map(|finding| annotation(finding)));
         if shown < findings.len() {
