@@ -14,7 +14,7 @@ use rehearse::observer::{Silent, Stage, Work};
 use rehearse::profile::{self, Reader, Spread};
 use rehearse::schema::{Schema, Table, storage};
 use rehearse::sqlite_file::btree::{self, IndexTree};
-use rehearse::sqlite_file::error::ReadError;
+use rehearse::sqlite_file::error::{Fault, Malformed, ReadError};
 use rehearse::sqlite_file::freelist::freelist;
 use rehearse::sqlite_file::header::Header;
 use rehearse::sqlite_file::overflow::overflow_chain;
@@ -672,6 +672,31 @@ impl Pages for Bytes {
     }
 }
 
+#[test]
+fn records_that_lie_over_one_another_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("overlapping.db");
+    open(&path)
+        .execute_batch(
+            "PRAGMA page_size = 512; CREATE TABLE t (a); INSERT INTO t VALUES (printf('%09000d', 1));
+             WITH n (i) AS (VALUES (1), (2), (3), (4)) INSERT INTO t SELECT i FROM n",
+        )
+        .unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    // All cells are the first one: a page, and hundreds of times the whole database behind it.
+    let (start, cells) = (512 + 8, 5);
+    let first = bytes[start..start + 2].repeat(cells);
+    bytes[start..start + 2 * cells].copy_from_slice(&first);
+    let (pages, shape) = (Bytes::new(bytes).unwrap(), Shape::plain(1));
+    let is_overlap =
+        |error: &ReadError| matches!(error, ReadError::Malformed(Malformed { fault: Fault::Overlap, page: 2 }));
+    let mut rows = TableRows::new(&pages, vec![2], &shape);
+    assert!(rows.advance().unwrap());
+    assert!(is_overlap(&rows.advance().unwrap_err()));
+    let counts = scan(&pages, &[ScanTable { shape: &shape, pages: vec![2] }], &Work::new(Stage::Count, None));
+    assert!(is_overlap(counts[0].as_ref().unwrap_err()));
+}
+
 /// Changes a few bytes, mostly where the structure is, or cuts the end off.
 fn damage(random: &mut Random, bytes: &mut Vec<u8>, page_size: usize) {
     if random.one_in(8) {
@@ -768,4 +793,70 @@ fn agree_where_whole(path: &Path, context: &str) -> bool {
         assert_same_rows(&theirs, &ours, context);
     }
     true
+}
+
+/// Rows were added, changed and removed in several transactions, and the log was kept.
+fn logged(random: &mut Random) -> Case {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logged.db");
+    let page_size = random.pick(&[512_usize, 1024, 4096]);
+    let connection = begin(random, &path, page_size);
+    connection
+        .execute_batch("PRAGMA journal_mode = wal; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (a, b)")
+        .unwrap();
+    for _ in 0..2 + random.below(6) {
+        let (first, rows) = (random.below(50), 1 + random.below(40));
+        let sql = match random.below(6) {
+            0 => format!("DELETE FROM t WHERE a % 3 = {}", first % 3),
+            1 => "UPDATE t SET b = b || 'x'".to_owned(),
+            2 => "VACUUM".to_owned(),
+            3 => "PRAGMA wal_checkpoint(PASSIVE)".to_owned(),
+            _ => format!(
+                "WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n LIMIT {rows})
+                 INSERT INTO t SELECT i, printf('%0*d', i % 9 * 40, i) FROM n"
+            ),
+        };
+        connection.execute_batch(&sql).unwrap();
+    }
+    Case { _folder: folder, path, connection }
+}
+
+#[test]
+fn damaged_logs_are_read_as_sqlite_reads_them() {
+    let (mut compared, mut shorter) = (0, 0);
+    for seed in seeds(40) {
+        let mut random = Random(seed + 2_000_000);
+        let case = logged(&mut random);
+        let (database, log) = (fs::read(&case.path).unwrap(), fs::read(log_of(&case.path)).unwrap());
+        let whole = case.pages().layout().pages;
+        let copy = case.path.with_extension("copy");
+        for change in 0..8 {
+            let mut damaged = log.clone();
+            if change > 0 && !damaged.is_empty() {
+                if random.one_in(3) {
+                    damaged.truncate(random.below(log.len()));
+                } else {
+                    let at = random.below(damaged.len());
+                    damaged[at] ^= 1 << random.below(8);
+                }
+            }
+            fs::write(&copy, &database).unwrap();
+            fs::write(log_of(&copy), &damaged).unwrap();
+            let Ok(pages) = FilePages::new(File::open(&copy).unwrap(), File::open(log_of(&copy)).ok()) else {
+                continue;
+            };
+            let layout = pages.layout();
+            let mut ours = vec![0; layout.pages as usize * layout.page_size as usize];
+            pages.read(1, &mut ours).unwrap();
+            let connection = Connection::open_with_flags(&copy, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+            let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, u32>(0));
+            drop(connection);
+            if busy.is_ok_and(|busy| busy == 0) {
+                assert!(ours == fs::read(&copy).unwrap(), "seed {seed}, change {change}");
+                compared += 1;
+                shorter += u32::from(layout.pages != whole);
+            }
+        }
+    }
+    assert!(compared > 200 && shorter > 20 || std::env::var("SEED").is_ok(), "{compared} {shorter}");
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Result};
 
 use super::{ColumnProfile, Owned, Reader, Spread, TableProfile};
 use crate::schema::Table;
+use crate::schema::bounded::bounded;
 use crate::schema::lexer::quote_identifier;
 use crate::sqlite_file::header::TextEncoding;
 use crate::sqlite_file::record::is_identical;
@@ -20,14 +21,17 @@ pub fn of_table(connection: &Connection, table: &Table) -> Result<TableProfile> 
     let selected = if names.is_empty() { "NULL".to_owned() } else { names.join(", ") };
     let mut statement = connection.prepare(&format!("SELECT {selected} FROM {}", quote_identifier(&table.name)))?;
     let mut counters: Vec<Counter> = table.columns.iter().map(|_| Counter::default()).collect();
-    let mut rows = statement.query([])?;
     let mut count = 0;
-    while let Some(row) = rows.next()? {
-        count += 1;
-        for (index, counter) in counters.iter_mut().enumerate() {
-            counter.add(as_stored(row.get_ref(index)?, encoding));
+    bounded(connection, || {
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            count += 1;
+            for (index, counter) in counters.iter_mut().enumerate() {
+                counter.add(as_stored(row.get_ref(index)?, encoding));
+            }
         }
-    }
+        Ok(())
+    })?;
     let columns = counters.into_iter().zip(&table.columns);
     let columns = columns.map(|(counter, column)| counter.finish(&column.name, encoding)).collect();
     Ok(TableProfile { rows: count, columns, read_by: Reader::Sqlite })

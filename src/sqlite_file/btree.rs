@@ -112,8 +112,11 @@ impl Level {
         order.sort_unstable_by_key(|&place| self.pages[place]);
         let sorted: Vec<u32> = order.iter().map(|&place| self.pages[place]).collect();
         let mut children = vec![Vec::new(); self.pages.len()];
+        let mut left = layout.pages as usize;
         for_each(pages, &sorted, |index, number, bytes| {
             let page = BTreePage::parse_as(kind, number, bytes, &layout)?;
+            // More than there are pages: before they take up memory.
+            left = left.checked_sub(page.cells()).ok_or(Fault::Twice.of(number))?;
             children[order[index]] = page.children().collect::<Result<Vec<u32>, _>>()?;
             Ok(())
         })?;

@@ -41,6 +41,9 @@ pub enum Fault {
     /// A payload that is longer than the whole database.
     #[error("a payload of {0} bytes is longer than the database")]
     PayloadLength(u64),
+    /// Records that are longer together than the whole database: some lie over one another.
+    #[error("the records up to here are longer than the database")]
+    Overlap,
     /// A record whose header does not fit its payload, or which has a serial type that is not used.
     #[error("the header of a record does not fit its payload")]
     Record,

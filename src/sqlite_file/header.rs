@@ -147,6 +147,12 @@ impl Header {
     pub fn trusted_page_count(&self) -> Option<u32> {
         (self.page_count > 0 && self.change_counter == self.version_valid_for).then_some(self.page_count)
     }
+
+    /// The bytes of the database where its page count can be relied on.
+    #[must_use]
+    pub fn trusted_bytes(&self) -> Option<u64> {
+        self.trusted_page_count().map(|pages| u64::from(pages) * u64::from(self.page_size))
+    }
 }
 
 impl TextEncoding {

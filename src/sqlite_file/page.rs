@@ -97,8 +97,7 @@ impl Limits {
         let usable = layout.usable as usize;
         let share = |fraction: usize| ((usable.saturating_sub(12)) * fraction / 255).saturating_sub(23);
         let max_local = if is_index { share(64) } else { usable.saturating_sub(35) };
-        let database = u64::from(layout.pages) * u64::from(layout.usable);
-        Self { usable, max_local, min_local: share(32), database }
+        Self { usable, max_local, min_local: share(32), database: layout.bytes() }
     }
 
     #[inline]

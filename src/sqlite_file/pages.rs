@@ -46,17 +46,24 @@ pub struct FilePages {
 }
 
 impl Layout {
-    /// What the header says of the pages of a file of `bytes`. A page count that cannot be relied on is that of the file.
+    /// What the header says of the pages of a file of `bytes`. A page count that cannot be relied on, or that the file does not
+    /// have, is that of the file.
     #[must_use]
     pub fn of(header: &Header, bytes: u64) -> Self {
         let in_file = u32::try_from(bytes.div_ceil(u64::from(header.page_size))).unwrap_or(u32::MAX);
         Self {
             page_size: header.page_size,
             usable: header.page_size - u32::from(header.reserved),
-            pages: header.trusted_page_count().unwrap_or(in_file),
+            pages: header.trusted_page_count().unwrap_or(in_file).min(in_file),
             encoding: header.encoding,
             auto_vacuum: header.largest_root_page != 0,
         }
+    }
+
+    /// The bytes that SQLite uses of all pages. All records of a tree together are no longer.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.pages) * u64::from(self.usable)
     }
 }
 
@@ -80,8 +87,24 @@ impl FilePages {
             log.read_exact_at(&mut first, offset)?;
         }
         let header = parsed(&first)?;
+        if header.page_size != page_size {
+            let message = format!(
+                "the first page in the write-ahead log gives pages of {} bytes, the log has pages of {page_size}",
+                header.page_size
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
         let mut layout = Layout::of(&header, bytes);
         if let Some((_, frames)) = &wal {
+            // SQLite checks the same before it writes the log to the file.
+            let there = (bytes + 65536).div_ceil(page_size.into()) + frames.count();
+            if u64::from(frames.pages()) > there {
+                let message = format!(
+                    "the write-ahead log gives the database {} pages, and with it there are no more than {there}",
+                    frames.pages()
+                );
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            }
             layout.pages = frames.pages();
         }
         Ok(Self { file, wal, layout })

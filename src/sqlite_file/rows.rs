@@ -6,7 +6,7 @@ use std::ops::Range;
 use rusqlite::types::ValueRef;
 
 use super::btree::{self, READ_AHEAD, Separator, read_pages, space};
-use super::error::{Malformed, ReadError};
+use super::error::{Fault, Malformed, ReadError};
 use super::overflow;
 use super::page::{BTreePage, PageKind, Payload};
 use super::pages::{Layout, Pages};
@@ -41,7 +41,7 @@ impl<'a> TableRows<'a> {
     /// The rows of these leaves of a table, in this order; see [`btree::leaves`].
     #[must_use]
     pub fn new(pages: &'a dyn Pages, leaves: Vec<u32>, shape: &'a Shape) -> Self {
-        Self { leaves: Leaves::new(pages, leaves), shape, row: Row::default(), rowid: 0, cell: 0 }
+        Self { leaves: Leaves::new(pages, leaves), shape, row: Row::of(pages), rowid: 0, cell: 0 }
     }
 
     /// Goes to the next row, the first at first; false behind the last.
@@ -108,7 +108,7 @@ impl<'a> IndexRows<'a> {
         Ok(Self {
             leaves: Leaves::new(pages, tree.leaves),
             shape,
-            row: Row::default(),
+            row: Row::of(pages),
             in_leaf: true,
             cell: 0,
             separators: tree.separators,
@@ -229,6 +229,8 @@ struct Row {
     local: Range<usize>,
     /// Bytes of the whole record.
     payload: usize,
+    /// Bytes that the records behind it may have.
+    left: u64,
     overflow: Option<u32>,
     fields: Vec<Field>,
     /// The whole record, once a value that is not in the page was asked for.
@@ -238,6 +240,10 @@ struct Row {
 }
 
 impl Row {
+    fn of(pages: &dyn Pages) -> Self {
+        Self { left: pages.layout().bytes(), ..Self::default() }
+    }
+
     fn set(&mut self, pages: &dyn Pages, page: u32, payload: &Payload<'_>) -> Result<(), ReadError> {
         if let Some(whole) = self.whole.take() {
             self.spare.set(whole);
@@ -245,6 +251,7 @@ impl Row {
         self.page = page;
         self.local = payload.offset..payload.offset + payload.local.len();
         self.payload = payload.bytes;
+        self.left = self.left.checked_sub(payload.bytes as u64).ok_or(Fault::Overlap.of(page))?;
         self.overflow = payload.overflow;
         let (header, _) = record::header(payload.local, payload.bytes).map_err(|fault| fault.of(page))?;
         if header > payload.local.len() {

@@ -201,6 +201,10 @@ impl Scan<'_> {
                 let row = page.row(cell)?;
                 (row.rowid, row.payload)
             };
+            // Before it is read: a few bytes can refer to long overflow pages.
+            if tally.bytes + payload.bytes as u64 > self.layout.bytes() {
+                return Err(Fault::Overlap.of(number).into());
+            }
             let record = Spilled { pages: self.pages, page: number, rowid, payload, whole: OnceCell::new() };
             tally.add(record.header()?, payload.bytes, &record)?;
         }
@@ -343,6 +347,8 @@ const KINDS: [(u8, u8); 256] = {
 /// What was counted so far. The columns are those of the record.
 struct Tally {
     rows: u64,
+    /// Of the records; too many where they lie over one another.
+    bytes: u64,
     /// That of the last row of the last page.
     rowid: i64,
     columns: Vec<Column>,
@@ -373,7 +379,7 @@ impl Tally {
                 columns[index].real = real;
             }
         }
-        Self { rows: 0, rowid: 0, columns }
+        Self { rows: 0, bytes: 0, rowid: 0, columns }
     }
 
     /// Counts the values of a record of `payload` bytes that begins with `header`.
@@ -417,6 +423,7 @@ impl Tally {
             return Err(record.malformed().into());
         }
         self.rows += 1;
+        self.bytes += payload as u64;
         Ok(())
     }
 

@@ -23,6 +23,8 @@ pub struct Frames {
     offsets: HashMap<u32, u64>,
     /// Pages of the database after the last commit.
     pages: u32,
+    /// The committed frames, also those of pages that were written again.
+    count: u64,
 }
 
 impl Frames {
@@ -58,6 +60,12 @@ impl Frames {
     #[must_use]
     pub fn pages(&self) -> u32 {
         self.pages
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
     }
 
     /// The pages of which there is a committed version, in no order.
@@ -105,7 +113,8 @@ impl LogHeader {
             pending.push((number, offset + FRAME_HEADER_BYTES as u64));
             offset += frame.len() as u64;
             if pages > 0 {
-                let frames = committed.get_or_insert_with(|| Frames { offsets: HashMap::new(), pages });
+                let frames = committed.get_or_insert_with(|| Frames { offsets: HashMap::new(), pages, count: 0 });
+                frames.count += pending.len() as u64;
                 frames.offsets.extend(pending.drain(..));
                 frames.pages = pages;
             }
