@@ -1,18 +1,14 @@
 //! A database with the schema of another one and no rows: does a migration fail because of the data?
 
-use std::path::Path;
+use rusqlite::{Connection, Result};
 
-use rusqlite::{Connection, OpenFlags, Result};
-
-/// Creates at `path` a database with the tables, indexes, triggers and views of `model`, and gives a connection to it.
+/// Creates the tables, indexes, triggers and views of `model` in a database in which there is nothing yet. A definition is run as the
+/// one statement that it must be: what a hostile database has behind it is refused.
 ///
 /// # Errors
 /// When an object cannot be created, for example a virtual table whose module is missing.
-pub fn create(path: &Path, model: &Connection) -> Result<Connection> {
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    let encoding: String = model.query_row("PRAGMA encoding", [], |row| row.get(0))?;
-    connection.execute_batch(&format!("PRAGMA encoding = '{encoding}'; PRAGMA foreign_keys = OFF"))?;
+pub fn fill(empty: &Connection, model: &Connection) -> Result<()> {
+    empty.pragma_update(None, "foreign_keys", false)?;
     // Tables first, in the order in which they were created; shadow tables come with their virtual tables.
     let mut statement = model.prepare(
         "SELECT s.sql FROM sqlite_schema s LEFT JOIN pragma_table_list l ON l.name = s.name AND l.schema = 'main' \
@@ -21,7 +17,7 @@ pub fn create(path: &Path, model: &Connection) -> Result<Connection> {
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        connection.execute_batch(&row.get::<_, String>(0)?)?;
+        empty.execute(&row.get::<_, String>(0)?, [])?;
     }
-    Ok(connection)
+    Ok(())
 }

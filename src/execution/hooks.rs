@@ -18,12 +18,13 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use super::driver::Driver;
 use super::steps::{By, Change};
 use crate::observer::Work;
-use crate::snapshot::reaches_another_file;
+use crate::schema::lexer::{TokenKind, tokens};
+use crate::snapshot::{Judgement, Reach, Refusal, Session, judge};
 
 /// A connection on which every row that is written is counted.
 pub(super) struct Recorder {
     // Declared before `counts`, so that the hook is gone before what it points to.
-    connection: Connection,
+    session: Session,
     counts: Box<Mutex<Counts>>,
     permissions: Arc<Mutex<Permissions>>,
 }
@@ -53,6 +54,8 @@ struct TableCounts {
 struct Permissions {
     by_trigger: BTreeSet<(Operation, String)>,
     by_no_trigger: BTreeSet<(Operation, String)>,
+    /// What the rehearsal refused last.
+    refusal: Option<Refusal>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,31 +66,54 @@ enum Operation {
 }
 
 impl Recorder {
-    /// Takes the connection over and begins to count. What `driver` does not let SQL do is refused.
-    pub(super) fn attach(mut connection: Connection, driver: &'static Driver) -> rusqlite::Result<Self> {
+    /// Takes the connection over and begins to count. What `driver` does not let SQL do is refused, and what the rehearsal does not.
+    pub(super) fn attach(mut session: Session, driver: &'static Driver) -> rusqlite::Result<Self> {
         let permissions = Arc::new(Mutex::new(Permissions::default()));
         let noted = Arc::clone(&permissions);
         let is_workerd = driver.is_workerd();
-        connection.authorizer(Some(move |context: AuthContext<'_>| {
+        // On a defensive connection the pragma has no effect, here as in production.
+        let reach = match session.reach.clone() {
+            Reach::Nothing if driver.defensive => Reach::Definitions,
+            reach => reach,
+        };
+        session.connection.authorizer(Some(move |context: AuthContext<'_>| {
             let is_lacking = matches!(context.action, AuthAction::Function { function_name } if driver.lacks_function(function_name));
             if is_lacking || is_workerd && workerd_refuses(&context.action) {
                 return Authorization::Deny;
             }
-            authorize(&noted, &context)
+            match judge(&context.action, &reach) {
+                Judgement::Allowed => note(&noted, &context),
+                Judgement::WithoutEffect => return Authorization::Ignore,
+                Judgement::Refused(refusal) => {
+                    lock(&noted).refusal = Some(refusal);
+                    return Authorization::Deny;
+                }
+            }
+            Authorization::Allow
         }))?;
         let counts = Box::new(Mutex::new(Counts::default()));
         let context: *const Mutex<Counts> = &raw const *counts;
         // SAFETY: the handle is that of a connection which this value owns; `counts` is boxed, so its address stays, and it
         // outlives the connection by the order of the fields; the callback only forms a shared reference to the mutex.
         unsafe {
-            ffi::sqlite3_preupdate_hook(connection.handle(), Some(count_row), context.cast_mut().cast());
+            ffi::sqlite3_preupdate_hook(session.connection.handle(), Some(count_row), context.cast_mut().cast());
         }
-        Ok(Self { connection, counts, permissions })
+        Ok(Self { session, counts, permissions })
     }
 
     /// The connection.
     pub(super) fn connection(&self) -> &Connection {
-        &self.connection
+        &self.session.connection
+    }
+
+    /// The bytes that the copy may hold, where it would have been more.
+    pub(super) fn overflow(&self) -> Option<u64> {
+        self.session.overflow()
+    }
+
+    /// What the rehearsal refused since the last call.
+    pub(super) fn take_refusal(&self) -> Option<Refusal> {
+        lock(&self.permissions).refusal.take()
     }
 
     /// Shows from now on in this work how many rows the statement under way has written.
@@ -133,7 +159,7 @@ impl Recorder {
 
     /// Whether a foreign key of this table writes it in this way. A table that is no longer there may have had one.
     fn foreign_key_may(&self, operation: Operation, table: &str) -> bool {
-        let enforced = self.connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY).unwrap_or(true);
+        let enforced = self.connection().db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY).unwrap_or(true);
         if operation == Operation::Insert || !enforced {
             return false;
         }
@@ -145,7 +171,7 @@ impl Recorder {
             "SELECT NOT EXISTS (SELECT 1 FROM pragma_table_xinfo(?1)) \
              OR EXISTS (SELECT 1 FROM pragma_foreign_key_list(?1) WHERE {acts})"
         );
-        self.connection.query_row(&sql, [table], |row| row.get(0)).unwrap_or(true)
+        self.connection().query_row(&sql, [table], |row| row.get(0)).unwrap_or(true)
     }
 }
 
@@ -170,13 +196,28 @@ pub(super) fn add_diesel_function(connection: &Connection) -> rusqlite::Result<(
         // SAFETY: the connection is that of the statement which calls this function; it is used here, on the same thread, and not
         // kept.
         let connection = unsafe { context.get_connection()? };
-        connection.execute_batch(&format!(
-            "CREATE TRIGGER __diesel_manage_updated_at_{table}\nAFTER UPDATE ON {table}\nFOR EACH ROW WHEN\n  old.updated_at IS NULL \
-             AND\n  new.updated_at IS NULL OR\n  old.updated_at == new.updated_at\nBEGIN\n  UPDATE {table}\n  SET updated_at = \
-             CURRENT_TIMESTAMP\n  WHERE ROWID = new.ROWID;\nEND\n"
-        ))?;
+        // The argument may be a value of a row: it is neither run as SQL nor told unless it names a table.
+        if !is_plain_table(&table, &connection)? {
+            return Err(rusqlite::Error::UserFunctionError("diesel_manage_updated_at: there is no such table".into()));
+        }
+        connection.execute(
+            &format!(
+                "CREATE TRIGGER __diesel_manage_updated_at_{table}\nAFTER UPDATE ON {table}\nFOR EACH ROW WHEN\n  old.updated_at IS \
+                 NULL AND\n  new.updated_at IS NULL OR\n  old.updated_at == new.updated_at\nBEGIN\n  UPDATE {table}\n  SET \
+                 updated_at = CURRENT_TIMESTAMP\n  WHERE ROWID = new.ROWID;\nEND\n"
+            ),
+            [],
+        )?;
         Ok(0)
     })
+}
+
+/// Whether it is a table whose name SQL may hold without quotes; diesel makes no trigger for another one.
+fn is_plain_table(name: &str, connection: &Connection) -> rusqlite::Result<bool> {
+    let mut tokens = tokens(name);
+    let is_word = tokens.next().is_some_and(|token| token.kind == TokenKind::Word) && tokens.next().is_none();
+    let is_table = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
+    Ok(is_word && connection.query_row(is_table, [name], |row| row.get::<_, i64>(0))? > 0)
 }
 
 fn add(changes: &mut Vec<Change>, table: &str, by: By, operation: Operation, rows: u64) {
@@ -192,24 +233,21 @@ fn add(changes: &mut Vec<Change>, table: &str, by: By, operation: Operation, row
     }
 }
 
-fn authorize(permissions: &Mutex<Permissions>, context: &AuthContext<'_>) -> Authorization {
-    let written = match context.action {
-        AuthAction::Insert { table_name } => Some((Operation::Insert, table_name)),
-        AuthAction::Update { table_name, .. } => Some((Operation::Update, table_name)),
-        AuthAction::Delete { table_name } => Some((Operation::Delete, table_name)),
-        action if reaches_another_file(&action) => return Authorization::Deny,
-        _ => None,
+/// Takes note of what a statement may write.
+fn note(permissions: &Mutex<Permissions>, context: &AuthContext<'_>) {
+    let (operation, table) = match context.action {
+        AuthAction::Insert { table_name } => (Operation::Insert, table_name),
+        AuthAction::Update { table_name, .. } => (Operation::Update, table_name),
+        AuthAction::Delete { table_name } => (Operation::Delete, table_name),
+        _ => return,
     };
-    if let Some((operation, table)) = written {
-        let key = (operation, table.to_ascii_lowercase());
-        let mut permissions = lock(permissions);
-        if context.accessor.is_some() {
-            permissions.by_trigger.insert(key);
-        } else {
-            permissions.by_no_trigger.insert(key);
-        }
+    let key = (operation, table.to_ascii_lowercase());
+    let mut permissions = lock(permissions);
+    if context.accessor.is_some() {
+        permissions.by_trigger.insert(key);
+    } else {
+        permissions.by_no_trigger.insert(key);
     }
-    Authorization::Allow
 }
 
 /// What workerd's authorizer refuses: temporary objects, some pragmas that set something, functions that tell of the machine.

@@ -1,10 +1,12 @@
 //! What ran: one [`Step`] per statement, with its time, its error and the rows that it wrote.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::command::Ran;
 use crate::migrations::statement::Statement;
-use crate::snapshot::JournalMode;
+use crate::snapshot::{Bounds, JournalMode, Refusal, readable};
+use crate::units::in_words;
 
 /// A run of the pending migrations on one copy.
 #[derive(Debug, Clone)]
@@ -161,6 +163,21 @@ pub struct StepError {
     pub message: String,
     /// SQLite's extended result code; none where the driver refused before SQLite saw the statement.
     pub extended_code: Option<i32>,
+    /// Where it is the rehearsal that ended it.
+    pub stopped: Option<Stopped>,
+}
+
+/// Why the rehearsal ended what would have gone on elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stopped {
+    /// A statement wanted what it may not.
+    Refused(Refusal),
+    /// It has taken this long.
+    Time(Duration),
+    /// The copy would hold more than these bytes that the snapshot does not.
+    Growth(u64),
+    /// SQLite would hold more in memory than it may.
+    Memory,
 }
 
 impl Step {
@@ -175,11 +192,36 @@ impl Step {
     }
 }
 
+impl fmt::Display for Stopped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(formatter, "the rehearsal does not run it: {refusal}"),
+            Self::Time(time) => write!(formatter, "it was interrupted after {}", in_words(*time)),
+            Self::Growth(bytes) => {
+                write!(formatter, "the copy would hold more than {} that the snapshot does not", readable(*bytes))
+            }
+            Self::Memory => write!(formatter, "SQLite would hold more than {} in memory", Bounds::memory()),
+        }
+    }
+}
+
 impl StepError {
+    /// What was told instead of SQLite by the driver, the tool or the command.
+    #[must_use]
+    pub fn told(message: impl Into<String>) -> Self {
+        Self { message: message.into(), extended_code: None, stopped: None }
+    }
+
     /// Whether a foreign key was violated.
     #[must_use]
     pub fn is_foreign_key(&self) -> bool {
         self.extended_code == Some(787)
+    }
+
+    /// Whether the machine failed and not the statement: the disk is full, or does not answer.
+    #[must_use]
+    pub fn is_of_the_machine(&self) -> bool {
+        self.stopped.is_none() && self.extended_code.is_some_and(|code| matches!(code & 0xff, 10 | 13))
     }
 
     /// The name of the extended code, for example `SQLITE_CONSTRAINT_NOTNULL`.
@@ -188,7 +230,9 @@ impl StepError {
         Some(match self.extended_code? {
             1 => "SQLITE_ERROR",
             5 => "SQLITE_BUSY",
+            7 => "SQLITE_NOMEM",
             8 => "SQLITE_READONLY",
+            9 => "SQLITE_INTERRUPT",
             11 => "SQLITE_CORRUPT",
             13 => "SQLITE_FULL",
             18 => "SQLITE_TOOBIG",

@@ -3,10 +3,13 @@
 use std::ffi::OsString;
 use std::fs::FileType;
 use std::io::ErrorKind;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+
+/// What SQLite adds to the name of a database for the files that belong to it.
+pub(super) const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// The snapshot's file and the files that SQLite keeps beside it.
 #[derive(Debug, Clone)]
@@ -192,4 +195,20 @@ fn is_sidecar(name: &str) -> bool {
 
 fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+}
+
+/// Whether both paths lead to the same file.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| path.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    identity(one).is_some_and(|one| Some(one) == identity(other))
+}
+
+/// Whether SQLite would read the file together with the snapshot.
+pub(super) fn is_sidecar_of(to: &Path, snapshot: &Path) -> bool {
+    let (Ok(folder), Some(name)) = (folder_of(to).canonicalize(), to.file_name()) else { return false };
+    // As given too: a person who puts the link's target in its place would have SQLite read the file.
+    let given = snapshot.file_name().and_then(|name| Some(folder_of(snapshot).canonicalize().ok()?.join(name)));
+    let databases = snapshot.canonicalize().into_iter().chain(given);
+    let is_beside = |db: PathBuf| SIDECARS.into_iter().any(|suffix| beside(&db, suffix) == folder.join(name));
+    databases.into_iter().any(is_beside)
 }

@@ -13,18 +13,26 @@ pub(super) fn refuse_when_full(workspace: &Path, bytes: u64) -> Result<(), Error
     compare(workspace, needed(bytes), disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// What is left free at least where the size of what is written is not known before.
+/// What is left free at least where the size of what is written is not known before; a twentieth of a disk that is small.
 const RESERVE: u64 = 64 << 20;
 
 /// Whether the disk of a folder has room for some more.
 pub(super) fn is_left(folder: &Path) -> bool {
-    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) > RESERVE)
+    rustix::fs::statvfs(folder).is_ok_and(|disk| {
+        let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+        bytes(disk.f_bavail) > RESERVE.min(bytes(disk.f_blocks) / 20)
+    })
 }
 
 /// The end of what would fill the disk: `doing` is what it was for.
 pub(super) fn full(doing: &str, workspace: &Path) -> Error {
-    let cause = format!("less than {} would be left free in `{}`", readable(RESERVE), workspace.display());
+    let cause = format!("next to nothing would be left free in `{}`", workspace.display());
     Error::cannot(doing, cause).hint(ELSEWHERE)
+}
+
+/// Bytes that belong to a copy could not be written or read.
+pub(super) fn failed(cause: &str) -> Error {
+    Error::cannot("keeping what is written to the copy in the temporary folder", cause).hint(ELSEWHERE)
 }
 
 fn needed(bytes: u64) -> u64 {
@@ -41,7 +49,7 @@ fn compare(workspace: &Path, needed: u64, free: u64) -> Result<(), Error> {
 }
 
 /// `1.5 GiB`, `20 KiB`, `7 bytes`.
-fn readable(bytes: u64) -> String {
+pub(crate) fn readable(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
     let Some(power) = bytes.checked_ilog2().map(|bits| (bits / 10).min(4)).filter(|power| *power > 0) else {
         return format!("{bytes} bytes");

@@ -1,14 +1,13 @@
 //! EX: how the run ended.
 
 mod add_column;
-
-use std::time::Duration;
+mod stopped;
 
 use crate::execution::command::{End, Ran};
 use crate::execution::driver::SeveralStatements;
 use crate::execution::steps::Failure;
 use crate::execution::{Outcome, Step, Turned};
-use crate::findings::catalogue::{EX601, EX602, EX609, EX610, SN906, SN915, TX505};
+use crate::findings::catalogue::{EX601, EX602, EX609, SN906, SN915, TX505};
 use crate::findings::evidence::place;
 use crate::findings::rules::{causes, missing};
 use crate::findings::wording::{count, migration, names, share};
@@ -32,7 +31,10 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
         return Vec::new();
     }
     if let Some(Ran { end: End::TimeLimit(limit), .. }) = &evidence.execution().command {
-        return vec![time_limit(*limit)];
+        return vec![stopped::command(*limit)];
+    }
+    if let Some(why) = &failure.error.stopped {
+        return vec![stopped::statement(evidence, failure, why)];
     }
     // A command that ends without a statement of its that failed would do so on any database.
     let passes_on_empty = (step.is_some() || evidence.execution().command.is_none())
@@ -54,12 +56,7 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     };
     let mut finding = Finding::new(rule, message);
     if let Some(step) = step {
-        let label = match (failure.rolled_back, left.is_empty()) {
-            (true, _) => "fails; everything is rolled back",
-            (false, true) => "fails; this migration is rolled back, those before it stay applied",
-            (false, false) => "fails; what ran before stays",
-        };
-        finding = finding.at(Some(place(step)), label);
+        finding = finding.at(Some(place(step)), format!("fails; {}", aftermath(failure, left.is_empty())));
         finding.object = Some(step.migration.clone());
         finding.cause = cause(evidence, step, failure);
         finding.help = help(evidence, step, failure);
@@ -88,13 +85,13 @@ pub(super) fn failed(evidence: &Evidence) -> Vec<Finding> {
     vec![finding]
 }
 
-/// EX610.
-fn time_limit(limit: Duration) -> Finding {
-    let seconds = count(limit.as_secs(), "second");
-    Finding::new(&EX610, format!("the command did not end within {seconds} and was ended")).help(
-        "give it more time, `--time-limit 30m`, or see in its output what it waits for: nobody answers its questions"
-            .to_owned(),
-    )
+/// What stays of what ran; `nothing_left` where nothing of the migration that failed does.
+fn aftermath(failure: &Failure, nothing_left: bool) -> &'static str {
+    match (failure.rolled_back, nothing_left) {
+        (true, _) => "everything is rolled back",
+        (false, true) => "this migration is rolled back, those before it stay applied",
+        (false, false) => "what ran before stays",
+    }
 }
 
 /// Why a statement ends too early, and how to keep it whole, where the tool ends statements by lines.
@@ -125,18 +122,13 @@ fn begun(evidence: &Evidence, step: &Step) -> Option<String> {
     })
 }
 
-/// Whether VACUUM, ATTACH or DETACH was refused, by an open transaction or by the rehearsal.
+/// Whether VACUUM or DETACH was refused by an open transaction.
 fn is_locked_out(step: &Step, message: &str) -> bool {
     match step.statement.action {
-        Action::Vacuum => message.contains("within a transaction") || is_refused_here(message),
-        Action::Attach => message.contains("is locked") || is_refused_here(message),
+        Action::Vacuum => message.contains("within a transaction"),
+        Action::Attach => message.contains("is locked"),
         _ => false,
     }
-}
-
-/// SQLite's words where the rehearsal does not let a migration open another file.
-fn is_refused_here(message: &str) -> bool {
-    message == "not authorized"
 }
 
 /// SN915: an error where the migrations fail on what is already there, else a warning.
@@ -197,14 +189,7 @@ fn cause(evidence: &Evidence, step: &Step, failure: &Failure) -> Option<String> 
         ));
     }
     if is_locked_out(step, &failure.error.message) {
-        return Some(if is_refused_here(&failure.error.message) {
-            format!(
-                "it opens another file, which a rehearsal does not do; {} would run it, and what it does there is not known",
-                driver.name
-            )
-        } else {
-            format!("{} has already opened a transaction", causes::migrator(driver, evidence))
-        });
+        return Some(format!("{} has already opened a transaction", causes::migrator(driver, evidence)));
     }
     let several =
         matches!(driver.several_statements, SeveralStatements::Refused(message) if message == failure.error.message);
@@ -232,9 +217,6 @@ fn help(evidence: &Evidence, step: &Step, failure: &Failure) -> Vec<String> {
         Action::Vacuum if is_locked_out(step, message) => {
             vec!["take VACUUM out of the migration and run it by itself, when no transaction is open".to_owned()]
         }
-        Action::Attach if is_locked_out(step, message) => vec![
-            "take it out of the migration, and move rows between databases in a script of its own".to_owned(),
-        ],
         Action::AddColumn { table, column, .. } if message.contains("UNIQUE") || message.contains("PRIMARY KEY") => {
             add_column::unique(&step.statement.sql, table, column)
         }
