@@ -1,6 +1,6 @@
 //! Report files, opened before the work starts so that a wrong path fails first.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,12 @@ impl Reports {
     pub fn write(self, document: &Document) -> Result<(), Error> {
         for (format, path, mut file) in self.0 {
             let doing = || format!("writing the report `{}`", path.display());
-            file.write_all(format.render(document, &IN_A_FILE).as_bytes()).and_then(|()| file.flush()).doing(doing)?;
+            let written = file.write_all(format.render(document, &IN_A_FILE).as_bytes()).and_then(|()| file.flush());
+            if written.is_err() {
+                // Half of a report may be read as a whole one.
+                let _ = file.set_len(0);
+            }
+            written.doing(doing)?;
         }
         Ok(())
     }
@@ -96,6 +101,12 @@ fn is_special(path: &Path) -> bool {
     path.exists() && !path.is_file()
 }
 
+/// The lock is held until the file is closed. A pipe and a device may have several writers.
+fn is_locked_by_another(file: &File) -> bool {
+    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    is_file && matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
 fn open(path: &Path, snapshot: &Path) -> Result<File, Error> {
     let doing = || creating(path);
     let real = snapshot.canonicalize().unwrap_or_else(|_| snapshot.to_owned());
@@ -123,6 +134,10 @@ fn open(path: &Path, snapshot: &Path) -> Result<File, Error> {
     if path.is_file() && is_source(path) && file.metadata().doing(doing)?.len() > 0 {
         return Err(Error::usage(doing(), "a report never replaces a migration, a database or a file of the project")
             .hint("write the report to a file of its own"));
+    }
+    if is_locked_by_another(&file) {
+        return Err(Error::usage(doing(), "another rehearsal is about to write it")
+            .hint("write each report to a file of its own"));
     }
     let mut magic = [0; 16];
     if path.is_file() && file.read_exact(&mut magic).is_ok() && magic == *b"SQLite format 3\0" {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -15,6 +16,15 @@ use crate::sqlite_file::header::Header;
 
 /// In rollback mode writers wait while a step reads; between two steps they get in.
 const FIRST_STEP_PAGES: i32 = 1000;
+
+/// The bytes of the longest step: less than a second of a slow disk, where most drivers let a writer wait for five.
+const LONGEST_STEP: u64 = 64 << 20;
+
+/// Between two steps: a writer that tries again and again gets in.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// How often steps of that length may be in vain.
+const RESTARTS: usize = 3;
 
 /// Copies a consistent state of the database into the new file `to`. `None` when SQLite cannot read it without writing, as on a
 /// hot journal, or waited in vain for a writer.
@@ -49,10 +59,11 @@ fn copy(from: &Path, header: &Header, to: &Path, work: &Work) -> rusqlite::Resul
 }
 
 /// Steps to the end. SQLite starts again when another process wrote between two steps; each time the steps get longer, so that
-/// a busy app cannot keep the backup from ending.
+/// a busy app does not keep the backup from ending, until they would keep the app from writing.
 fn run(backup: &Backup, page_size: u64, work: &Work) -> rusqlite::Result<()> {
     let mut pages = FIRST_STEP_PAGES;
-    let mut copied = 0;
+    let longest = i32::try_from(LONGEST_STEP / page_size.max(1)).unwrap_or(i32::MAX);
+    let (mut copied, mut restarts) = (0, 0);
     loop {
         let step = backup.step(pages)?;
         let progress = backup.progress();
@@ -65,9 +76,15 @@ fn run(backup: &Backup, page_size: u64, work: &Work) -> rusqlite::Result<()> {
             StepResult::More => {}
             _ => return Err(busy()),
         }
-        if now <= copied {
-            pages = pages.saturating_mul(2);
+        if now <= copied && pages < longest {
+            pages = pages.saturating_mul(2).min(longest);
+        } else if now <= copied {
+            restarts += 1;
         }
+        if restarts > RESTARTS {
+            return Err(busy());
+        }
+        std::thread::sleep(PAUSE);
         copied = now;
     }
 }

@@ -121,7 +121,7 @@ impl Imprint {
     /// Whether a file was written so lately that a second write may have left the same modification time, which file systems
     /// round to `tick`.
     pub fn is_fresh(&self, now: SystemTime, tick: Duration) -> bool {
-        self.newest().is_some_and(|newest| newest + tick >= now)
+        self.newest().is_some_and(|newest| now.duration_since(newest).map_or(true, |age| age <= tick))
     }
 
     /// When a file was written last.

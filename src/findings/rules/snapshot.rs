@@ -58,6 +58,9 @@ pub(in crate::findings) fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<
     findings
 }
 
+/// What the clocks of two machines may differ by, and what is written while it is rehearsed.
+const SKEW: Duration = Duration::from_hours(1);
+
 fn stale(evidence: &Evidence) -> Option<Finding> {
     let limit = evidence.limits.max_snapshot_age?;
     let Some(modified) = evidence.snapshot.modified else {
@@ -65,7 +68,16 @@ fn stale(evidence: &Evidence) -> Option<Finding> {
         let help = "give it as a file, or as the output of --snapshot-command";
         return Some(Finding::new(&SN903, what).object("age").cause("it came through standard input").help(help));
     };
-    let age = evidence.limits.now.duration_since(modified).ok()?;
+    let age = match evidence.limits.now.duration_since(modified) {
+        Ok(age) => age,
+        Err(ahead) if ahead.duration() > SKEW => {
+            let ahead = span(ahead.duration());
+            let what = format!("the snapshot was last written {ahead} from now, so nobody knows how old it is");
+            let help = "set the clock right, or take a fresh snapshot";
+            return Some(Finding::new(&SN903, what).object("age").cause("a clock is or was wrong").help(help));
+        }
+        Err(_) => return None,
+    };
     (age > limit).then(|| {
         Finding::new(
             &SN903,

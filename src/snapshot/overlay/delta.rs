@@ -306,7 +306,7 @@ mod tests {
     fn bytes_are_those_of_a_vector() {
         let mut expected: Vec<u8> = (0..40 * 512_usize).map(|at| u8::try_from(at % 253).unwrap()).collect();
         let base: Base = Arc::new(Bytes(expected.clone()));
-        let arena = Arc::new(Arena::new(&std::env::temp_dir(), 0));
+        let arena = Arc::new(Arena::new(&std::env::temp_dir(), 0, u64::MAX));
         let mut delta = Delta::new(&base, &arena);
         let mut state = 11_u64;
         let mut random = |below: usize| {
@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn what_is_cut_off_does_not_come_back() {
         let base: Base = Arc::new(Bytes(vec![7; 4 * 512]));
-        let mut delta = Delta::new(&base, &Arc::new(Arena::new(&std::env::temp_dir(), 0)));
+        let mut delta = Delta::new(&base, &Arc::new(Arena::new(&std::env::temp_dir(), 0, u64::MAX)));
         delta.set_len(&base, 700).unwrap();
         delta.set_len(&base, 2000).unwrap();
         let mut all = vec![1; 2048];

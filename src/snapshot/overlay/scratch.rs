@@ -5,11 +5,15 @@
 //! left of it whatever happens to the process, and that a write that fails changes nothing that was there before.
 
 use std::collections::VecDeque;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::snapshot::space;
+use crate::snapshot::workspace::Unnamed;
 
 /// Chunks are smaller only where the limit is, so that it means something.
 const LARGEST_CHUNK: u64 = 1 << 20;
@@ -23,8 +27,18 @@ pub(super) struct Arena {
     chunk: usize,
     /// Chunks that may be in memory.
     limit: usize,
-    file: OnceLock<File>,
+    /// Bytes that may be in the file now.
+    capacity: AtomicU64,
+    /// Bytes by which it may grow.
+    bound: u64,
+    /// Bytes that may be in memory, here or in the first of several that were made of one another.
+    memory: u64,
+    file: OnceLock<Unnamed>,
     room: Mutex<Room>,
+    /// Whether it would have been more.
+    over: AtomicBool,
+    /// What went wrong with the file first.
+    failed: OnceLock<String>,
 }
 
 #[derive(Debug, Default)]
@@ -58,27 +72,72 @@ enum Chunk {
 }
 
 impl Arena {
-    /// Keeps at most `limit` bytes in memory; the file for the rest is made in `folder` once it is needed.
-    pub(super) fn new(folder: &Path, limit: u64) -> Self {
+    /// Keeps at most `limit` bytes in memory; the file for the rest, `capacity` bytes at most, is made in `folder` once it is needed.
+    pub(super) fn new(folder: &Path, limit: u64, capacity: u64) -> Self {
         let chunk = (limit / 32).next_power_of_two().clamp(SMALLEST_CHUNK, LARGEST_CHUNK);
         Self {
             folder: folder.to_path_buf(),
             chunk: usize::try_from(chunk).unwrap_or(1 << 20),
             limit: usize::try_from(limit / chunk).unwrap_or(usize::MAX),
+            capacity: AtomicU64::new(capacity),
+            bound: capacity,
+            memory: limit,
             file: OnceLock::new(),
             room: Mutex::default(),
+            over: AtomicBool::new(false),
+            failed: OnceLock::new(),
         }
     }
 
-    /// Another one with the same folder and limit.
+    /// Another one with the same folder and limits.
     pub(super) fn like(other: &Self) -> Self {
         Self {
             folder: other.folder.clone(),
             chunk: other.chunk,
             limit: other.limit,
+            capacity: AtomicU64::new(other.capacity.load(Ordering::Relaxed)),
+            bound: other.bound,
+            memory: other.memory,
             file: OnceLock::new(),
             room: Mutex::default(),
+            over: AtomicBool::new(false),
+            failed: OnceLock::new(),
         }
+    }
+
+    /// Another one with the same folder that keeps nothing in memory but one chunk of each file; without a limit until
+    /// [`Arena::confine`] is called.
+    pub(super) fn apart(other: &Self) -> Self {
+        Self { memory: other.memory, bound: other.bound, ..Self::new(&other.folder, 0, u64::MAX) }
+    }
+
+    /// From now on the file may take as much more as the first one might.
+    pub(super) fn confine(&self) {
+        let end = self.room().end;
+        let instead_of_memory = if self.limit == 0 { self.memory } else { 0 };
+        let capacity = end.saturating_add(self.bound).saturating_add(instead_of_memory);
+        self.capacity.store(capacity, Ordering::Relaxed);
+    }
+
+    /// From now on the file may be of any size: reading writes too, where it sorts.
+    pub(super) fn lift(&self) {
+        self.capacity.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    /// What went wrong with the file first: the disk is full, for example.
+    pub(super) fn failed(&self) -> Option<&str> {
+        self.failed.get().map(String::as_str)
+    }
+
+    /// The limit, where it would have been more.
+    pub(super) fn overflow(&self) -> Option<u64> {
+        self.over.load(Ordering::Relaxed).then_some(self.bound)
+    }
+
+    fn noting<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| {
+            let _ = self.failed.set(error.to_string());
+        })
     }
 
     /// Bytes in memory and in the file.
@@ -119,28 +178,37 @@ impl Arena {
     /// Moves a chunk to the file; gives its place there.
     fn spill(&self, memory: &[u8]) -> io::Result<u64> {
         let file = self.file()?;
-        let place = self.place();
-        file.write_all_at(memory, place).inspect_err(|_| self.room().free.push(place))?;
+        let place = self.place()?;
+        let result = if space::is_left(&self.folder) {
+            file.write_all_at(memory, place)
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
+        };
+        self.noting(result).inspect_err(|_| self.room().free.push(place))?;
         Ok(place)
     }
 
-    fn place(&self) -> u64 {
+    fn place(&self) -> io::Result<u64> {
         let mut room = self.room();
-        room.free.pop().unwrap_or_else(|| {
-            let place = room.end;
-            room.end += self.chunk as u64;
-            place
-        })
+        if let Some(place) = room.free.pop() {
+            return Ok(place);
+        }
+        let place = room.end;
+        if place + self.chunk as u64 > self.capacity.load(Ordering::Relaxed) {
+            self.over.store(true, Ordering::Relaxed);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        room.end += self.chunk as u64;
+        Ok(place)
     }
 
     fn file(&self) -> io::Result<&File> {
         if let Some(file) = self.file.get() {
-            return Ok(file);
+            return Ok(file.file());
         }
-        let file = tempfile::tempfile_in(&self.folder)?;
-        file.set_permissions(Permissions::from_mode(0o600))?;
+        let file = self.noting(Unnamed::create(&self.folder))?;
         // Another thread may have been faster; then this one's file goes.
-        Ok(self.file.get_or_init(|| file))
+        Ok(self.file.get_or_init(|| file).file())
     }
 }
 
@@ -164,7 +232,9 @@ impl Scratch {
             let (part, behind) = rest.split_at_mut((self.arena.chunk - within).min(rest.len()));
             match &self.chunks[index] {
                 Chunk::Memory(memory) => part.copy_from_slice(&memory[within..within + part.len()]),
-                Chunk::File(place) => self.arena.file()?.read_exact_at(part, place + within as u64)?,
+                Chunk::File(place) => {
+                    self.arena.noting(self.arena.file()?.read_exact_at(part, place + within as u64))?;
+                }
             }
             (rest, index, within) = (behind, index + 1, 0);
         }
@@ -256,12 +326,19 @@ impl Scratch {
             let (part, behind) = rest.split_at((self.arena.chunk - within).min(rest.len()));
             match &mut self.chunks[index] {
                 Chunk::Memory(memory) => memory[within..within + part.len()].copy_from_slice(part),
-                Chunk::File(place) => self.arena.file()?.write_all_at(part, *place + within as u64)?,
+                Chunk::File(place) => {
+                    self.arena.noting(self.arena.file()?.write_all_at(part, *place + within as u64))?;
+                }
             }
             (rest, index, within) = (behind, index + 1, 0);
         }
         Ok(())
     }
+}
+
+/// Whether an error says that nothing more can be written: no space, a quota, or the largest size of a file.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 impl Drop for Scratch {
@@ -274,12 +351,14 @@ impl Drop for Scratch {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     const KIB: u64 = 1 << 10;
 
     fn arena(limit: u64) -> Arc<Arena> {
-        Arc::new(Arena::new(&std::env::temp_dir(), limit))
+        Arc::new(Arena::new(&std::env::temp_dir(), limit, u64::MAX))
     }
 
     fn content(scratch: &Scratch) -> Vec<u8> {
@@ -332,7 +411,7 @@ mod tests {
     #[test]
     fn the_file_is_private_and_has_no_name() {
         let folder = tempfile::tempdir().unwrap();
-        let arena = Arc::new(Arena::new(folder.path(), 0));
+        let arena = Arc::new(Arena::new(folder.path(), 0, u64::MAX));
         Scratch::new(&arena).write(0, &vec![1; 1 << 20]).unwrap();
         assert_eq!(arena.file().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -340,12 +419,48 @@ mod tests {
 
     #[test]
     fn a_write_that_fails_leaves_what_was_there() {
-        let arena = Arc::new(Arena::new(Path::new("/nowhere"), 0));
+        let arena = Arc::new(Arena::new(Path::new("/nowhere"), 0, u64::MAX));
         let mut scratch = Scratch::new(&arena);
         scratch.write(0, &[1; 1000]).unwrap();
+        assert_eq!(arena.failed(), None);
         scratch.write(500, &vec![2; 1 << 20]).unwrap_err();
+        assert!(arena.failed().unwrap().contains("No such file"), "{:?}", arena.failed());
         assert_eq!(content(&scratch), [1; 1000]);
         scratch.write(1000, &[3]).unwrap();
         assert_eq!(scratch.len(), 1001);
+    }
+
+    #[test]
+    fn no_more_is_written_than_is_allowed() {
+        let arena = Arc::new(Arena::new(&std::env::temp_dir(), 0, 1 << 20));
+        let mut scratch = Scratch::new(&arena);
+        scratch.write(0, &vec![1; 1 << 20]).unwrap();
+        assert_eq!(arena.overflow(), None);
+        assert!(is_full(&scratch.write(1 << 20, &vec![2; 1 << 20]).unwrap_err()));
+        assert_eq!(arena.overflow(), Some(1 << 20));
+        assert_eq!(content(&scratch), vec![1; 1 << 20]);
+    }
+
+    #[test]
+    fn what_is_copied_apart_fits_and_can_be_written_once_more() {
+        const MIB: u64 = 1 << 20;
+        let mib = |number| vec![number; 1 << 20];
+        let first = Arc::new(Arena::new(&std::env::temp_dir(), MIB, MIB));
+        let mut scratch = Scratch::new(&first);
+        scratch.write(0, &mib(1)).unwrap();
+        scratch.write(MIB, &mib(2)).unwrap();
+        let apart = Arc::new(Arena::apart(&first));
+        let mut copy = scratch.copy(&apart).unwrap();
+        Scratch::new(&apart).write(7 * MIB, &mib(3)).unwrap();
+        let again = Arc::new(Arena::apart(&apart));
+        copy = copy.copy(&again).unwrap();
+        again.confine();
+        copy.write(2 * MIB, &mib(4)).unwrap();
+        copy.write(3 * MIB, &mib(5)).unwrap();
+        assert_eq!((apart.overflow(), again.overflow()), (None, None));
+        assert!(is_full(&copy.write(4 * MIB, &mib(6)).unwrap_err()));
+        assert_eq!(again.overflow(), Some(MIB));
+        again.lift();
+        copy.write(4 * MIB, &mib(6)).unwrap();
     }
 }
