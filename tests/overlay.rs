@@ -5,10 +5,10 @@
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rehearse::snapshot::overlay::{Fault, Overlay};
-use rehearse::sqlite_file::pages::{FilePages, Pages};
+use rehearse::sqlite_file::pages::{FilePages, Layout, Pages};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
@@ -87,6 +87,30 @@ fn what_is_written_stays_apart_from_the_base() {
         assert!(overlay.written() > 0);
         assert_eq!(std::fs::read(place.base()).unwrap(), before);
     }
+}
+
+/// A base on a disk that fails behind its first pages.
+struct Failing(Arc<dyn Pages + Send + Sync>);
+
+impl Pages for Failing {
+    fn layout(&self) -> Layout {
+        self.0.layout()
+    }
+
+    fn read(&self, first: u32, into: &mut [u8]) -> std::io::Result<()> {
+        if first > 10 { Err(std::io::Error::other("the disk fails")) } else { self.0.read(first, into) }
+    }
+}
+
+#[test]
+fn a_base_that_cannot_be_read_is_told() {
+    let place = Place::new(THOUSAND);
+    let overlay = Overlay::new("base.db", Arc::new(Failing(pages(&place.base()))), place.folder.path()).unwrap();
+    let connection = overlay.open(FLAGS).unwrap();
+    assert_eq!(one(&connection, "SELECT count(*) FROM sqlite_schema"), "2");
+    overlay.check_storage().unwrap();
+    assert_eq!(one(&connection, "SELECT sum(length(v)) FROM t"), "disk I/O error");
+    assert_eq!(overlay.check_storage().unwrap_err().to_string(), "reading the snapshot: the disk fails");
 }
 
 #[test]
@@ -499,6 +523,49 @@ fn a_process_that_dies_leaves_the_old_or_the_new_content() {
         }
         assert!(seen[0] > 20 && seen[1] > 0, "{mode} {seen:?}");
     }
+}
+
+#[test]
+fn a_watcher_is_told_before_each_change_and_may_fork() {
+    for mode in ["delete", "wal"] {
+        let place = Place::new(THOUSAND);
+        let overlay = place.overlay();
+        let connection = overlay.open(FLAGS).unwrap();
+        assert_eq!(one(&connection, &format!("PRAGMA journal_mode = {mode}")), mode);
+        connection.execute_batch("BEGIN; UPDATE t SET v = 'new' WHERE id % 50 = 0").unwrap();
+        let (forks, source) = (Arc::new(Mutex::new(Vec::new())), overlay.clone());
+        let kept = Arc::clone(&forks);
+        overlay.watch(Some(Arc::new(move || kept.lock().unwrap().push(source.fork_apart().unwrap()))));
+        connection.execute_batch("COMMIT").unwrap();
+        overlay.watch(None);
+        connection.execute_batch("DELETE FROM t").unwrap();
+        let forks = std::mem::take(&mut *forks.lock().unwrap());
+        assert!(forks.len() > 5, "{mode}: {}", forks.len());
+        let mut prints = Vec::new();
+        for fork in &forks {
+            fork.settle().unwrap();
+            let reader = fork.open(FLAGS).unwrap();
+            assert_eq!(one(&reader, "SELECT count(*) FROM t WHERE v = 'new'"), "0", "{mode}: not committed yet");
+            assert_eq!(one(&reader, "PRAGMA integrity_check"), "ok", "{mode}");
+            assert!(fork.held().0 <= 3 << 16, "{mode}: {:?}", fork.held());
+            prints.push(fork.fingerprint().unwrap());
+        }
+        prints.dedup();
+        assert_eq!(prints.len(), 1, "{mode}: the same content has the same fingerprint");
+        drop(connection);
+        assert_ne!(overlay.fingerprint().unwrap(), prints[0], "{mode}");
+    }
+}
+
+#[test]
+fn the_clock_can_be_set_ahead() {
+    let place = Place::new(THOUSAND);
+    let overlay = place.overlay();
+    overlay.set_clock_ahead(10 * 366 * 86_400_000);
+    let ahead = one(&overlay.open(FLAGS).unwrap(), "SELECT strftime('%Y', 'now') - 0");
+    let now = one(&place.overlay().open(FLAGS).unwrap(), "SELECT strftime('%Y', CURRENT_TIMESTAMP) - 0");
+    let difference = ahead.parse::<i32>().unwrap() - now.parse::<i32>().unwrap();
+    assert!((10..=11).contains(&difference), "{ahead} {now}");
 }
 
 #[test]
