@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::document::Document;
-use super::visible::acts;
+use super::visible::{acts, without_commands};
 
 /// The document as JSON. Characters that would act in a terminal are written as `\uXXXX`, which every reader turns back.
 #[must_use]
@@ -28,7 +28,7 @@ pub fn pretty(value: &impl serde::Serialize) -> String {
     }
     safe.push('\n');
     // A log that is watched for commands would find one in the middle of a line.
-    safe.replace("##[", "#\\u0023[")
+    without_commands(&safe, "\\u0023")
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn what_acts_is_escaped_and_comes_back() {
-        let name = "##[error]a\u{1b}[2J\u{9b}\u{7f}\u{202e}\u{e0041}文";
+        let name = "##[error]##vso[x]a\u{1b}[2J\u{9b}\u{7f}\u{202e}\u{e0041}文";
         let json = pretty(&[name]);
         assert!(json.is_ascii() || !json.contains(['\u{9b}', '\u{7f}', '\u{202e}', '\u{e0041}']));
         assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [name]);

@@ -37,7 +37,31 @@ pub fn visible_lines(text: &str) -> Vec<String> {
     text.lines().map(|line| visible(&line.replace('\t', "    ")).into_owned()).collect()
 }
 
-/// Keeps a line from being read as a command by a CI system that watches the log (GitHub's `::…` and `##[…`), by
+/// What a CI system that watches the log takes for a command wherever it stands in a line: GitHub, Azure Pipelines, `TeamCity`.
+const COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
+
+/// The text with `sign` for the second `#` of each command.
+#[must_use]
+pub fn without_commands(text: &str, sign: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("##") {
+        let (before, behind) = rest.split_at(at + 1);
+        safe.push_str(before);
+        let is_command = |command: &&str| {
+            behind.get(..command.len() - 1).is_some_and(|beginning| beginning.eq_ignore_ascii_case(&command[1..]))
+        };
+        rest = if COMMANDS.iter().any(is_command) {
+            safe.push_str(sign);
+            &behind[1..]
+        } else {
+            behind
+        };
+    }
+    safe + rest
+}
+
+/// Keeps a line from being read as a command by a CI system that watches the log (GitHub's `::…`, and `##[…` and the like), by
 /// signs of the same look and width.
 #[must_use]
 pub fn inert(line: &str) -> String {
@@ -54,7 +78,7 @@ pub fn inert(line: &str) -> String {
     }
     let (before, body) = line.split_at(start);
     let body = body.strip_prefix("::").map_or_else(|| body.to_owned(), |rest| format!("\u{2236}:{rest}"));
-    format!("{before}{body}").replace("##[", "#\u{266f}[")
+    without_commands(&format!("{before}{body}"), "\u{266f}")
 }
 
 /// Whether this character does something instead of being seen.
@@ -91,7 +115,8 @@ mod tests {
         assert_eq!(inert("  ::error::x"), "  \u{2236}:error::x");
         assert_eq!(inert("\u{1b}[1m ::error::x"), "\u{1b}[1m \u{2236}:error::x");
         assert_eq!(inert("a ##[error]x"), "a #\u{266f}[error]x");
-        assert_eq!(inert("std::fs::copy"), "std::fs::copy");
+        assert_eq!(inert("###[x]##VSO[task.x]##TeamCity[x"), "##\u{266f}[x]#\u{266f}VSO[task.x]#\u{266f}TeamCity[x");
+        assert_eq!(inert("std::fs::copy ## vso[é##"), "std::fs::copy ## vso[é##");
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! SQL without the values in it: what a report may show of a statement.
 
 use crate::schema::lexer::{Token, TokenKind, tokens};
+use crate::schema::message::is_private;
 use crate::schema::splitter::split;
 
 use super::Action;
 use super::reader::Reader;
 
-/// The text with `…` for what is in its string and blob literals, line by line as before. Literals that describe the
-/// schema stay: those of CREATE TABLE (without AS SELECT), CREATE VIRTUAL TABLE, CREATE INDEX and ALTER TABLE. Comments
-/// with a quote in them may be statements that were switched off, and lose their text.
+/// The text with `…` for what is in its string and blob literals and for long numbers, line by line as before. Literals
+/// that describe the schema stay: those of CREATE TABLE (without AS SELECT), CREATE VIRTUAL TABLE, CREATE INDEX and ALTER
+/// TABLE. Comments with a quote in them may be statements that were switched off, and lose their text.
 #[must_use]
 pub fn redact(sql: &str) -> String {
     let mut pieces = split(sql).into_iter().map(|piece| piece.range).peekable();
@@ -70,6 +71,7 @@ fn hidden(token: Token, text: &str) -> Option<(&'static str, &'static str)> {
     match token.kind {
         TokenKind::String => (text.len() > 2).then_some(("'", "'")),
         TokenKind::Blob => (text.len() > 3).then_some(("x'", "'")),
+        TokenKind::Number => is_private(text).then_some(("", "")),
         TokenKind::Comment if !text.contains(['\'', '"']) => None,
         TokenKind::Comment if text.starts_with("--") => Some(("-- ", "")),
         TokenKind::Comment => Some(("/* ", " */")),

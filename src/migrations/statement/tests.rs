@@ -245,6 +245,11 @@ fn redactions() {
             "CREATE TABLE t AS SELECT 'x'; ALTER TABLE t ADD b DEFAULT 'y'; SELECT 'z'",
             "CREATE TABLE t AS SELECT '…'; ALTER TABLE t ADD b DEFAULT 'y'; SELECT '…'",
         ),
+        (
+            "DELETE FROM t WHERE a = 4915112345678 OR b > 123456 OR c = 1.2345678",
+            "DELETE FROM t WHERE a = … OR b > 123456 OR c = …",
+        ),
+        ("ALTER TABLE t ADD b DEFAULT 4915112345678", "ALTER TABLE t ADD b DEFAULT 4915112345678"),
         ("CREATE TABLE t(a); -- plain\n/* INSERT 'x'\n */", "CREATE TABLE t(a); -- plain\n/* …\n */"),
     ] {
         assert_eq!(redact(sql), expected, "{sql}");

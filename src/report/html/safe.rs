@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use minijinja::value::Value;
 use minijinja::{Error, Output, State, escape_formatter};
 
-use crate::report::visible::visible;
+use crate::report::visible::{visible, without_commands};
 
 /// Writes a value of a template: texts are made visible and escaped, except those that were made from such texts here.
 pub fn write(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
@@ -30,7 +30,7 @@ pub fn escaped(text: &str) -> String {
         }
     }
     // The same to a reader, and no command to a CI system in whose log the page is printed.
-    escaped.replace("::", "&#58;:").replace("##[", "#&#35;[")
+    without_commands(&escaped.replace("::", "&#58;:"), "&#35;")
 }
 
 /// A filter: a sentence with its names, which stand in backticks, set as code.
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn nothing_acts() {
         assert_eq!(escaped("<b a='x' c=\"y\">&\u{202e}\n"), "&lt;b a=&#39;x&#39; c=&quot;y&quot;&gt;&amp;\\u{202e}\\n");
-        assert_eq!(escaped("::error::x ##[error]"), "&#58;:error&#58;:x #&#35;[error]");
+        assert_eq!(escaped("::error::x ##[error]##vso[x"), "&#58;:error&#58;:x #&#35;[error]#&#35;vso[x");
         assert_eq!(prose("`<script>` is gone".into()).to_string(), "<code>&lt;script&gt;</code> is gone");
     }
 

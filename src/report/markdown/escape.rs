@@ -85,7 +85,8 @@ fn is_plain(word: &str) -> bool {
     let is_word = digits(body) == 0 && body.chars().all(|sign| sign.is_alphabetic() || "-'’".contains(sign));
     // A commit may also have letters only, or digits only.
     let is_hash = body.len() >= 7 && body.chars().all(|sign| sign.is_ascii_hexdigit());
-    (is_number || is_word) && !is_hash && !body.is_empty() && !body.starts_with('-')
+    let begins_link = body.eq_ignore_ascii_case("www");
+    (is_number || is_word) && !is_hash && !begins_link && !body.is_empty() && !body.starts_with('-')
 }
 
 /// A fenced block of code that ends where it is meant to, whatever is in it.
