@@ -75,9 +75,11 @@ pub(super) fn directives(chunks: &[Chunk]) -> Vec<Directive> {
     for (index, chunk) in chunks.iter().enumerate() {
         let later = || chunks[index + 1..].iter().find_map(|chunk| chunk.statements.first());
         let pieces = split(&chunk.sql);
+        let (mut line, mut counted) = (chunk.line, 0);
         for token in tokens(&chunk.sql).filter(|token| token.kind == TokenKind::Comment) {
             let Some(text) = spoken(token.text(&chunk.sql)) else { continue };
-            let line = chunk.line.saturating_add(line_breaks(&chunk.sql[..token.start]));
+            line = line.saturating_add(line_breaks(&chunk.sql[counted..token.start]));
+            counted = token.start;
             let own = belongs_to(&chunk.sql, &pieces, token).and_then(|index| chunk.statements.get(index));
             let (statement, says) = match own.or_else(later) {
                 Some(statement) => ((statement.line, statement.column), text.and_then(says)),
@@ -115,9 +117,10 @@ fn spoken(comment: &str) -> Option<Result<&str, String>> {
 /// The statement that a comment stands in; else the one that follows or ends on its line; else the next one.
 fn belongs_to(sql: &str, pieces: &[Piece], comment: Token) -> Option<usize> {
     let same_line = |from: usize, to: usize| !sql[from..to].contains('\n');
-    let within = pieces.iter().position(|piece| piece.range.start < comment.start && comment.end <= piece.range.end);
-    let next = pieces.iter().position(|piece| piece.range.start >= comment.end);
-    let before = pieces.iter().rposition(|piece| piece.range.end <= comment.start);
+    let begun = pieces.partition_point(|piece| piece.range.start < comment.start);
+    let within = begun.checked_sub(1).filter(|index| comment.end <= pieces[*index].range.end);
+    let next = Some(begun).filter(|index| *index < pieces.len());
+    let before = pieces.partition_point(|piece| piece.range.end <= comment.start).checked_sub(1);
     within
         .or_else(|| next.filter(|index| same_line(comment.end, pieces[*index].range.start)))
         .or_else(|| before.filter(|index| same_line(pieces[*index].range.end, comment.start)))

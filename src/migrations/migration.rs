@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
 use super::directive::{Directive, Says, directives};
 use super::splitter::statements;
 use super::statement::Statement;
+use crate::files;
 
 /// One migration file.
 #[derive(Debug, Clone)]
@@ -74,9 +75,14 @@ impl Migration {
     /// # Errors
     /// When the file cannot be read.
     pub(super) fn read(name: String, file: PathBuf, separator: Option<&str>) -> io::Result<Self> {
-        let sql = read_text(&file)?;
+        let sql = files::read_text(&file)?;
+        Ok(Self::cut(name, file, sql, separator))
+    }
+
+    /// A migration whose text is cut at every occurrence of `separator`; without one it is one chunk.
+    pub(super) fn cut(name: String, file: PathBuf, sql: String, separator: Option<&str>) -> Self {
         let chunks = separator.map_or_else(|| vec![Chunk::new(&sql, 1)], |separator| cut(&sql, separator));
-        Ok(Self::of(name, file, sql, chunks))
+        Self::of(name, file, sql, chunks)
     }
 
     /// A migration whose text its tool has cut into chunks.
@@ -145,11 +151,6 @@ fn tell_statements(chunks: &mut [Chunk], directives: &[Directive]) {
             statement.renamed.push(renamed.clone());
         }
     }
-}
-
-/// A file's text as Node.js' `readFileSync(file).toString()` gives it.
-pub(super) fn read_text(file: &Path) -> io::Result<String> {
-    Ok(String::from_utf8_lossy(&std::fs::read(file)?).into_owned())
 }
 
 fn checksum(text: &str) -> String {

@@ -72,7 +72,7 @@ pub fn locate(search: &Search, before: &Connection) -> Result<Located, Error> {
     let mut decisions = std::mem::take(&mut project.notes);
     decisions.extend(chosen);
     let layout = (tool.layout)(&folder, &project, &mut decisions)?;
-    let table = table(&search.request, tool, layout, &project, &mut decisions)?;
+    let table = table(&search.request, tool, layout, &project, before, &mut decisions)?;
     let foreign_keys = foreign_keys(tool, &project, &mut decisions)?;
     Ok(Located { tool, layout, folder, table, foreign_keys, project, decisions })
 }
@@ -103,8 +103,10 @@ fn table(
     tool: &Tool,
     layout: &str,
     project: &Project,
+    before: &Connection,
     decisions: &mut Vec<Decision>,
 ) -> Result<String, Error> {
+    let usual = (tool.ledger)(layout);
     let (table, why) = match &request.table {
         Some(_) if tool.config_table.is_none() => {
             return Err(Error::usage(
@@ -115,9 +117,12 @@ fn table(
         Some(table) => (table.clone(), "`--ledger-table`".into()),
         None => match tool.config_table.map(|read| read(project)).transpose()?.flatten() {
             Some(found) => found,
-            None => ((tool.ledger)(layout).into(), format!("default of {}", tool.name)),
+            None => (usual.into(), format!("default of {}", tool.name)),
         },
     };
+    if !table.eq_ignore_ascii_case(usual) {
+        tools::check_named_ledger(tool, &table, &why, before)?;
+    }
     let value = if table.is_empty() { "none".into() } else { table.clone() };
     decisions.push(Decision { what: "ledger", value, why });
     Ok(table)

@@ -119,6 +119,11 @@ pub(super) fn detach_super_journal(copy: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The super-journal that a journal names, and where that stands in it.
+pub(crate) fn super_journal_in(journal: &mut (impl Read + Seek)) -> io::Result<Option<(u64, PathBuf)>> {
+    Ok(Trailer::of(journal)?.map(|trailer| (trailer.start, trailer.super_journal)))
+}
+
 /// The end of a journal that names a super-journal: page number (4 bytes), name, length of the name (4), checksum (4), magic
 /// (8); `writeSuperJournal` in `pager.c`.
 struct Trailer {
@@ -130,8 +135,8 @@ impl Trailer {
     /// SQLite's own limit is far below.
     const LONGEST_NAME: u32 = 64 * 1024;
 
-    fn of(journal: &mut File) -> io::Result<Option<Self>> {
-        let Some(fixed_at) = journal.metadata()?.len().checked_sub(16) else { return Ok(None) };
+    fn of(journal: &mut (impl Read + Seek)) -> io::Result<Option<Self>> {
+        let Some(fixed_at) = journal.seek(SeekFrom::End(0))?.checked_sub(16) else { return Ok(None) };
         let mut fixed = [0; 16];
         journal.seek(SeekFrom::Start(fixed_at))?;
         journal.read_exact(&mut fixed)?;

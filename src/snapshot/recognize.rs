@@ -29,8 +29,7 @@ pub(super) fn header(location: &Location) -> Result<Header, Error> {
 pub(super) fn refuse_truncated(location: &Location, header: &Header) -> Result<(), Error> {
     let bytes = location.db.metadata().map_err(|error| location.error(error))?.len();
     let page_size = u64::from(header.page_size);
-    let expected = header.trusted_page_count().map(|pages| u64::from(pages) * page_size);
-    let cause = match expected {
+    let cause = match header.trusted_bytes() {
         Some(expected) if bytes < expected => {
             format!("it is truncated: {bytes} bytes where its header says {expected}")
         }

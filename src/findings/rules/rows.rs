@@ -1,5 +1,7 @@
 //! LS: rows that are gone, or there more than once. One cause, one finding.
 
+use std::collections::BTreeSet;
+
 use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
 use crate::compare::rows::{ColumnComparison, Key};
@@ -445,21 +447,25 @@ pub(super) fn copy_sql(table: &TableComparison, names: Option<(&str, &str)>) -> 
     )
 }
 
-/// Whether the table has this name before, after or on the way, or the old one was renamed to it, out of the way of the new one.
-fn was_called(evidence: &Evidence, table: &TableComparison, name: &str) -> bool {
-    let set_aside = |step: &Step| {
-        matches!(&step.statement.action, Action::RenameTable { table: from, to }
-            if to.eq_ignore_ascii_case(name) && table.pair.before.as_ref().is_some_and(|old| old.eq_ignore_ascii_case(from)))
-    };
-    table.pair.is_called(name) || evidence.committed().any(set_aside)
+/// The names, in lower case, to which the old table was renamed, out of the way of the new one.
+fn set_aside_as(evidence: &Evidence, table: &TableComparison) -> BTreeSet<String> {
+    let is_old = |name: &str| table.pair.before.as_ref().is_some_and(|old| old.eq_ignore_ascii_case(name));
+    let names = evidence.committed().filter_map(|step| match &step.statement.action {
+        Action::RenameTable { table: from, to } if is_old(from) => Some(to.to_ascii_lowercase()),
+        _ => None,
+    });
+    names.collect()
 }
 
 /// The steps that filled a rebuilt table from the old one.
 pub(super) fn copies<'a>(evidence: &'a Evidence, table: &'a TableComparison) -> impl Iterator<Item = &'a Step> {
+    let set_aside = set_aside_as(evidence, table);
+    let was_called = move |name: &String| table.pair.is_called(name) || set_aside.contains(&name.to_ascii_lowercase());
     evidence.committed().filter(move |step| match &step.statement.action {
-        Action::Insert(insert) => insert.select.as_ref().is_some_and(|select| {
-            table.pair.is_called(&insert.table) && select.tables.iter().any(|from| was_called(evidence, table, from))
-        }),
+        Action::Insert(insert) => insert
+            .select
+            .as_ref()
+            .is_some_and(|select| table.pair.is_called(&insert.table) && select.tables.iter().any(&was_called)),
         _ => false,
     })
 }
@@ -648,10 +654,12 @@ fn united(evidence: &Evidence, table: &TableComparison) -> u64 {
 
 /// Rows that other statements than copies of the table's own rows added to it.
 fn added(evidence: &Evidence, table: &TableComparison) -> u64 {
-    let is_copy = |step: &&Step| copies(evidence, table).any(|copy| std::ptr::eq(copy, *step));
-    let others = evidence.committed().filter(|step| !is_copy(step));
-    let mine = others.flat_map(|step| &step.changes).filter(|change| table.pair.is_called(&change.table));
-    mine.map(|change| change.inserted.saturating_sub(change.deleted)).sum()
+    let mine = |step: &Step| -> u64 {
+        let changes = step.changes.iter().filter(|change| table.pair.is_called(&change.table));
+        changes.map(|change| change.inserted.saturating_sub(change.deleted)).sum()
+    };
+    let all: u64 = evidence.committed().map(mine).sum();
+    all - copies(evidence, table).map(mine).sum::<u64>()
 }
 
 /// LS108.

@@ -279,7 +279,7 @@ fn half_done(evidence: &Evidence, left: &[&Step], first: &Step) -> Finding {
     finding
 }
 
-fn why_not_atomic(evidence: &Evidence, migration: &str) -> String {
+pub(super) fn why_not_atomic(evidence: &Evidence, migration: &str) -> String {
     let settings = evidence.execution().settings;
     let who = causes::migrator(settings.driver, evidence);
     let own = evidence.execution().steps.iter().find(|step| {
@@ -300,7 +300,7 @@ fn why_not_atomic(evidence: &Evidence, migration: &str) -> String {
 }
 
 /// How the migrations become one transaction, where the driver leaves a way that loses nothing.
-fn make_atomic(evidence: &Evidence) -> Option<String> {
+pub(super) fn make_atomic(evidence: &Evidence) -> Option<String> {
     let settings = evidence.execution().settings;
     let loses_more = evidence
         .turned(Turned::OneTransaction)
@@ -322,7 +322,9 @@ fn could_be_half_done(evidence: &Evidence) -> Option<Finding> {
         alone(step) && of_it().filter(writes).count() > 1
     })?;
     let transaction = evidence.execution().settings.transaction;
-    if !matches!(transaction, Transaction::None | Transaction::FirstStatementOnly) {
+    // EX606 says what deaths have shown.
+    let is_measured = evidence.faults.iter().flat_map(|faults| &faults.parts).any(|part| part.is_of(&first.migration));
+    if is_measured || !matches!(transaction, Transaction::None | Transaction::FirstStatementOnly) {
         return None;
     }
     let of_it = evidence.committed().filter(|step| step.migration == first.migration);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::names;
 use super::script::{Object, Value};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::read_text;
+use crate::files::read_text;
 use crate::migrations::plan::Decision;
 use crate::migrations::shown;
 
@@ -106,6 +106,11 @@ pub(super) fn files(folder: &Path) -> Vec<String> {
         name.starts_with("drizzle") && name.contains(".config.") && end.is_some_and(|end| ends.contains(&end))
     };
     names(folder).into_iter().filter(is_config).collect()
+}
+
+/// Reads the script of a configuration; none of the values is of use without its file.
+pub(crate) fn read_script(text: &str) {
+    read(PathBuf::new(), text);
 }
 
 fn read(file: PathBuf, text: &str) -> DrizzleConfig {

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::Package;
 use super::packages::folders_upwards;
 use crate::error::{Doing, Error};
-use crate::migrations::migration::read_text;
+use crate::files::read_text;
 use crate::migrations::shown;
 
 /// The tables of `Cargo.toml`, the most telling first.

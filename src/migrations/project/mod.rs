@@ -11,6 +11,7 @@ mod sources;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::config::read_script;
 pub use self::config::{DrizzleConfig, Setting};
 pub use self::packages::Package;
 pub use self::prisma::PrismaConfig;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Project;
 use crate::error::{Doing, Error};
-use crate::migrations::migration::read_text;
+use crate::files::read_text;
 use crate::migrations::shown;
 
 /// The paths of the modules that `go.mod` in `root` requires, directly or not, with their versions.

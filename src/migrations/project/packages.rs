@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{above, or_dot};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::read_text;
+use crate::files::read_text;
 use crate::migrations::shown;
 
 /// A package that the project declares.

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::config::Setting;
 use super::names;
 use super::script::{Object, Value, exported};
-use crate::migrations::migration::read_text;
+use crate::files::read_text;
 use crate::migrations::shown;
 
 /// What a project says about its Prisma migrations.

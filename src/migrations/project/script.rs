@@ -1,5 +1,17 @@
 //! A tolerant reader of the literals in a JavaScript, TypeScript or JSON file. It evaluates nothing.
 
+use std::cell::Cell;
+use std::collections::HashMap;
+
+/// How deep brackets, names and templates may lie in one another. No configuration comes near it.
+const DEEPEST: usize = 64;
+
+/// How many values are read of one file: names may lead to the same values again and again.
+const MOST_VALUES: u32 = 1000;
+
+/// How many tokens a type in `<…>` may have.
+const LONGEST_TYPE: usize = 1000;
+
 /// A value as it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
@@ -31,7 +43,8 @@ impl Object {
 /// What a file exports: `export default`, `module.exports =`, or the object of a JSON file.
 pub(super) fn exported(text: &str) -> Value {
     let tokens = tokens(text);
-    let reader = Reader { tokens: &tokens, depth: 0 };
+    let constants = constants(&tokens);
+    let reader = Reader { tokens: &tokens, constants: &constants, left: &Cell::new(MOST_VALUES), depth: 0 };
     let start = if tokens.first().is_some_and(|token| token.is("{")) { Some(0) } else { reader.export() };
     start.map_or(Value::Computed { line: 1 }, |start| reader.value(start).0)
 }
@@ -72,11 +85,11 @@ fn tokens(text: &str) -> Vec<Token> {
             _ if c.is_whitespace() || c == '\u{feff}' => (at + 1, None),
             '/' if next == Some('/') => (find(&chars, at, &['\n']), None),
             '/' if next == Some('*') => (find(&chars, at + 2, &['*', '/']) + 2, None),
-            '"' | '\'' | '`' => quoted(&chars, at),
+            '"' | '\'' | '`' => quoted(&chars, at, 0),
             _ if is_word(c) => {
-                let end = (at..chars.len()).find(|&i| !is_word(chars[i]) && chars[i] != '.').unwrap_or(chars.len());
                 // A number may hold a point, a name may not.
-                let end = if c.is_ascii_digit() { end } else { (at..end).find(|&i| chars[i] == '.').unwrap_or(end) };
+                let belongs = |other: char| is_word(other) || c.is_ascii_digit() && other == '.';
+                let end = (at..chars.len()).find(|&i| !belongs(chars[i])).unwrap_or(chars.len());
                 (end, Some(Kind::Word(chars[at..end].iter().collect())))
             }
             _ => (at + 1, Some(Kind::Mark(c))),
@@ -97,8 +110,8 @@ fn find(chars: &[char], from: usize, wanted: &[char]) -> usize {
     (from..chars.len()).find(|&i| chars[i..].starts_with(wanted)).unwrap_or(chars.len())
 }
 
-/// The string or template that begins at `start`: its end and what it is.
-fn quoted(chars: &[char], start: usize) -> (usize, Option<Kind>) {
+/// The string or template that begins at `start`, in `depth` templates: its end and what it is.
+fn quoted(chars: &[char], start: usize, depth: usize) -> (usize, Option<Kind>) {
     let quote = chars[start];
     let (mut at, mut text, mut computed) = (start + 1, String::new(), false);
     while let Some(&c) = chars.get(at) {
@@ -114,7 +127,7 @@ fn quoted(chars: &[char], start: usize) -> (usize, Option<Kind>) {
             }
             '$' if quote == '`' && chars.get(at + 1) == Some(&'{') => {
                 computed = true;
-                at = end_of_braces(chars, at + 1);
+                at = end_of_braces(chars, at + 1, depth + 1);
             }
             _ if c == quote => return (at + 1, Some(if computed { Kind::Computed } else { Kind::Text(text) })),
             _ => {
@@ -126,16 +139,19 @@ fn quoted(chars: &[char], start: usize) -> (usize, Option<Kind>) {
     (chars.len(), Some(Kind::Computed))
 }
 
-/// The end of `{…}` in a template, over braces and strings within it.
-fn end_of_braces(chars: &[char], open: usize) -> usize {
-    let (mut at, mut depth) = (open, 0_u32);
+/// The end of `{…}` in the last of `depth` templates, over braces and strings within it. Of too many all that follows is a part.
+fn end_of_braces(chars: &[char], open: usize, depth: usize) -> usize {
+    if depth > DEEPEST {
+        return chars.len();
+    }
+    let (mut at, mut braces) = (open, 0_u32);
     while let Some(&c) = chars.get(at) {
         match c {
-            '{' => depth += 1,
-            '}' if depth == 1 => return at + 1,
-            '}' => depth -= 1,
+            '{' => braces += 1,
+            '}' if braces == 1 => return at + 1,
+            '}' => braces -= 1,
             '"' | '\'' | '`' => {
-                at = quoted(chars, at).0;
+                at = quoted(chars, at, depth).0;
                 continue;
             }
             _ => {}
@@ -145,12 +161,31 @@ fn end_of_braces(chars: &[char], open: usize) -> usize {
     chars.len()
 }
 
+/// Where the value of each `const name = …` begins; none where there are several of the name.
+fn constants(tokens: &[Token]) -> HashMap<&str, Option<usize>> {
+    let mut equals = None;
+    let mut found = HashMap::new();
+    for (at, token) in tokens.iter().enumerate().rev() {
+        if token.is("=") {
+            equals = Some(at);
+        }
+        let Some(Kind::Word(name)) = tokens.get(at + 1).map(|next| &next.kind).filter(|_| token.is("const")) else {
+            continue;
+        };
+        found.entry(name.as_str()).and_modify(|value| *value = None).or_insert(equals.map(|equals| equals + 1));
+    }
+    found
+}
+
 /// Reads values out of tokens; each method takes a place and gives the place after what it read.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     tokens: &'a [Token],
-    /// How many names were followed, so that `a = b; b = a` ends.
-    depth: u32,
+    constants: &'a HashMap<&'a str, Option<usize>>,
+    /// How many more values are read.
+    left: &'a Cell<u32>,
+    /// How many brackets and names led here, so that `a = b; b = a` ends.
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -181,32 +216,35 @@ impl Reader<'_> {
     fn operand(self, start: usize) -> (Value, usize) {
         let computed = Value::Computed { line: self.line(start) };
         let Some(token) = self.tokens.get(start) else { return (computed, start) };
+        let left = self.left.get();
+        if left == 0 || self.depth > DEEPEST {
+            return (computed, self.skip(start));
+        }
+        self.left.set(left - 1);
+        let within = Self { depth: self.depth + 1, ..self };
         match &token.kind {
             Kind::Text(text) => (Value::Text(text.clone()), start + 1),
-            Kind::Mark('{') => self.object(start),
+            Kind::Mark('{') => within.object(start),
             // `<Config>{…}`
-            Kind::Mark('<') => match (start..self.tokens.len()).find(|&at| self.is(at, ">")) {
-                Some(end) => self.operand(end + 1),
+            Kind::Mark('<') => match (start..self.tokens.len()).take(LONGEST_TYPE).find(|&at| self.is(at, ">")) {
+                Some(end) => within.operand(end + 1),
                 None => (computed, start + 1),
             },
             Kind::Word(word) if word == "defineConfig" && self.is(start + 1, "(") => {
-                let (value, end) = self.value(start + 2);
+                let (value, end) = within.value(start + 2);
                 let end = if self.is(end, ",") { end + 1 } else { end };
                 if self.is(end, ")") { (value, end + 1) } else { (computed, end) }
             }
             Kind::Word(word) if is_literal(word) => (Value::Word(word.clone()), start + 1),
-            Kind::Word(word) => (self.constant(word).unwrap_or(computed), start + 1),
+            Kind::Word(word) => (within.constant(word).unwrap_or(computed), start + 1),
             _ => (computed, start),
         }
     }
 
     /// The value of `const name = …` anywhere in the file, if there is exactly one such line.
     fn constant(self, name: &str) -> Option<Value> {
-        let mut found = (0..self.tokens.len()).filter(|&at| self.is(at, "const") && self.is(at + 1, name));
-        let (at, other) = (found.next()?, found.next());
-        let equals = (at + 2..self.tokens.len()).find(|&at| self.is(at, "="))?;
-        let reader = Reader { depth: self.depth + 1, ..self };
-        (other.is_none() && self.depth < 8).then(|| reader.value(equals + 1).0)
+        let start = *self.constants.get(name)?;
+        start.map(|start| self.value(start).0)
     }
 
     fn object(self, start: usize) -> (Value, usize) {
@@ -279,4 +317,47 @@ impl Reader<'_> {
 
 fn is_literal(word: &str) -> bool {
     matches!(word, "true" | "false" | "null" | "undefined") || word.starts_with(|c: char| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEEPEST, Object, Value, exported};
+
+    fn object(text: &str) -> Object {
+        match exported(text) {
+            Value::Object(object) => object,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// How many objects lie in one another.
+    fn depth(value: &Value) -> usize {
+        match value {
+            Value::Object(object) => 1 + object.get("a").map_or(0, depth),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn what_is_too_deep_is_computed_and_what_follows_is_read() {
+        let nested = |depth: usize| format!("{}1{}", "{a:".repeat(depth), "}".repeat(depth));
+        assert_eq!(depth(&exported(&nested(20))), 20);
+        let templates = format!("{}x{}", "`${".repeat(100_000), "}`".repeat(100_000));
+        for deep in [nested(100_000), "defineConfig(".repeat(100_000) + &")".repeat(100_000), "<a>".repeat(100_000)] {
+            let object = object(&format!("export default {{ b: {deep}, out: 'o' }}"));
+            assert_eq!(object.get("out"), Some(&Value::Text("o".into())));
+            assert!(object.get("b").is_some_and(|value| depth(value) <= DEEPEST));
+        }
+        assert_eq!(exported(&format!("export default {templates}")), Value::Computed { line: 1 });
+    }
+
+    #[test]
+    fn names_lead_to_their_values() {
+        let text = "const b = c\nconst c = 'x'\nconst d = 1; const d = 2\nexport default { a: b, d, e: e, f: g }\nconst g = f\nconst f = g";
+        let object = object(text);
+        assert_eq!(object.get("a"), Some(&Value::Text("x".into())));
+        for name in ["d", "e", "f"] {
+            assert!(matches!(object.get(name), Some(Value::Computed { .. })), "{name}");
+        }
+    }
 }

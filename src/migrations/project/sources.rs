@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use super::{Project, names};
-use crate::migrations::migration::read_text;
+use crate::files::read_text;
 use crate::migrations::plan::Decision;
 
 /// An import in a source file.

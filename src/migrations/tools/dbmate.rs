@@ -10,7 +10,8 @@ use rusqlite::Connection;
 use super::go::note_foreign_keys;
 use super::{Evidence, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::{Chunk, Migration, read_text};
+use crate::files::read_text;
+use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::{Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::Project;
 use crate::migrations::{Located, Strength, shown};
@@ -29,6 +30,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| "schema_migrations",
     records_in,
     config_table: Some(|project| Ok(project.dotenv("DBMATE_MIGRATIONS_TABLE"))),
+    config_columns: &[&["version"]],
     plan,
 };
 
@@ -123,7 +125,10 @@ fn read_ledger(before: &Connection, table: &str) -> Result<BTreeSet<String>, Err
     rows.and_then(Iterator::collect).doing(doing)
 }
 
-/// The migrations of a file: one for each pair of an up and a down block. A second one runs too, and cannot be recorded.
+/// Pairs of blocks of a file that are come to: the second runs too and cannot be recorded, so that none behind it runs.
+const REACHED: usize = 2;
+
+/// The migrations of a file: one for each pair of an up and a down block.
 fn read(file: &File, table: &str, state: &State, plan: &mut Plan) -> Result<Vec<Migration>, Error> {
     let sql = read_text(&file.path).doing(|| format!("reading `{}`", shown(&file.path)))?;
     let blocks = match blocks(&sql) {
@@ -138,9 +143,7 @@ fn read(file: &File, table: &str, state: &State, plan: &mut Plan) -> Result<Vec<
     };
     let of = |block: &Block, number: usize, record: String| {
         let name = if number == 0 { file.name() } else { format!("{} (block {})", file.name(), number + 1) };
-        let whole = Chunk::new(&sql[block.from..block.end], line_of(&sql, block.from));
-        let sent = sql[block.start..block.end].to_owned();
-        let mut migration = Migration::sent(name, file.path.clone(), sql.clone(), vec![(whole, Some(sent))]);
+        let mut migration = sent(name, file.path.clone(), &sql, *block);
         migration.unwrapped = !is_in_transaction(&sql[block.start..block.end]);
         migration.record.within.push(record);
         migration
@@ -152,7 +155,20 @@ fn read(file: &File, table: &str, state: &State, plan: &mut Plan) -> Result<Vec<
         migration.down = Some(Box::new(undo));
         migration
     };
-    Ok(blocks.iter().enumerate().map(pair).collect())
+    Ok(blocks.iter().take(REACHED).enumerate().map(pair).collect())
+}
+
+/// One block of a file.
+fn sent(name: String, path: PathBuf, sql: &str, block: Block) -> Migration {
+    let whole = Chunk::new(&sql[block.from..block.end], line_of(sql, block.from));
+    let text = sql[block.start..block.end].to_owned();
+    Migration::sent(name, path, sql.to_owned(), vec![(whole, Some(text))])
+}
+
+/// The blocks of a text; none where dbmate refuses it.
+pub(super) fn cut(sql: &str) -> Vec<Migration> {
+    let blocks = blocks(sql).into_iter().flatten().take(REACHED).flat_map(|(up, down)| [up, down]);
+    blocks.map(|block| sent(String::new(), PathBuf::new(), sql, block)).collect()
 }
 
 fn mend(message: &str) -> String {
@@ -190,13 +206,17 @@ fn blocks(sql: &str) -> Result<Vec<(Block, Block)>, &'static str> {
     let mut from = 0;
     let mut next = Some(first);
     while let Some(up) = next {
-        let Some(down) = downs.iter().copied().find(|down| *down > up) else { return Err(MISSING_DOWN) };
-        next = ups.iter().copied().find(|up| *up > down);
+        let Some(down) = first_behind(&downs, up) else { return Err(MISSING_DOWN) };
+        next = first_behind(&ups, down);
         let end = next.unwrap_or(sql.len());
         blocks.push((Block { from, start: up, end: down }, Block { from: down, start: down, end }));
         from = end;
     }
     Ok(blocks)
+}
+
+fn first_behind(ascending: &[usize], place: usize) -> Option<usize> {
+    ascending.get(ascending.partition_point(|one| *one <= place)).copied()
 }
 
 /// Where the markers `-- migrate:<which>` begin: at the beginning of a line, with white space of any kind, line feeds

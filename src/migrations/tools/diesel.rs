@@ -26,6 +26,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| TABLE,
     records_in,
     config_table: None,
+    config_columns: &[],
     plan,
 };
 
@@ -61,7 +62,7 @@ fn folders(project: &Project) -> Result<Vec<(PathBuf, String)>, Error> {
         return Ok(Vec::new());
     }
     let doing = || format!("reading `{}`", shown(&file));
-    let config: Table = std::fs::read_to_string(&file).doing(doing)?.parse().doing(doing)?;
+    let config: Table = crate::files::read_utf8(&file).doing(doing)?.parse().doing(doing)?;
     let folder = config.get("migrations_directory").and_then(|section| section.get("dir")?.as_str());
     // diesel's own command writes the absolute path of the machine on which it ran.
     let folder = folder.map(|folder| project.root.join(folder)).filter(|folder| folder.is_dir());
@@ -157,7 +158,7 @@ fn script(folder: &Folder, name: &str) -> Result<(Migration, Option<String>), Er
     if !file.exists() {
         return Ok((Migration::without_file(folder.name.clone(), PathBuf::new(), String::new()), None));
     }
-    let bytes = std::fs::read(&file).doing(|| format!("reading `{}`", shown(&file)))?;
+    let bytes = crate::files::read(&file).doing(|| format!("reading `{}`", shown(&file)))?;
     let (sql, refused) = match String::from_utf8(bytes) {
         Ok(sql) if sql.is_empty() => (sql, Some("Attempted to run an empty migration.")),
         Ok(sql) => (sql, None),
@@ -169,7 +170,7 @@ fn script(folder: &Folder, name: &str) -> Result<(Migration, Option<String>), Er
 
 /// `run_in_transaction`: true without the file or with one that cannot be read, false with a file that does not set it.
 fn runs_in_transaction(metadata: &Path) -> bool {
-    let table = std::fs::read_to_string(metadata).ok().and_then(|text| text.parse::<Table>().ok());
+    let table = crate::files::read_utf8(metadata).ok().and_then(|text| text.parse::<Table>().ok());
     table.is_none_or(|table| match table.get("run_in_transaction") {
         Some(Value::Boolean(runs)) => *runs,
         other => other.is_some(),

@@ -24,6 +24,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| TABLE,
     records_in,
     config_table: Some(|_| Ok(None)),
+    config_columns: &[&["id"]],
     plan,
 };
 
@@ -128,7 +129,7 @@ fn read_ledger(before: &Connection, table: &str) -> Result<Vec<String>, Error> {
 /// The migration, and why geni stops when it comes to it.
 fn read(file: &File, end: &str) -> Result<(Migration, Option<Refusal>), Error> {
     let file_name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let bytes = std::fs::read(&file.path).doing(|| format!("reading `{}`", shown(&file.path)))?;
+    let bytes = crate::files::read(&file.path).doing(|| format!("reading `{}`", shown(&file.path)))?;
     let (sql, not_text) = match String::from_utf8(bytes) {
         Ok(sql) => (sql, None),
         Err(_) => (String::new(), Some(no_text(&file_name))),

@@ -31,6 +31,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| "schema_migrations",
     records_in,
     config_table: Some(|_| Ok(None)),
+    config_columns: &[&["version", "dirty"]],
     plan,
 };
 

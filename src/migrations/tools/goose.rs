@@ -11,7 +11,8 @@ use rusqlite::Connection;
 use super::go::{ends_with_semicolon, lines, not_an_integer, note_foreign_keys, quoted};
 use super::{Evidence, NO_ADDRESS, Tool, columns, entries, identifier};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::{Chunk, Migration, read_text};
+use crate::files::read_text;
+use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::Project;
 use crate::migrations::{Located, Strength, shown};
@@ -34,6 +35,7 @@ pub const TOOL: Tool = Tool {
     records_in,
     // The command reads `.env`.
     config_table: Some(|project| Ok(project.dotenv("GOOSE_TABLE"))),
+    config_columns: &[&["id", "version_id", "is_applied", "tstamp"]],
     plan,
 };
 
@@ -257,6 +259,12 @@ fn create(table: &str) -> Vec<String> {
         format!("INSERT INTO {table} (version_id, is_applied) VALUES (0, 1)"),
         "COMMIT".into(),
     ]
+}
+
+/// The two halves of a text; none of one that goose refuses.
+pub(super) fn cut(sql: &str) -> Vec<Migration> {
+    let halves = [Direction::Up, Direction::Down].into_iter().filter_map(|direction| parse(sql, direction).ok());
+    halves.map(|half| Migration::sent(String::new(), PathBuf::new(), sql.to_owned(), half.pieces)).collect()
 }
 
 // ---- the file -------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Located;
+use super::migration::Migration;
 use super::plan::{Decision, Plan};
 use super::project::Project;
 use crate::error::{Doing, Error};
@@ -67,6 +68,8 @@ pub struct Tool {
     pub records_in: fn(before: &Connection, table: &str) -> Result<bool, Error>,
     /// The ledger's table that the project names, and where; none for a tool whose ledger has no name to choose.
     pub config_table: Option<ReadSetting>,
+    /// The columns of a ledger with a name that was chosen, for each kind of ledger that versions of the tool make, in lower case.
+    pub config_columns: &'static [&'static [&'static str]],
     /// Compares the folder with the ledger.
     pub plan: fn(located: &Located, before: &Connection) -> Result<Plan, Error>,
 }
@@ -120,6 +123,35 @@ pub fn named(name: &str) -> Result<&'static Tool, Error> {
     })
 }
 
+/// The text as each tool that cuts files in a way of its own cuts it, by the tool's name.
+pub(crate) fn cut_by_each(sql: &str) -> Vec<(&'static str, Migration)> {
+    let named = |name| move |migration| (name, migration);
+    let cut_at = |separator| Migration::cut(String::new(), PathBuf::new(), sql.to_owned(), separator);
+    let mut cut = vec![("sql", cut_at(None)), ("drizzle", cut_at(Some(drizzle::BREAKPOINT)))];
+    cut.extend(d1::cut(sql).map(named("d1")));
+    cut.extend(goose::cut(sql).into_iter().map(named("goose")));
+    cut.extend(dbmate::cut(sql).into_iter().map(named("dbmate")));
+    cut.extend(sql_migrate::cut(sql).into_iter().map(named("sql-migrate")));
+    cut.extend(atlas::cut(sql).map(named("atlas")));
+    cut
+}
+
+/// Refuses a table whose columns are not those of the tool's ledger: its rows would be told as names of migrations, and what happens to
+/// it would be taken for bookkeeping. A table that is not there is made by the tool.
+pub(super) fn check_named_ledger(tool: &Tool, table: &str, why: &str, before: &Connection) -> Result<(), Error> {
+    let found = columns(before, table)?;
+    let is_ledger = |columns: &&[&str]| {
+        columns.len() == found.len() && found.iter().all(|column| columns.contains(&column.as_str()))
+    };
+    if found.is_empty() || tool.config_columns.iter().any(is_ledger) {
+        return Ok(());
+    }
+    let expected: Vec<String> = tool.config_columns.iter().map(|columns| columns.join(", ")).collect();
+    let cause = format!("`{table}` has other columns than a ledger of {} ({why})", tool.name);
+    let hint = format!("name a table with the columns {}, or one that is not there yet", expected.join(" or "));
+    Err(Error::usage("finding the ledger's table", cause).hint(hint))
+}
+
 /// For a tool that takes the database from no file of the project.
 const NO_ADDRESS: ReadSetting = |_| Ok(None);
 
@@ -155,7 +187,7 @@ pub(super) fn has_table(before: &Connection, name: &str) -> Result<bool, Error> 
 }
 
 /// The names of a table's columns in lower case, in their order; none where there is no such table.
-pub(super) fn columns(before: &Connection, table: &str) -> Result<Vec<String>, Error> {
+pub(crate) fn columns(before: &Connection, table: &str) -> Result<Vec<String>, Error> {
     let doing = || format!("reading the columns of `{table}`");
     let mut select = before.prepare("SELECT lower(name) FROM pragma_table_xinfo(?1) ORDER BY cid").doing(doing)?;
     let names = select.query_map([table], |row| row.get(0)).doing(doing)?;

@@ -27,6 +27,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| TABLE,
     records_in,
     config_table: None,
+    config_columns: &[],
     plan,
 };
 
@@ -188,7 +189,7 @@ fn read(name: &str, path: &Path, earlier: usize, times: Times) -> Result<Migrati
     if !file.is_file() {
         return Ok(Migration::without_file(name.to_owned(), PathBuf::new(), String::new()));
     }
-    let sql = crate::migrations::migration::read_text(&file).doing(|| format!("reading `{}`", shown(&file)))?;
+    let sql = crate::files::read_text(&file).doing(|| format!("reading `{}`", shown(&file)))?;
     let chunks = vec![Chunk::new(&sql, 1)];
     let mut migration = Migration::of(name.to_owned(), file, sql, chunks);
     let (id, now) = (text_literal(&id(name, earlier)), times.now());
@@ -230,7 +231,7 @@ fn other_provider(folder: &Path) -> Result<Option<Refusal>, Error> {
         return Ok(None);
     }
     let doing = || format!("reading `{}`", shown(&file));
-    let lock: toml::Table = std::fs::read_to_string(&file).doing(doing)?.parse().doing(doing)?;
+    let lock: toml::Table = crate::files::read_utf8(&file).doing(doing)?.parse().doing(doing)?;
     let provider = lock.get("provider").and_then(|provider| provider.as_str()).unwrap_or("sqlite");
     Ok((provider != "sqlite").then(|| Refusal {
         message: format!(

@@ -26,6 +26,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| TABLE,
     records_in,
     config_table: Some(|_| Ok(None)),
+    config_columns: &[&["version", "name", "applied_on", "checksum"]],
     plan,
 };
 
@@ -147,7 +148,7 @@ fn read(path: PathBuf, versions: Versions) -> Result<Result<File, Refusal>, Erro
     let sql = if is_rust {
         None
     } else {
-        match String::from_utf8(std::fs::read(&path).doing(|| format!("reading `{}`", shown(&path)))?) {
+        match String::from_utf8(crate::files::read(&path).doing(|| format!("reading `{}`", shown(&path)))?) {
             Ok(sql) => Some(sql),
             Err(_) => return Ok(Err(not_text(&path))),
         }

@@ -24,6 +24,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| "PRAGMA user_version",
     records_in: |_, _| Ok(false),
     config_table: None,
+    config_columns: &[],
     plan,
 };
 
@@ -95,7 +96,7 @@ fn script(name: &str, path: &Path, file_name: &str) -> Result<Option<Result<Migr
     if !file.is_file() {
         return Ok(None);
     }
-    let bytes = std::fs::read(&file).doing(|| format!("reading `{}`", shown(&file)))?;
+    let bytes = crate::files::read(&file).doing(|| format!("reading `{}`", shown(&file)))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("Could not load contents from {name}/{file_name}"));
     Ok(Some(text.map(|sql| {
         let chunks = vec![Chunk::new(&sql, 1)];

@@ -23,6 +23,7 @@ pub const TOOL: Tool = Tool {
     ledger: |layout| if layout == NUMBERED { "PRAGMA user_version" } else { "" },
     records_in: |_, _| Ok(false),
     config_table: None,
+    config_columns: &[],
     plan,
 };
 

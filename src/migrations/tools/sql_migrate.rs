@@ -11,7 +11,8 @@ use rusqlite::Connection;
 use super::go::{ends_with_semicolon, lines, not_an_integer, note_foreign_keys, quoted};
 use super::{Evidence, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::{Chunk, Migration, read_text};
+use crate::files::read_text;
+use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::{Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::Project;
 use crate::migrations::{Located, Strength, shown};
@@ -33,6 +34,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| "gorp_migrations",
     records_in,
     config_table: Some(config_table),
+    config_columns: &[&["id", "applied_at"]],
     plan,
 };
 
@@ -97,6 +99,11 @@ fn environments(text: &str) -> Vec<Environment> {
         }
     }
     found
+}
+
+/// Reads a configuration; its environments are of no use without the project.
+pub(crate) fn read_environments(text: &str) {
+    environments(text);
 }
 
 fn scalar(text: &str) -> String {
@@ -242,6 +249,13 @@ fn read(id: &str, path: PathBuf, table: &str, plan: &mut Plan) -> Result<Migrati
     undo.record.within.push(format!("delete from {table} where \"id\"={id}"));
     migration.down = Some(Box::new(undo));
     Ok(migration)
+}
+
+/// The two halves of a text; none where sql-migrate refuses it.
+pub(super) fn cut(sql: &str) -> Vec<Migration> {
+    let halves = parse(sql).map(|Parsed { up, down }| [up, down]);
+    let sent = |half: Half| Migration::sent(String::new(), PathBuf::new(), sql.to_owned(), half.pieces);
+    halves.into_iter().flatten().map(sent).collect()
 }
 
 // ---- the file -------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| TABLE,
     records_in,
     config_table: Some(config_table),
+    config_columns: &[&["version", "description", "installed_on", "success", "checksum", "execution_time"]],
     plan,
 };
 
@@ -68,7 +69,7 @@ fn config_table(project: &Project) -> Result<Option<(String, String)>, Error> {
         return Ok(None);
     }
     let doing = || format!("reading `{}`", shown(&file));
-    let config: toml::Table = std::fs::read_to_string(&file).doing(doing)?.parse().doing(doing)?;
+    let config: toml::Table = crate::files::read_utf8(&file).doing(doing)?.parse().doing(doing)?;
     let table = config.get("migrate").and_then(|migrate| migrate.get("table-name")?.as_str());
     Ok(table.map(|table| (table.to_owned(), format!("`migrate.table-name` in {}", shown(&file)))))
 }
@@ -184,7 +185,7 @@ fn read_ledger(before: &Connection, table: &str) -> Result<BTreeMap<i64, Row>, E
 
 fn read(file: &File, layout: &str) -> Result<Migration, Error> {
     let doing = || format!("reading `{}`", shown(&file.path));
-    let sql = std::fs::read_to_string(&file.path).doing(doing)?;
+    let sql = crate::files::read_utf8(&file.path).doing(doing)?;
     let checksum = hex(&Sha384::digest(sql.as_bytes()));
     let name = format!("{}_{}", file.version, stem(&file.rest));
     let unwrapped = layout == MARKED && sql.starts_with(MARKER);

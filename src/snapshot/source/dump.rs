@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::statements::{Cut, Kind, Statements};
@@ -16,9 +17,12 @@ use super::{dialect, unreadable};
 use crate::error::{Doing, Error};
 use crate::schema::lexer::{Token, TokenKind, tokens_of_bytes};
 use crate::schema::message::without_value;
-use crate::snapshot::confinement::reaches_another_file;
+use crate::snapshot::confinement::{Reach, confine};
 use crate::snapshot::location::opening;
 use crate::snapshot::{connection, space};
+use crate::units::in_words;
+
+const LOAD_IT: &str = "load it with the shell itself, and name the database that it makes: `sqlite3 new.db < FILE`";
 
 /// The bytes of SQL after which the free space is looked at again.
 const SPACE_IS_CHECKED_EVERY: usize = 4 << 20;
@@ -26,17 +30,29 @@ const SPACE_IS_CHECKED_EVERY: usize = 4 << 20;
 /// The steps of SQLite's machine after which it is looked at within one statement.
 const STEPS: i32 = 100_000;
 
-/// Fills the new database `to`. `given` is what the person calls the dump. Gives whether the dump says where it ends: whether it is
+/// How long one statement may run. What `sqlite3` writes into a dump is done at once, but for an index of a large table.
+pub(super) const LONGEST: Duration = Duration::from_mins(10);
+
+/// Fills the new database `to`, with no statement that runs longer than `longest`. `given` is what the person calls the dump. Gives whether the dump says where it ends: whether it is
 /// in a transaction.
 ///
 /// # Errors
 /// What does not run names its line; no value of a row is in it.
-pub(super) fn import(dump: impl Read, to: &Path, workspace: &Path, given: &Path) -> Result<bool, Error> {
-    let connection = empty(to, workspace).doing(|| doing(given))?;
+pub(super) fn import(
+    dump: impl Read,
+    to: &Path,
+    workspace: &Path,
+    given: &Path,
+    longest: Duration,
+) -> Result<bool, Error> {
+    let deadline = Arc::new(Mutex::new(None));
+    let connection = empty(to, workspace, &deadline).doing(|| doing(given))?;
     let mut import = Import {
         connection,
         given,
         workspace: workspace.to_path_buf(),
+        longest,
+        deadline,
         own_transaction: false,
         begun: None,
         ran: 0,
@@ -49,10 +65,15 @@ pub(super) fn import(dump: impl Read, to: &Path, workspace: &Path, given: &Path)
     import.finish(statements.line())
 }
 
+/// When the statement under way is ended; none where it may take its time.
+type Deadline = Arc<Mutex<Option<Instant>>>;
+
 struct Import<'a> {
     connection: Connection,
     given: &'a Path,
     workspace: PathBuf,
+    longest: Duration,
+    deadline: Deadline,
     /// A transaction that is not the dump's is open, because one for all statements is faster than one for each.
     own_transaction: bool,
     /// The line of the dump's BEGIN.
@@ -64,7 +85,7 @@ struct Import<'a> {
 }
 
 /// A database as the shell opens it, without what makes it safe from a crash: the file is thrown away then.
-fn empty(to: &Path, workspace: &Path) -> Result<Connection, Box<dyn std::error::Error>> {
+fn empty(to: &Path, workspace: &Path, deadline: &Deadline) -> Result<Connection, Box<dyn std::error::Error>> {
     File::create_new(to)?;
     let mut connection = connection::private(to)?;
     connection.execute_batch("PRAGMA journal_mode = off; PRAGMA synchronous = off; PRAGMA cache_size = -65536")?;
@@ -73,11 +94,13 @@ fn empty(to: &Path, workspace: &Path) -> Result<Connection, Box<dyn std::error::
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true)?;
-    connection.authorizer(Some(|context: AuthContext<'_>| {
-        if reaches_another_file(&context.action) { Authorization::Deny } else { Authorization::Allow }
-    }))?;
-    let workspace = workspace.to_path_buf();
-    connection.progress_handler(STEPS, Some(move || !space::is_left(&workspace)))?;
+    confine(&mut connection, Reach::Definitions)?;
+    let (workspace, deadline) = (workspace.to_path_buf(), Arc::clone(deadline));
+    let is_late = move || {
+        let deadline = *deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    };
+    connection.progress_handler(STEPS, Some(move || is_late() || !space::is_left(&workspace)))?;
     Ok(connection)
 }
 
@@ -100,11 +123,14 @@ impl Import<'_> {
                 .hint("the database that it was made of is damaged: look at it with `PRAGMA integrity_check`, save what is left with `.recover`"));
         }
         self.check_space(cut.sql.len())?;
+        self.ends_at(None);
         self.in_a_transaction(first, cut)?;
         if first == "BEGIN" {
             self.begun = Some(cut.line);
         }
         let sql = text(cut.sql, first, &self.connection).map_err(|cause| self.error(cut.line, cause))?;
+        let is_index = first == "CREATE" && ["INDEX", "UNIQUE"].contains(&words[1].as_str());
+        self.ends_at(if is_index { None } else { Instant::now().checked_add(self.longest) });
         execute(&self.connection, &sql).map_err(|error| self.failure(&error, cut))?;
         self.ran += 1;
         Ok(())
@@ -123,6 +149,10 @@ impl Import<'_> {
         done.map_err(|error| self.failure(&error, cut))
     }
 
+    fn ends_at(&self, deadline: Option<Instant>) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+    }
+
     fn check_space(&mut self, bytes: usize) -> Result<(), Error> {
         self.unchecked += bytes;
         if self.unchecked < SPACE_IS_CHECKED_EVERY {
@@ -137,6 +167,7 @@ impl Import<'_> {
         if self.ran == 0 {
             return Err(opening(self.given, "it has no statement, only comments").rule("SN904"));
         }
+        self.ends_at(None);
         if self.own_transaction {
             execute(&self.connection, "COMMIT").doing(|| doing(self.given))?;
         }
@@ -172,14 +203,18 @@ impl Import<'_> {
         space::full(&doing(self.given), &self.workspace)
     }
 
+    fn too_long(&self, cut: Cut<'_>) -> Error {
+        let cause = format!("it did not end within {}{}", in_words(self.longest), within(cut.sql));
+        self.error(cut.line, cause).hint(LOAD_IT)
+    }
+
     fn dot_command(&self, cut: Cut<'_>) -> Error {
         let command: String = String::from_utf8_lossy(cut.sql)
             .chars()
             .take_while(|character| !character.is_whitespace())
             .take(20)
             .collect();
-        self.refused(cut.line, format!("`{command}` is a command of the `sqlite3` shell, not SQL"))
-            .hint("load it with the shell itself, and name the database that it makes: `sqlite3 new.db < FILE`")
+        self.refused(cut.line, format!("`{command}` is a command of the `sqlite3` shell, not SQL")).hint(LOAD_IT)
     }
 
     /// What SQLite says of a statement.
@@ -191,6 +226,7 @@ impl Import<'_> {
         match code {
             Some(ErrorCode::DiskFull) => return self.full(),
             Some(ErrorCode::OperationInterrupted) if !space::is_left(&self.workspace) => return self.full(),
+            Some(ErrorCode::OperationInterrupted) => return self.too_long(cut),
             _ => {}
         }
         if let Some(other) = dialect::of_statement(cut.sql).filter(|_| code == Some(ErrorCode::Unknown)) {
@@ -275,7 +311,7 @@ fn shown(error: &rusqlite::Error, sql: &[u8]) -> String {
             (message.clone().unwrap_or_else(|| code.to_string()), code.extended_code)
         }
         rusqlite::Error::SqlInputError { error, msg, .. } => (msg.clone(), error.extended_code),
-        other => return other.to_string(),
+        other => return without_value(&other.to_string()),
     };
     if code == ffi::SQLITE_CONSTRAINT_TRIGGER {
         return "a trigger refuses it".to_owned();
@@ -329,7 +365,38 @@ fn as_bytes(literal: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{as_bytes, beginning};
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::{LONGEST, as_bytes, beginning, import};
+    use crate::error::Error;
+
+    fn import_within(longest: Duration, dump: &str) -> Result<bool, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        import(dump.as_bytes(), &folder.path().join("new.db"), folder.path(), Path::new("d.sql"), longest)
+    }
+
+    #[test]
+    fn a_statement_that_takes_too_long_is_ended() {
+        let rows = |sql: &str| format!("WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) {sql}");
+        let tables = "CREATE TABLE t (a);\nCREATE TABLE a (b);\n";
+        let endless = rows("INSERT INTO a SELECT count(*) FROM n;");
+        for (limit, told) in [(0, "0 ms"), (1, "1 second")] {
+            let error = import_within(Duration::from_secs(limit), &format!("{tables}{endless}")).unwrap_err();
+            let wanted = format!("opening the snapshot `d.sql`: line 3: it did not end within {told}");
+            assert_eq!(error.to_string(), wanted);
+        }
+        let many = rows("INSERT INTO t SELECT i FROM n LIMIT 300000;");
+        assert!(import_within(LONGEST, &format!("{tables}{many}")).is_ok());
+    }
+
+    #[test]
+    fn an_index_may_take_its_time() {
+        let rows = (0..50_000).map(|row| format!("INSERT INTO t VALUES ({row});\n")).collect::<Vec<_>>().concat();
+        for index in ["CREATE INDEX i ON t (a);", "CREATE UNIQUE INDEX i ON t (a);"] {
+            assert!(import_within(Duration::ZERO, &format!("CREATE TABLE t (a);\n{rows}{index}")).is_ok());
+        }
+    }
 
     #[test]
     fn a_statement_is_named_without_its_values() {

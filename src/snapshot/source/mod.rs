@@ -29,11 +29,19 @@ use super::recognize::{self, Form, SAMPLE_BYTES};
 use super::workspace::Workspace;
 use super::{Extent, TICK, space};
 use crate::error::Error;
-use crate::observer::{Observer, Stage, Work};
+use crate::observer::{Observer, Stage, Underway, Work};
+use crate::sqlite_file::header::Header;
 use command::Running;
 
 /// How often something may be compressed.
 const LAYERS: usize = 4;
+
+/// How many times larger than what it was read from something may be, beyond the first bytes. No database that people use is packed
+/// so well, and what is made to fill the disk is packed better.
+const LARGEST: u64 = 250;
+
+/// Bytes that may be unpacked from however few.
+const UNPACKED_FREELY: u64 = 64 << 20;
 
 /// What a person gives as the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,7 +236,7 @@ impl Fetching<'_> {
     fn stream(&self, channel: Channel, from: impl Read + 'static, total: Option<u64>) -> Result<Given, Error> {
         let work = Work::begin(self.observer, Stage::Import, total);
         let counted = Counted { inner: from, work: work.share() };
-        let (origin, db) = self.make(channel, Box::new(counted))?;
+        let (origin, db) = self.make(channel, Box::new(counted), &work)?;
         // A command made it on the spot; of what else comes through a pipe nobody knows.
         let modified = (channel == Channel::Command).then(SystemTime::now);
         let location = Location::find(&db)?.called(self.name);
@@ -236,18 +244,24 @@ impl Fetching<'_> {
         Ok(Given { location, made_of: Some(MadeOf { origin, file: None, bytes, modified }) })
     }
 
-    fn make(&self, channel: Channel, mut from: Box<dyn Read>) -> Result<(Origin, PathBuf), Error> {
+    fn make(&self, channel: Channel, mut from: Box<dyn Read>, work: &Underway<'_>) -> Result<(Origin, PathBuf), Error> {
         let mut compression = Vec::new();
         loop {
             let sample = sample(&mut from).map_err(|error| unreadable(self.name, &error))?;
             let form = recognize::form(&sample);
             from = Box::new(Cursor::new(sample.clone()).chain(from));
+            if !compression.is_empty() {
+                from = Box::new(Bounded { inner: from, read: 0, work: work.share() });
+            }
             match form {
                 Form::Compressed(layer) if compression.len() < LAYERS => {
                     compression.push(layer);
                     from = compressed::unpacked(from, layer);
                 }
                 Form::Database => {
+                    if let Some(bytes) = Header::parse(&sample).ok().and_then(|header| header.trusted_bytes()) {
+                        space::refuse_when_full(self.workspace.path(), bytes)?;
+                    }
                     let db = self.workspace.unused("snapshot");
                     self.write(from, &db)?;
                     return Ok((Origin { channel, compression, content: Content::Database }, db));
@@ -257,7 +271,7 @@ impl Fetching<'_> {
                         return Err(dialect::refused(opening(self.name, dialect::cause(other))));
                     }
                     let db = self.workspace.unused("snapshot");
-                    let says_where_it_ends = dump::import(from, &db, self.workspace.path(), self.name)?;
+                    let says_where_it_ends = dump::import(from, &db, self.workspace.path(), self.name, dump::LONGEST)?;
                     return Ok((Origin { channel, compression, content: Content::Dump { says_where_it_ends } }, db));
                 }
                 Form::Compressed(_) | Form::Other => {
@@ -287,6 +301,16 @@ impl Fetching<'_> {
     }
 }
 
+/// The statements of a dump and the lines on which they begin.
+pub(crate) fn statements_of(dump: impl Read) -> io::Result<Vec<(Vec<u8>, u64)>> {
+    let mut statements = statements::Statements::of(dump);
+    let mut found = Vec::new();
+    while let Some(cut) = statements.next()? {
+        found.push((cut.sql.to_vec(), cut.line));
+    }
+    Ok(found)
+}
+
 /// What was given cannot be read to its end: the device fails, or it is not what its first bytes say.
 fn unreadable(given: &Path, error: &io::Error) -> Error {
     let cannot = opening(given, error);
@@ -310,6 +334,27 @@ impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
         self.work.add(read as u64);
+        Ok(read)
+    }
+}
+
+/// Refuses to unpack what is far larger than what it was read from.
+struct Bounded<R> {
+    inner: R,
+    read: u64,
+    /// Counts what it was read from.
+    work: Arc<Work>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.read += read as u64;
+        if self.read > UNPACKED_FREELY && self.read / LARGEST > self.work.done() {
+            let message =
+                format!("it is more than {LARGEST} times larger unpacked: unpack it, and name what comes out");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
         Ok(read)
     }
 }

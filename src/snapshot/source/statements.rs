@@ -8,8 +8,8 @@ use crate::schema::splitter::State;
 /// How much is read at once, where no statement is longer.
 const CHUNK: usize = 1 << 20;
 
-/// SQLite takes no longer statement (`SQLITE_MAX_SQL_LENGTH`).
-const LONGEST: usize = 1_000_000_000;
+/// No longer statement is taken, in bytes: SQLite takes four times as much, and several times that of memory with it.
+const LONGEST: usize = 256 << 20;
 
 /// Bytes behind a token that may make it another one: `/` is one, `/*` another.
 const LOOKAHEAD: usize = 4;
@@ -153,9 +153,9 @@ impl<R: Read> Statements<R> {
     }
 }
 
-/// A statement is longer than SQLite takes.
+/// A statement is longer than any is taken.
 #[derive(Debug, thiserror::Error)]
-#[error("a statement is longer than the 1,000,000,000 bytes that SQLite takes")]
+#[error("a statement is longer than 256 MiB: load the dump with `sqlite3`, and name the database that it makes")]
 pub(super) struct TooLong;
 
 /// SQLite's text ends at a NUL, so that what follows it would be lost.

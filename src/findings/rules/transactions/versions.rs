@@ -38,7 +38,7 @@ const FUNCTIONS: [(&str, (u32, u32, u32)); 21] = [
 
 /// What of the statement needs the latest SQLite.
 pub(super) fn newest(sql: &str) -> Option<Needed> {
-    let words = Words { sql, tokens: tokens(sql).filter(|token| !token.is_trivia()).collect() };
+    let words = Words::of(sql);
     (0..words.tokens.len()).filter_map(|at| words.needed(at)).max_by_key(|needed| needed.version)
 }
 
@@ -55,9 +55,29 @@ pub(super) fn parse(version: &str) -> Option<(u32, u32, u32)> {
 struct Words<'a> {
     sql: &'a str,
     tokens: Vec<Token>,
+    /// For each token the parenthesis that it stands in, and how many are open.
+    within: Vec<(Option<usize>, usize)>,
+    /// The first SET in no parentheses.
+    set: Option<usize>,
 }
 
-impl Words<'_> {
+impl<'a> Words<'a> {
+    fn of(sql: &'a str) -> Self {
+        let tokens: Vec<Token> = tokens(sql).filter(|token| !token.is_trivia()).collect();
+        let mut open = Vec::new();
+        let mut within = Vec::with_capacity(tokens.len());
+        for (at, token) in tokens.iter().enumerate() {
+            within.push((open.last().copied(), open.len()));
+            match token.kind {
+                TokenKind::Open => open.push(at),
+                TokenKind::Close => _ = open.pop(),
+                _ => {}
+            }
+        }
+        let set = (0..tokens.len()).find(|at| within[*at].1 == 0 && tokens[*at].is_word(sql, "SET"));
+        Self { sql, tokens, within, set }
+    }
+
     /// What begins at this token, where it needs a certain version.
     fn needed(&self, at: usize) -> Option<Needed> {
         let (version, what) = self.alteration(at).or_else(|| self.clause(at)).or_else(|| self.operand(at))?;
@@ -133,22 +153,12 @@ impl Words<'_> {
 
     /// Whether an ORDER BY stands in the parentheses of a function's arguments, and not in those of a window or a subquery.
     fn in_aggregate(&self, at: usize) -> bool {
-        let mut depth = 0_usize;
-        for back in (0..at).rev() {
-            match self.tokens[back].kind {
-                TokenKind::Close => depth += 1,
-                TokenKind::Open if depth > 0 => depth -= 1,
-                TokenKind::Open => {
-                    let function = back > 0 && self.tokens[back - 1].kind == TokenKind::Word;
-                    let other = ["OVER", "IN", "AS", "EXISTS", "FROM", "WITHIN", "MATERIALIZED"];
-                    let is_other = back > 0 && other.iter().any(|word| self.is(back - 1, word));
-                    let selects = ["SELECT", "WITH", "VALUES", "PARTITION"].iter().any(|word| self.is(back + 1, word));
-                    return function && !is_other && !selects && back + 1 < at;
-                }
-                _ => {}
-            }
-        }
-        false
+        let Some(open) = self.within[at].0 else { return false };
+        let function = open > 0 && self.tokens[open - 1].kind == TokenKind::Word;
+        let other = ["OVER", "IN", "AS", "EXISTS", "FROM", "WITHIN", "MATERIALIZED"];
+        let is_other = open > 0 && other.iter().any(|word| self.is(open - 1, word));
+        let selects = ["SELECT", "WITH", "VALUES", "PARTITION"].iter().any(|word| self.is(open + 1, word));
+        function && !is_other && !selects && open + 1 < at
     }
 
     /// A table option behind the closing parenthesis of CREATE TABLE.
@@ -157,13 +167,7 @@ impl Words<'_> {
             && (matches!(self.tokens[at - 1].kind, TokenKind::Close | TokenKind::Comma) || self.is(at - 1, "ROWID"));
         let ends =
             self.tokens.get(at + 1).is_none_or(|next| matches!(next.kind, TokenKind::Comma | TokenKind::Semicolon));
-        self.is(0, "CREATE") && self.is(at, option) && behind && ends && self.depth(at) == 0
-    }
-
-    /// How many parentheses are open before this token.
-    fn depth(&self, at: usize) -> usize {
-        let of = |kind| self.tokens[..at].iter().filter(|token| token.kind == kind).count();
-        of(TokenKind::Open).saturating_sub(of(TokenKind::Close))
+        self.is(0, "CREATE") && self.is(at, option) && behind && ends && self.within[at].1 == 0
     }
 
     fn joins(&self, at: usize, kind: &str) -> bool {
@@ -182,8 +186,7 @@ impl Words<'_> {
     /// A FROM of the UPDATE itself: behind SET, in no parentheses, before WHERE.
     fn updates_from(&self, at: usize) -> bool {
         let is_from = self.is(at, "FROM") && at > 0 && !self.is(at - 1, "DISTINCT");
-        let set = (0..at).rev().find(|&back| self.is(back, "SET") && self.depth(back) == self.depth(at));
-        is_from && self.is(0, "UPDATE") && self.depth(at) == 0 && set.is_some()
+        is_from && self.is(0, "UPDATE") && self.within[at].1 == 0 && self.set.is_some_and(|set| set < at)
     }
 
     fn are(&self, at: usize, words: &[&str]) -> bool {

@@ -14,7 +14,8 @@ use self::scanner::{Text, scan};
 use super::go::{note_foreign_keys, quoted};
 use super::{Evidence, Tool, columns, entries, text_literal};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::{Chunk, Migration, read_text};
+use crate::files::read_text;
+use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::Project;
 use crate::migrations::{Located, Strength, shown};
@@ -38,6 +39,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| TABLE,
     records_in: |before, table| Ok(columns(before, table)? == COLUMNS),
     config_table: None,
+    config_columns: &[],
     plan,
 };
 
@@ -158,7 +160,7 @@ fn files(folder: &Path) -> Result<Vec<File>, Error> {
         if !name.as_bytes().ends_with(b".sql") || path.is_dir() {
             continue;
         }
-        let bytes = std::fs::read(&path).doing(|| format!("reading `{}`", shown(&path)))?;
+        let bytes = crate::files::read(&path).doing(|| format!("reading `{}`", shown(&path)))?;
         let sql = String::from_utf8_lossy(&bytes).into_owned();
         running.update(name.as_bytes());
         let is_left_out = directive(&sql, "sum").is_some_and(|(_, value)| value == "ignore");
@@ -437,12 +439,20 @@ fn read(file: &File, revision: Option<&Revision>, plan: &mut Plan, is_pending: b
         }
     }
     let skipped = if is_pending { done.min(texts.len()) } else { 0 };
-    let pieces = |text: &Text| (Chunk::new(&file.sql[text.from..text.end], text.line), Some(text.sql.clone()));
-    let pieces = texts.iter().skip(skipped).map(pieces).collect();
-    let mut migration = Migration::sent(name, file.path.clone(), file.sql.clone(), pieces);
+    let mut migration = sent(name, file.path.clone(), &file.sql, &texts[skipped..]);
     migration.unwrapped = unwrapped;
     record(&mut migration, file, &Progress { sums: &sums, skipped, is_known: revision.is_some() });
     migration
+}
+
+fn sent(name: String, path: PathBuf, sql: &str, texts: &[Text]) -> Migration {
+    let piece = |text: &Text| (Chunk::new(&sql[text.from..text.end], text.line), Some(text.sql.clone()));
+    Migration::sent(name, path, sql.to_owned(), texts.iter().map(piece).collect())
+}
+
+/// The statements of a text; none where atlas refuses it.
+pub(super) fn cut(sql: &str) -> Option<Migration> {
+    scan(sql).ok().map(|texts| sent(String::new(), PathBuf::new(), sql, &texts))
 }
 
 /// Whether the file asks for no transaction, or why atlas does not take what it asks for.

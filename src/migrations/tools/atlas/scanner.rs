@@ -3,6 +3,8 @@
 //!
 //! Source: atlas 1.2.3, `sql/migrate/lex.go`, with the options of `sql/sqlite/driver.go`.
 
+use std::cell::Cell;
+
 use super::directive;
 
 /// A statement of a file.
@@ -19,11 +21,20 @@ pub(super) struct Text {
 }
 
 const SEMICOLON: &str = ";";
+
+/// Blocks within blocks that are read as such.
+const DEEPEST: usize = 50;
+
+/// How often each byte of a file may be read in search of the ends of blocks, and how many bytes in a small one. atlas reads on and
+/// on in a file of nothing but BEGIN.
+const READINGS: usize = 8;
+const READ_AT_LEAST: usize = 4 << 20;
 const COMMAND: &str = "delimiter";
 
 /// The statements of a file, or what atlas says against it: `line:column: …`.
 pub(super) fn scan(file: &str) -> Result<Vec<Text>, String> {
-    let mut scanner = Scanner { input: file, begin: 0, position: 0, width: 0, delimiter: SEMICOLON.into(), cut: 0 };
+    let left = Cell::new((file.len() * READINGS).max(READ_AT_LEAST));
+    let mut scanner = Scanner::of(file, 0, &left);
     if let Some(("-- ", delimiter)) = directive(file, COMMAND) {
         scanner.set_delimiter(delimiter)?;
         let Some(line) = file.find('\n') else {
@@ -60,15 +71,41 @@ struct Scanner<'a> {
     delimiter: String,
     /// Behind the last line that said what the delimiter is.
     cut: usize,
+    /// What would end a comment and does not come any more.
+    endless: Vec<&'static str>,
+    /// Behind the white space that was read last.
+    white: usize,
+    /// In how many blocks it is.
+    depth: usize,
+    /// Bytes that may still be read in blocks.
+    left: &'a Cell<usize>,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn of(input: &'a str, depth: usize, left: &'a Cell<usize>) -> Self {
+        Self {
+            input,
+            begin: 0,
+            position: 0,
+            width: 0,
+            delimiter: SEMICOLON.into(),
+            cut: 0,
+            endless: Vec::new(),
+            white: 0,
+            depth,
+            left,
+        }
+    }
+
     /// The next statement; `begin` is behind it then.
     fn statement(&mut self) -> Result<Option<String>, String> {
         let mut brackets = 0_usize;
         let mut opened = 0;
         self.skip_spaces();
         loop {
+            if self.depth > 0 && self.left.get() == 0 {
+                return Err(self.error(self.position, "too many blocks"));
+            }
             let Some(character) = self.next() else {
                 if brackets > 0 {
                     return Err(self.error(opened, "unclosed '('"));
@@ -104,7 +141,14 @@ impl Scanner<'_> {
         let character = self.peek()?;
         self.width = character.len_utf8();
         self.position += self.width;
+        self.charge(self.width);
         Some(character)
+    }
+
+    fn charge(&self, bytes: usize) {
+        if self.depth > 0 {
+            self.left.set(self.left.get().saturating_sub(bytes));
+        }
     }
 
     fn peek(&self) -> Option<char> {
@@ -134,7 +178,9 @@ impl Scanner<'_> {
 
     fn skip_quote(&mut self, quote: char) -> Result<(), String> {
         let opened = self.position;
-        let Some(length) = self.input[self.position..].find(quote) else {
+        let found = self.input[self.position..].find(quote);
+        self.charge(found.unwrap_or(self.input.len() - self.position));
+        let Some(length) = found else {
             let shown = if quote == '\'' { "'\\''".to_owned() } else { format!("'{quote}'") };
             return Err(self.error(opened, &format!("unclosed quote {shown}")));
         };
@@ -143,9 +189,17 @@ impl Scanner<'_> {
     }
 
     /// The first of its marks has been read. Where it never ends it is no comment.
-    fn comment(&mut self, left: &str, right: &str) {
+    fn comment(&mut self, left: &str, right: &'static str) {
         self.next();
-        let Some(length) = self.input[self.position..].find(right) else { return };
+        if self.endless.contains(&right) {
+            return;
+        }
+        let found = self.input[self.position..].find(right);
+        self.charge(found.unwrap_or(self.input.len() - self.position));
+        let Some(length) = found else {
+            self.endless.push(right);
+            return;
+        };
         let is_before_statement = self.position - self.begin == left.len();
         self.position += length + right.len();
         if is_before_statement {
@@ -186,25 +240,36 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn is_at_begin(&self) -> bool {
+    fn is_at_begin(&mut self) -> bool {
         let read = self.position - self.begin;
+        read == 1 && self.begins_block(self.position - 1).is_some()
+            || read > 1 && self.begins_block(self.position - 2).is_some()
+    }
+
+    /// `^\s*BEGIN\s+` at this place, in whatever case: its length.
+    fn begins_block(&mut self, at: usize) -> Option<usize> {
         let bytes = self.input.as_bytes();
-        read == 1 && begins_block(&bytes[self.position - 1..]).is_some()
-            || read > 1 && begins_block(&bytes[self.position - 2..]).is_some()
+        let is_white = |byte: &&u8| matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | b' ');
+        if self.white <= at {
+            self.white = at + bytes[at..].iter().take_while(is_white).count();
+        }
+        let word = bytes.get(self.white..self.white + 5)?;
+        let after = bytes.get(self.white + 5).as_ref().is_some_and(is_white);
+        if !word.eq_ignore_ascii_case(b"BEGIN") || !after {
+            return None;
+        }
+        let after = bytes[self.white + 5..].iter().take_while(is_white).count();
+        Some(self.white + 5 + after - at)
     }
 
     /// Reads a block up to its END. Where there is none, only BEGIN is read.
     fn skip_block(&mut self) -> bool {
-        let Some(length) = begins_block(&self.input.as_bytes()[self.position - 1..]) else { return false };
+        let Some(length) = self.begins_block(self.position - 1) else { return false };
         self.position += length - 1;
-        let mut block = Scanner {
-            input: &self.input[self.position..],
-            begin: 0,
-            position: 0,
-            width: 0,
-            delimiter: SEMICOLON.into(),
-            cut: 0,
-        };
+        if self.depth == DEEPEST {
+            return false;
+        }
+        let mut block = Scanner::of(&self.input[self.position..], self.depth + 1, self.left);
         while let Ok(Some(statement)) = block.statement() {
             if is_end(&statement) {
                 self.position += block.position;
@@ -220,15 +285,6 @@ impl Scanner<'_> {
         let column = before.rfind('\n').map_or(position, |at| position - at - 1);
         format!("{line}:{column}: {what}")
     }
-}
-
-/// `^\s*BEGIN\s+`, in whatever case: its length.
-fn begins_block(text: &[u8]) -> Option<usize> {
-    let is_white = |byte: &&u8| matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | b' ');
-    let before = text.iter().take_while(is_white).count();
-    let word = text.get(before..before + 5)?;
-    let after = text[before + 5..].iter().take_while(is_white).count();
-    (word.eq_ignore_ascii_case(b"BEGIN") && after > 0).then_some(before + 5 + after)
 }
 
 /// Whether this is `END`, with or without the delimiter.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::error::{Doing, Error};
-use crate::migrations::migration::read_text;
+use crate::files::read_text;
 use crate::migrations::project::Project;
 use crate::migrations::shown;
 

@@ -14,7 +14,8 @@ use rusqlite::Connection;
 use self::config::Database;
 use super::{Evidence, NO_ADDRESS, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::{Chunk, Migration, read_text};
+use crate::files::read_text;
+use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::Project;
 use crate::migrations::statement::Statement;
@@ -31,6 +32,7 @@ pub const TOOL: Tool = Tool {
     ledger: |_| "d1_migrations",
     records_in,
     config_table: Some(config_table),
+    config_columns: &[&["id", "name", "applied_at"]],
     plan,
 };
 
@@ -169,10 +171,22 @@ fn read_ledger(before: &Connection, table: &str) -> Result<Vec<String>, Error> {
 fn read(file: &File, table: &str) -> Result<Option<Migration>, Error> {
     let sql = read_text(&file.path).doing(|| format!("reading `{}`", shown(&file.path)))?;
     let record = format!("INSERT INTO {} (name)\nvalues ({});", identifier(table), text_literal(&file.name));
-    let Some(text) = splitter::without_transaction(&format!("{sql}\n{record}")) else { return Ok(None) };
+    let Some(mut migration) = sent(file.name.clone(), file.path.clone(), sql, &record) else { return Ok(None) };
+    // Where the file's last statement has no semicolon the record is a part of it, and fails with it.
+    let bare = record.trim_end_matches(';');
+    if migration.chunks.last().is_some_and(|chunk| chunk.sql.trim_end_matches(';') == bare) {
+        migration.chunks.pop();
+        migration.record.within.push(bare.to_owned());
+    }
+    Ok(Some(migration))
+}
+
+/// A text as it is sent with what is written behind it.
+fn sent(name: String, path: PathBuf, sql: String, record: &str) -> Option<Migration> {
+    let text = splitter::without_transaction(&format!("{sql}\n{record}"))?;
     let pieces = splitter::split(&text);
     let original = pieces.iter().map(|piece| Chunk::new(&text[piece.range.clone()], piece.line));
-    let mut migration = Migration::of(file.name.clone(), file.path.clone(), sql, original.collect());
+    let mut migration = Migration::of(name, path, sql, original.collect());
     for (chunk, piece) in migration.chunks.iter_mut().zip(pieces) {
         chunk.sql = piece.sql;
         // Without its comments, as SQLite will keep it in the schema.
@@ -186,13 +200,12 @@ fn read(file: &File, table: &str) -> Result<Option<Migration>, Error> {
             *statement = Statement { renamed, ..bare };
         }
     }
-    // Where the file's last statement has no semicolon the record is a part of it, and fails with it.
-    let bare = record.trim_end_matches(';');
-    if migration.chunks.last().is_some_and(|chunk| chunk.sql.trim_end_matches(';') == bare) {
-        migration.chunks.pop();
-        migration.record.within.push(bare.to_owned());
-    }
-    Ok(Some(migration))
+    Some(migration)
+}
+
+/// A text as it is sent; none where wrangler does not take it.
+pub(super) fn cut(sql: &str) -> Option<Migration> {
+    sent(String::new(), PathBuf::new(), sql.to_owned(), "")
 }
 
 /// The text is wrangler's to the last space, because SQLite keeps it in the schema.

@@ -136,19 +136,16 @@ impl Cutter<'_> {
 }
 
 fn begins_compound(text: &str) -> bool {
-    ends_with_word(text, &["BEGIN", "CASE"], str::eq_ignore_ascii_case) && text.ends_with(char::is_whitespace)
+    let Some(text) = text.strip_suffix(char::is_whitespace) else { return false };
+    ends_with_word(text, &["BEGIN", "CASE"], str::eq_ignore_ascii_case)
 }
 
 fn ends_compound(text: &str, next: char) -> bool {
-    (next == ';' || next.is_whitespace()) && {
-        let blank = format!("{text} ");
-        ends_with_word(&blank, &["END"], str::eq)
-    }
+    (next == ';' || next.is_whitespace()) && ends_with_word(text, &["END"], str::eq)
 }
 
-/// Whether a text ends with a blank, one of these words, and a blank.
+/// Whether a text ends with a blank and one of these words.
 fn ends_with_word(text: &str, words: &[&str], same: fn(&str, &str) -> bool) -> bool {
-    let Some(text) = text.strip_suffix(char::is_whitespace) else { return false };
     words.iter().any(|word| {
         let Some(split) = text.len().checked_sub(word.len()).filter(|split| text.is_char_boundary(*split)) else {
             return false;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error as SqliteError};
 
+pub(crate) use self::v0::journal;
 use super::{Evidence, NO_ADDRESS, Tool, has_table, javascript};
 use crate::error::{Doing, Error};
 use crate::migrations::migration::Migration;
@@ -30,11 +31,12 @@ pub const TOOL: Tool = Tool {
     ledger: |_| "__drizzle_migrations",
     records_in,
     config_table: Some(config_table),
+    config_columns: &[&["id", "hash", "created_at"], &["id", "hash", "created_at", "name", "applied_at"]],
     plan,
 };
 
 /// The token at which drizzle cuts a file. It stands at the end of a statement's line; nothing is trimmed.
-const BREAKPOINT: &str = "--> statement-breakpoint";
+pub(super) const BREAKPOINT: &str = "--> statement-breakpoint";
 const V0: &str = "v0 (journal)";
 const V1: &str = "v1 (folders)";
 

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use super::{BREAKPOINT, Recorded, Row, applied, missing};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::{Migration, read_text};
+use crate::files::read_text;
+use crate::migrations::migration::Migration;
 use crate::migrations::plan::{Decision, Entry, Plan, Refusal, State};
 use crate::migrations::shown;
 use crate::migrations::tools::{identifier, javascript, text_literal};
@@ -80,10 +81,20 @@ fn read(plan: &Plan, line: Line) -> Result<Listed, Error> {
 fn read_journal(journal: &Path) -> Result<Vec<Line>, Error> {
     let doing = || format!("reading `{}`", shown(journal));
     let text = read_text(journal).doing(doing)?;
-    let json: Json = serde_json::from_str(&text).doing(doing)?;
+    lines(&text, &doing)
+}
+
+fn lines(text: &str, doing: &dyn Fn() -> String) -> Result<Vec<Line>, Error> {
+    let json: Json = serde_json::from_str(text).doing(doing)?;
     let entries = json.get("entries").and_then(Json::as_array);
     let entries = entries.ok_or_else(|| Error::cannot(doing(), "it has no list `entries`"))?;
     entries.iter().enumerate().map(|(index, entry)| read_line(entry, index).doing(doing)).collect()
+}
+
+/// The tags and times of a journal.
+pub(crate) fn journal(text: &str) -> Result<Vec<(String, f64)>, Error> {
+    let lines = lines(text, &|| "reading a journal".to_owned())?;
+    Ok(lines.into_iter().map(|Line { tag, when }| (tag, when)).collect())
 }
 
 fn read_line(entry: &Json, index: usize) -> Result<Line, String> {
