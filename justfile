@@ -19,9 +19,21 @@ test:
 install:
     tests/install/run
 
+# kill, replace, fill and lock for minutes: so many times each, with an app on so many megabytes; prints what was met
+soak cases="1000" megabytes="500":
+    CASES={{cases}} MEGABYTES={{megabytes}} cargo test --test anomalies -- --include-ignored --nocapture --test-threads 1
+
 # how many instructions some commands take, against the recorded bounds
 instructions:
     tests/instructions/run
+
+# look for inputs that crash, hang or contradict; TARGET is one of fuzz/fuzz_targets, arguments are those of libFuzzer
+fuzz target *arguments:
+    mkdir -p fuzz/corpus-grown/{{target}} && RUSTC_BOOTSTRAP=1 cargo fuzz run {{target}} fuzz/corpus-grown/{{target}} fuzz/corpus/{{target}} -- -timeout=10 -rss_limit_mb=1024 {{arguments}}
+
+# what calls C functions, under AddressSanitizer
+sanitizer:
+    tests/sanitizer/run
 
 # measure against doing it by hand and against other tools; arguments are those of benches/run
 bench *arguments:
