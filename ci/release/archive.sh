@@ -14,7 +14,7 @@ made=$scratch/$name
 mkdir -p "$made/completions"
 
 install -m 755 "$binary" "$made/rehearse"
-install -m 644 README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT "$made"
+install -m 644 README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT SECURITY.md THIRD-PARTY.md "$made"
 "$binary" man "$made/man/man1"
 "$binary" completions bash >"$made/completions/rehearse.bash"
 "$binary" completions zsh >"$made/completions/_rehearse"

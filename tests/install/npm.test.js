@@ -32,7 +32,7 @@ const rehearse = (args, options) => inApp(launcher, args, options);
 test('the packages hold what they need and nothing else', () => {
   const files = (archive) => run('tar', ['-tzf', archive]).out.trim().split('\n').sort();
   const licences = ['package/LICENSE-APACHE', 'package/LICENSE-MIT', 'package/README.md'];
-  assert.deepEqual(files(platformPackage), [...licences, 'package/bin/rehearse', 'package/package.json'].sort());
+  assert.deepEqual(files(platformPackage), [...licences, 'package/THIRD-PARTY.md', 'package/bin/rehearse', 'package/package.json'].sort());
   assert.deepEqual(files(mainPackage), [...licences, 'package/bin/rehearse.js', 'package/package.json'].sort());
   const modes = run('tar', ['-tvzf', platformPackage]).out;
   assert.match(modes, /^-rwxr-xr-x .*bin\/rehearse$/m);

@@ -31,7 +31,7 @@ test('the archive is whole and holds what a package needs', () => {
   assert.equal(run('tar', ['-xzf', path.join(dist, `${name}.tar.gz`)], { cwd: place }).code, 0);
   assert.deepEqual(fs.readdirSync(place), [name]);
   const inside = path.join(place, name);
-  assert.deepEqual(fs.readdirSync(inside).sort(), ['CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'completions', 'man', 'rehearse']);
+  assert.deepEqual(fs.readdirSync(inside).sort(), ['CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'SECURITY.md', 'THIRD-PARTY.md', 'completions', 'man', 'rehearse']);
   assert.deepEqual(fs.readdirSync(path.join(inside, 'completions')).sort(), ['_rehearse', '_rehearse.ps1', 'rehearse.bash', 'rehearse.elv', 'rehearse.fish']);
   assert.ok(fs.readdirSync(path.join(inside, 'man/man1')).includes('rehearse-plan.1'));
   assert.equal(run(path.join(inside, 'rehearse'), ['--version']).out, `rehearse ${VERSION}\n`);
