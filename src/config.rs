@@ -43,7 +43,7 @@ pub struct Config {
     pub snapshot: Option<PathBuf>,
     /// A command that writes one to its standard output; it runs with `--trust-config` only.
     pub snapshot_command: Option<String>,
-    /// The folder of the migrations.
+    /// The folder of the migrations; outside of the repository with `--trust-config` only.
     pub migrations: Option<PathBuf>,
     /// What manages the migrations.
     pub tool: Option<ToolName>,
@@ -57,15 +57,21 @@ pub struct Config {
     pub exec: Option<String>,
     /// Where the project's own configuration has the database, as a path in the project.
     pub copy_at: Option<PathBuf>,
-    /// How long the command may take.
+    /// How long the migrations may take, or the command; more than an hour with `--trust-config` only.
     pub time_limit: Option<Span>,
-    /// The files that reports go to; outside of this file's folder with `--trust-config` only.
+    /// How much a copy may hold that the snapshot does not.
+    pub max_growth: Option<Memory>,
+    /// Whether migrations may reach other files; with `--trust-config` only.
+    pub allow_unsafe_sql: Option<bool>,
+    /// The files that reports go to; outside of this file's folder, and where tools keep what they run, with `--trust-config` only.
     #[serde(default)]
     pub report: ReportFiles,
     /// Whether every driver of the tool is tried.
     pub matrix: Option<bool>,
     /// Whether the migrations are undone again.
     pub down: Option<bool>,
+    /// Whether the process dies at every moment and the tool runs again.
+    pub faults: Option<bool>,
     /// The level from which on findings make the exit code 1.
     pub fail_on: Option<FailOn>,
     /// What is shown of the rows that findings are about; anything with `--trust-config` only.
@@ -74,7 +80,7 @@ pub struct Config {
     #[serde(default, deserialize_with = "options::between::<_, 1, 1000>")]
     #[schemars(range(min = 1, max = 1000))]
     pub samples_limit: Option<u16>,
-    /// Where the migrated copy is kept; outside of this file's folder with `--trust-config` only.
+    /// Where the migrated copy is kept; with `--trust-config` only.
     pub keep_copy: Option<PathBuf>,
     /// The oldest snapshot that is worth a rehearsal.
     pub max_snapshot_age: Option<Span>,
@@ -86,6 +92,8 @@ pub struct Config {
     #[serde(default, deserialize_with = "options::between::<_, 1, 1024>")]
     #[schemars(range(min = 1, max = 1024))]
     pub threads: Option<u16>,
+    /// Whether private copies are overwritten before they are removed.
+    pub shred: Option<bool>,
     /// The form of the report on the standard output.
     pub format: Option<Format>,
     /// Whether only the verdict and one line per finding are told.
@@ -113,7 +121,7 @@ impl Config {
     /// # Errors
     /// Names the file, the line, the column and what is allowed there.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path)
+        let text = crate::files::read_utf8(path)
             .map_err(|cause| Error::usage(format!("reading the configuration `{}`", path.display()), cause))?;
         Self::parse(&text, path)
     }

@@ -5,6 +5,8 @@
 
 use std::fmt::Display;
 
+use crate::schema::message::without_value;
+
 /// Why no rehearsal was possible.
 #[derive(Debug, thiserror::Error)]
 #[error("{doing}: {cause}")]
@@ -47,9 +49,10 @@ impl Error {
         Self::new(Kind::Usage, doing.into(), cause.to_string())
     }
 
-    /// No rehearsal is possible. `doing` is a clause such as "opening the snapshot `prod.db`".
+    /// No rehearsal is possible. `doing` is a clause such as "opening the snapshot `prod.db`". What the cause quotes of a value
+    /// is left out.
     pub fn cannot(doing: impl Into<String>, cause: impl Display) -> Self {
-        Self::new(Kind::CannotRehearse, doing.into(), cause.to_string())
+        Self::new(Kind::CannotRehearse, doing.into(), without_value(&cause.to_string()))
     }
 
     /// Ctrl-C or SIGTERM arrived.

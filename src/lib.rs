@@ -15,7 +15,10 @@ pub mod config;
 pub mod error;
 pub mod execution;
 pub mod expectations;
+mod files;
 pub mod findings;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod migrations;
 pub mod observer;
 pub mod profile;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::compare::samples::Sampling;
 use crate::compare::{Comparison, MAX_MEMORY, Scope, State, States};
@@ -12,7 +13,8 @@ use crate::report::diff::Diff;
 use crate::report::file;
 use crate::report::profile::Profile;
 use crate::schema::Schema;
-use crate::snapshot::{self, Extent, Snapshot, Source, Workspace};
+use crate::schema::message::without_value;
+use crate::snapshot::{self, Bounds, Extent, Snapshot, Source, Workspace};
 use crate::sqlite_file::page_set::PageSet;
 
 /// How databases are read.
@@ -24,11 +26,16 @@ pub struct Reading {
     pub extent: Extent,
     /// The bytes that comparing may take in memory.
     pub max_memory: u64,
+    /// How long one statement that reads may take.
+    pub time: Duration,
+    /// Whether private copies are overwritten before they are removed.
+    pub shred: bool,
 }
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { workspace: None, extent: Extent::BySize, max_memory: MAX_MEMORY }
+        let Bounds { time, .. } = Bounds::default();
+        Self { workspace: None, extent: Extent::BySize, max_memory: MAX_MEMORY, time, shred: false }
     }
 }
 
@@ -37,7 +44,7 @@ impl Default for Reading {
 /// # Errors
 /// When one of them cannot be read. What could not be compared in them is listed in the document.
 pub fn diff(before: &Source, after: &Source, reading: &Reading, observer: &dyn Observer) -> Result<Diff, Error> {
-    let workspace = Workspace::create(reading.workspace.as_deref())?;
+    let workspace = Workspace::create_with(reading.workspace.as_deref(), reading.shred)?;
     let fetch = |source: &Source| source.fetch(&workspace, reading.extent, observer);
     let (before, after) = (fetch(before)?, fetch(after)?);
     let open = |given, how| Snapshot::open(given, &workspace, how, reading.extent, observer);
@@ -72,6 +79,7 @@ fn compared(
         sampling: Sampling::None,
         scope: if is_whole { Scope::Whole } else { Scope::Changed(&none) },
         memory: reading.max_memory,
+        time: reading.time,
     };
     let comparison = Comparison::of_files(states, observer)?;
     Ok(Diff::of(described(before, observer)?, described(after, observer)?, &comparison))
@@ -97,7 +105,7 @@ const NO_LEDGER: &str = "sqlite_schema";
 /// # Errors
 /// When it cannot be read. A table that cannot be read is listed in the document.
 pub fn profile(file: &Source, reading: &Reading, observer: &dyn Observer) -> Result<Profile, Error> {
-    let workspace = Workspace::create(reading.workspace.as_deref())?;
+    let workspace = Workspace::create_with(reading.workspace.as_deref(), reading.shred)?;
     let given = file.fetch(&workspace, reading.extent, observer)?;
     let open = |how| Snapshot::open(&given, &workspace, how, reading.extent, observer);
     let read = |snapshot: &Snapshot| {
@@ -108,7 +116,7 @@ pub fn profile(file: &Source, reading: &Reading, observer: &dyn Observer) -> Res
         let profiles = of_tables(&connection, snapshot.pages(), &tables, observer);
         let mut document = Profile::new(described(snapshot, observer)?, &schema);
         for (table, profile) in tables.into_iter().zip(profiles) {
-            document.add(table, profile.map_err(|error| error.to_string()));
+            document.add(table, profile.map_err(|error| without_value(&error.to_string())));
         }
         Ok(document)
     };

@@ -1,8 +1,10 @@
 //! The rehearsal: the one function that leads through the stages.
 
 mod command;
+mod faults;
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -28,11 +30,14 @@ use crate::observer::{Observer, Stage, Underway, Work};
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
 use crate::snapshot::source::Content;
-use crate::snapshot::{self, Extent, Facts, Kept, Method, Snapshot, Source, WorkingCopy, Workspace, check_keep_target};
+use crate::snapshot::{
+    self, Bounds, Extent, Facts, Kept, Method, Snapshot, Source, WorkingCopy, Workspace, check_keep_target,
+};
 use crate::sqlite_file::pages::Pages;
 
 /// What a person asks for.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent wish")]
 pub struct Options {
     /// The production database, in any form; only ever read.
     pub snapshot: Source,
@@ -52,6 +57,8 @@ pub struct Options {
     pub matrix: bool,
     /// Whether the migrations are undone again, to compare what is there then with the snapshot.
     pub down: bool,
+    /// Whether the process dies at every moment, the tool runs again, and everything once more at another time.
+    pub faults: bool,
     /// The level from which on findings fail; none: findings never fail.
     pub fail_on: Option<Level>,
     /// Which of the rows that differ are shown.
@@ -68,6 +75,10 @@ pub struct Options {
     pub extent: Extent,
     /// The bytes that comparing may take in memory.
     pub max_memory: u64,
+    /// How much the migrations may take, and what they may do.
+    pub bounds: Bounds,
+    /// Whether private copies are overwritten before they are removed.
+    pub shred: bool,
 }
 
 impl Options {
@@ -84,6 +95,7 @@ impl Options {
             keep_copy: None,
             matrix: false,
             down: false,
+            faults: false,
             fail_on: Some(Level::Error),
             sampling: Sampling::None,
             max_snapshot_age: None,
@@ -92,6 +104,8 @@ impl Options {
             levels: Levels::default(),
             extent: Extent::BySize,
             max_memory: MAX_MEMORY,
+            bounds: Bounds::default(),
+            shred: false,
         }
     }
 }
@@ -132,9 +146,10 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
         Some(exec) => Means::Command(exec, Project::around(&options.migrations.project)?),
         None => Means::InProcess(migrations::search(&options.migrations)?),
     };
-    let workspace = Workspace::create(options.workspace.as_deref())?;
+    let workspace = Workspace::create_with(options.workspace.as_deref(), options.shred)?;
     let given = options.snapshot.fetch(&workspace, options.extent, observer)?;
-    let open = |reading| Snapshot::open(&given, &workspace, reading, options.extent, observer);
+    let open =
+        |reading| Ok(Snapshot::open(&given, &workspace, reading, options.extent, observer)?.within(options.bounds));
     let on = |snapshot: &Snapshot| rehearse_on(snapshot, options, &means, &workspace, now, observer);
     let (rehearsal, kept) = snapshot::unchanged(open, on, observer)?;
     if let Some(kept) = kept {
@@ -171,10 +186,14 @@ fn rehearse_on(
     let scope = if snapshot.is_read_whole(options.extent) { Scope::Whole } else { Scope::Changed(&asked_for) };
     let nothing = Plan::default();
     let stage = Theatre { workspace, snapshot, plan: &nothing, observer, demands, scope, options };
-    let (project, foreign_keys, rehearsed) = match means {
+    let (project, located, rehearsed) = match means {
         Means::InProcess(search) => {
-            let Located { plan, decided, project, foreign_keys } = locate(snapshot, options, search)?;
-            (project, foreign_keys, stage.under_each(plan, &decided, foreign_keys)?)
+            let Prepared { plan, decided, located } = locate(snapshot, options, search)?;
+            if options.bounds.unsafe_sql {
+                decided.only()?;
+            }
+            let rehearsed = stage.under_each(plan, &decided, located.foreign_keys)?;
+            (located.project.clone(), Some(located), rehearsed)
         }
         Means::Command(exec, project) => (project.clone(), None, command::rehearse(&stage, exec, project)?),
     };
@@ -183,6 +202,7 @@ fn rehearse_on(
     plan.decisions.extend(options.decisions.iter().cloned());
     let renamed: Vec<Decision> = plan.pending().flat_map(renames_told).collect();
     plan.decisions.extend(renamed);
+    plan.decisions.extend(workspace.left_behind().iter().map(left_behind));
     let waivers: Vec<Waiver> =
         waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
     let stage = Theatre { plan: &plan, ..stage };
@@ -191,6 +211,12 @@ fn rehearse_on(
     let counter_trials = stage.counter_trials(&trial)?;
     let on_empty = stage.on_empty(&trial);
     let way_back = if options.down { stage.there_and_back(&trial)? } else { None };
+    let faults = match &located {
+        Some(located) if options.faults && trial.execution.outcome == Outcome::Completed => {
+            Some(faults::rehearse(&stage, located, &trial)?)
+        }
+        _ => None,
+    };
     let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to, observer)).transpose()?;
 
     let locked_driver = decide::locked(trial.execution.settings.driver, &project);
@@ -205,6 +231,7 @@ fn rehearse_on(
         locked_driver,
         on_empty,
         way_back,
+        faults,
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
@@ -212,6 +239,7 @@ fn rehearse_on(
     let wishes = Wishes { levels: &levels, waivers: &waivers };
     let mut matrix = Vec::new();
     if options.matrix {
+        let foreign_keys = located.and_then(|located| located.foreign_keys);
         matrix = stage.matrix(&evidence, &project, foreign_keys, wishes)?;
         evidence.untouched = snapshot.check_untouched(observer)?;
     }
@@ -225,33 +253,32 @@ fn rehearse_on(
 /// When the snapshot or the migrations cannot be read.
 pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error> {
     let search = migrations::search(&options.migrations)?;
-    let workspace = Workspace::create(options.workspace.as_deref())?;
+    let workspace = Workspace::create_with(options.workspace.as_deref(), options.shred)?;
     let given = options.snapshot.fetch(&workspace, Extent::Changed, observer)?;
     let open = |reading| Snapshot::open(&given, &workspace, reading, Extent::Changed, observer);
     let read = |snapshot: &Snapshot| {
-        let Located { plan, decided, .. } = locate(snapshot, options, &search)?;
+        let Prepared { plan, decided, .. } = locate(snapshot, options, &search)?;
         Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided })
     };
     snapshot::unchanged(open, read, observer)
 }
 
 /// What will run, and how.
-struct Located {
+struct Prepared {
     plan: Plan,
     decided: Decided,
-    project: Project,
-    /// As it was given, or as the database's address has it.
-    foreign_keys: Option<bool>,
+    /// Whether foreign keys are on is there as it was given, or as the database's address has it.
+    located: migrations::Located,
 }
 
-fn locate(snapshot: &Snapshot, options: &Options, search: &Search) -> Result<Located, Error> {
+fn locate(snapshot: &Snapshot, options: &Options, search: &Search) -> Result<Prepared, Error> {
     let before = snapshot.connect()?;
-    let located = migrations::locate(search, &before)?;
+    let mut located = migrations::locate(search, &before)?;
     let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
     let mut plan = migrations::plan(&located, &before)?;
     plan.decisions.extend(read_otherwise(snapshot.facts(), &plan));
-    let foreign_keys = options.foreign_keys.or(located.foreign_keys);
-    Ok(Located { plan, decided, project: located.project, foreign_keys })
+    located.foreign_keys = options.foreign_keys.or(located.foreign_keys);
+    Ok(Prepared { plan, decided, located })
 }
 
 /// How the snapshot was read, where it is no database file, and what of a database is not in it.
@@ -281,6 +308,13 @@ const USER_VERSION: &str = "PRAGMA user_version";
 fn configured(file: &Path) -> Decision {
     let why = "levels, waivers and expectations".to_owned();
     Decision { what: "configuration", value: file.display().to_string(), why }
+}
+
+/// What an earlier rehearsal left, and why it is still there.
+fn left_behind((folder, error): &(PathBuf, io::Error)) -> Decision {
+    let why =
+        format!("a rehearsal that was killed left it, it holds production data, and it cannot be removed: {error}");
+    Decision { what: "left behind", value: folder.display().to_string(), why }
 }
 
 /// What the directives of a migration say of renamed columns.
@@ -342,6 +376,7 @@ impl Theatre<'_> {
 
     /// The snapshot against a copy on which this was run, and what the person asks of both.
     fn compared(&self, copy: &WorkingCopy, execution: &Execution) -> Result<(Comparison, Vec<Answer>), Error> {
+        copy.check_storage()?;
         let (before, after) = (self.snapshot.connect()?, copy.connect()?);
         let uri = self.snapshot.uri();
         // A file that is no database any more is SQLite's to complain of.
@@ -359,9 +394,12 @@ impl Theatre<'_> {
             sampling: self.options.sampling,
             scope: self.scope,
             memory: self.options.max_memory,
+            time: self.options.bounds.time,
         };
-        let comparison = Comparison::between(states, execution, self.observer)?;
-        Ok((comparison, queries::ask(&self.demands.questions(), &before, &after)))
+        let comparison = Comparison::between(states, execution, self.observer);
+        let answers = queries::ask(&self.demands.questions(), &before, &after, self.options.bounds.time);
+        copy.check_storage()?;
+        Ok((comparison?, answers))
     }
 
     /// The migrations, and then what undoes them, on another copy; none where they do not complete.
@@ -418,6 +456,7 @@ impl Theatre<'_> {
                 others: Vec::new(),
                 counter_trials: Vec::new(),
                 way_back: None,
+                faults: None,
                 trial: trial.clone(),
                 ..evidence.clone()
             };
@@ -432,11 +471,12 @@ impl Theatre<'_> {
     /// The same on a database without rows, where the migrations fail with them. A schema that cannot be created anew tells
     /// nothing.
     fn on_empty(&self, trial: &Trial) -> Option<Execution> {
-        trial.failure().filter(|_| trial.execution.is_traced())?;
+        trial.failure().filter(|failure| trial.execution.is_traced() && failure.error.stopped.is_none())?;
         let _under_way = self.trial("on a database without rows".to_owned());
-        let path = self.workspace.file(&format!("empty-{}.db", trial.execution.settings.driver.name));
-        let empty = execution::empty::create(&path, &self.snapshot.connect().ok()?).ok()?;
-        execution::run(empty, self.plan, trial.execution.settings, self.observer).ok()
+        let empty = WorkingCopy::empty(self.snapshot, self.workspace, "empty").ok()?;
+        let session = empty.open().ok()?;
+        execution::empty::fill(&session.connection, &self.snapshot.connect().ok()?).ok()?;
+        execution::run(session, self.plan, trial.execution.settings, self.observer).ok()
     }
 }
 

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags};
@@ -28,7 +27,7 @@ use crate::reading;
 use crate::rehearsal::{Options, Rehearsal, rehearse};
 use crate::report::document::{Document, Migration, Outcome as RunOutcome, TableChange, Verdict};
 use crate::report::{diff, document};
-use crate::snapshot::{Extent, Reading, Snapshot, Source, WorkingCopy, Workspace};
+use crate::snapshot::{Bounds, Extent, Reading, Session, Snapshot, Source, WorkingCopy, Workspace};
 
 /// What only a look at what did not change can tell; also that it cannot be read.
 const ABOUT_THE_SNAPSHOT: [&str; 2] = ["IN403", "IN406"];
@@ -113,11 +112,9 @@ impl<'a> Theatre<'a> {
         };
         Options {
             down: self.scenario.down,
-            exec: self.scenario.exec.clone().map(|line| Exec {
-                line,
-                time_limit: self.scenario.time_limit.map_or(Duration::from_mins(10), |limit| limit.0),
-                copy_at: None,
-            }),
+            faults: self.scenario.faults,
+            exec: self.scenario.exec.clone().map(|line| Exec { line, copy_at: None }),
+            bounds: self.bounds(),
             driver: self.scenario.driver().map(str::to_owned),
             foreign_keys: self.scenario.foreign_keys.map(|switch| switch == Switch::On),
             workspace: Some(self.dir.join("work")),
@@ -126,6 +123,15 @@ impl<'a> Theatre<'a> {
             max_snapshot_age: self.scenario.max_snapshot_age.map(|age| age.0),
             config: self.config.clone(),
             ..Options::of(self.prepared.snapshot.clone(), migrations)
+        }
+    }
+
+    fn bounds(&self) -> Bounds {
+        let Bounds { time, .. } = Bounds::default();
+        Bounds {
+            time: self.scenario.time_limit.map_or(time, |limit| limit.0),
+            growth: self.scenario.max_growth.map(|size| size.0),
+            unsafe_sql: self.scenario.allow_unsafe_sql,
         }
     }
 
@@ -229,7 +235,9 @@ impl<'a> Theatre<'a> {
 
 /// Runs the same on a plain file, through SQLite's own file system: every statement must do the same, and leave the same.
 fn on_a_file(stage: &Theatre<'_>, rehearsal: &Rehearsal, kept: &Path) -> Result<Vec<String>, Error> {
-    if stage.scenario.snapshot_state.meanwhile.is_some() || stage.scenario.exec.is_some() {
+    // Nothing bounds a plain file.
+    let is_stopped = rehearsal.evidence.trial.failure().is_some_and(|failure| failure.error.stopped.is_some());
+    if is_stopped || stage.scenario.snapshot_state.meanwhile.is_some() || stage.scenario.exec.is_some() {
         return Ok(Vec::new());
     }
     let workspace = Workspace::create(Some(&stage.dir.join("work")))?;
@@ -240,7 +248,8 @@ fn on_a_file(stage: &Theatre<'_>, rehearsal: &Rehearsal, kept: &Path) -> Result<
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&file, flags).doing(|| "opening a plain file".to_owned())?;
     let expected = rehearsal.evidence.execution();
-    let execution = execution::run(connection, &rehearsal.evidence.plan, expected.settings, &Silent)?;
+    let session = Session::on(connection, stage.bounds()).doing(|| "opening a plain file".to_owned())?;
+    let execution = execution::run(session, &rehearsal.evidence.plan, expected.settings, &Silent)?;
     let mut differences = Vec::new();
     if did(&execution) != did(expected) {
         differences.push(format!("on a plain file: {:?}, expected {:?}", did(&execution), did(expected)));
@@ -249,12 +258,15 @@ fn on_a_file(stage: &Theatre<'_>, rehearsal: &Rehearsal, kept: &Path) -> Result<
     if bytes(&file)? != bytes(kept)? {
         let reading = reading::Reading { workspace: Some(workspace.path().to_path_buf()), ..Default::default() };
         let diff = crate::diff(&file.into(), &kept.to_path_buf().into(), &reading, &Silent)?;
-        // A ledger may hold when a migration was applied.
+        // A ledger may hold when a migration was applied, and of others the rehearsal may have found that two runs differ.
         let ledger = &rehearsal.evidence.plan.ledger.name;
         let has_a_time = |table: &document::Table| table.name == *ledger && table.rows.lost == table.rows.gained;
-        let only_a_time = diff.tables.iter().filter(|table| table.differs()).all(has_a_time)
-            && diff.schema.diff.is_empty()
-            && diff.integrity.before == diff.integrity.after;
+        let differing = || rehearsal.evidence.faults.iter().flat_map(|faults| &faults.differing);
+        let may_differ = |table: &document::Table| differing().any(|difference| difference.table == table.name);
+        let only_a_time =
+            diff.tables.iter().filter(|table| table.differs()).all(|table| has_a_time(table) || may_differ(table))
+                && diff.schema.diff.is_empty()
+                && diff.integrity.before == diff.integrity.after;
         if diff.verdict != diff::Verdict::Same && !only_a_time {
             differences.push(format!("on a plain file: {:?}", diff.tables));
         }

@@ -31,7 +31,7 @@ const STAGES: [&str; 10] = [
     "report",
 ];
 /// What every stage may use.
-const FREE: [&str; 3] = ["error", "observer", "units"];
+const FREE: [&str; 4] = ["error", "files", "observer", "units"];
 /// Width of the reports on the pages.
 const WIDTH: usize = 100;
 

@@ -4,10 +4,12 @@
 
 #[path = "cmd/exec.rs"]
 mod exec;
+#[path = "cmd/faults.rs"]
+mod faults;
+#[path = "cmd/hostile_names.rs"]
+mod hostile_names;
 #[path = "cmd/options.rs"]
 mod options;
-#[path = "cmd/privacy.rs"]
-mod privacy;
 #[path = "cmd/samples.rs"]
 mod samples;
 #[path = "cmd/support.rs"]
@@ -550,7 +552,7 @@ mod json {
         }
         assert_fields(&document["plan"]["decisions"][0], "what value why");
         let execution = &document["execution"];
-        assert_fields(execution, "outcome elapsed_ms settings command steps way_back alternatives error");
+        assert_fields(execution, "outcome elapsed_ms settings command steps way_back faults alternatives error");
         assert_fields(
             &execution["settings"],
             "foreign_keys dqs transaction several_statements around journal_mode driver_sqlite_version",
@@ -742,7 +744,8 @@ fn a_scenario_that_cannot_run_is_named() {
             2,
             "error: reading `x.yaml:1:1`: unknown key `drivr`\n  |\n1 | drivr: d1\n  | ^^^^^\nhint: did you mean `driver`?\n\
              hint: allowed here: about, tool, layout, driver, foreign_keys, table, fail_on, max_snapshot_age, config, \
-             snapshot, snapshot_state, migrations, files, down, exec, time_limit, nearly, expect\n",
+             snapshot, snapshot_state, migrations, files, down, faults, exec, time_limit, max_growth, \
+             allow_unsafe_sql, nearly, expect\n",
         ),
     ] {
         std::fs::write(project.path("x.yaml"), format!("{scenario}\nexpect: {{verdict: passed}}\n")).unwrap();

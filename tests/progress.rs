@@ -9,7 +9,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use rehearse::Options;
 use rehearse::execution::command::Exec;
@@ -197,6 +196,16 @@ fn all_drivers_and_the_way_back_are_trials() {
 }
 
 #[test]
+fn deaths_and_what_follows_them_are_trials() {
+    let project = Project::new(&[("0001_add.sql", "ALTER TABLE users ADD x;")]);
+    let ended = project.rehearsed(|options| options.faults = true).completed();
+    let stages = stages(&ended);
+    for trial in ["trial at another time", "trial with deaths of the process", "trial after each death"] {
+        assert!(stages.contains(&trial), "{stages:?}");
+    }
+}
+
+#[test]
 fn what_fails_ends_too() {
     let project =
         Project::new(&[("0001_fail.sql", "UPDATE users SET email = NULL; INSERT INTO nowhere VALUES (1); SELECT 1;")]);
@@ -224,7 +233,7 @@ fn lines_of_the_command_are_counted() {
     let ended = project
         .rehearsed(|options| {
             let line = "echo one; echo two; : < {db}".into();
-            options.exec = Some(Exec { line, time_limit: Duration::from_mins(1), copy_at: Some("prod.db".into()) });
+            options.exec = Some(Exec { line, copy_at: Some("prod.db".into()) });
             options.driver = None;
             options.foreign_keys = None;
         })

@@ -290,6 +290,7 @@ impl Pair {
             sampling: Sampling::None,
             scope: Scope::Whole,
             memory: 1 << 20,
+            time: Duration::from_mins(1),
         };
         let comparison = Comparison::between(states, &execution, &Silent).unwrap();
         assert_eq!(comparison.not_compared, []);

@@ -867,7 +867,7 @@ fn copies_are_apart_from_before_and_from_each_other() {
     let snapshot = place.open(&place.database("prod.db")).unwrap();
     let one = WorkingCopy::of(&snapshot, &place.workspace, "one.db").unwrap();
     let two = WorkingCopy::of(&snapshot, &place.workspace, "two.db").unwrap();
-    one.open().unwrap().execute_batch("DELETE FROM t").unwrap();
+    one.open().unwrap().connection.execute_batch("DELETE FROM t").unwrap();
     let count = |copy: &WorkingCopy| {
         copy.connect().unwrap().query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap()
     };
@@ -884,10 +884,10 @@ fn a_kept_copy_is_one_file_with_everything() {
     let snapshot = place.open(&path).unwrap();
     let copy = WorkingCopy::of(&snapshot, &place.workspace, "copy.db").unwrap();
     let migrating = copy.open().unwrap();
-    migrating.execute_batch("DELETE FROM t WHERE id > 5").unwrap();
+    migrating.connection.execute_batch("DELETE FROM t WHERE id > 5").unwrap();
     // A connection that does not checkpoint when it closes.
-    migrating.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
-    migrating.close().unwrap();
+    migrating.connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    migrating.connection.close().unwrap();
     copy.keep(&place.path("kept.db"), &Silent).unwrap().appear().unwrap();
     assert_eq!(place.listing().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["kept.db", "prod.db"]);
     let count: i64 = connect(&place.path("kept.db")).query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
@@ -902,8 +902,8 @@ fn a_copy_is_not_kept_while_a_connection_reads_it() {
     let snapshot = place.open(&path).unwrap();
     let copy = WorkingCopy::of(&snapshot, &place.workspace, "copy.db").unwrap();
     let reader = copy.open().unwrap();
-    reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
-    copy.open().unwrap().execute_batch("DELETE FROM t").unwrap();
+    reader.connection.execute_batch("BEGIN; SELECT * FROM t").unwrap();
+    copy.open().unwrap().connection.execute_batch("DELETE FROM t").unwrap();
     let error = copy.keep(&place.path("kept.db"), &Silent).unwrap_err().to_string();
     assert!(error.ends_with("another connection is open on the copy"), "{error}");
     assert!(!place.path("kept.db").exists());
@@ -916,6 +916,7 @@ fn a_transaction_that_was_left_open_is_not_kept() {
     let copy = WorkingCopy::of(&snapshot, &place.workspace, "copy.db").unwrap();
     let migrating = copy.open().unwrap();
     migrating
+        .connection
         .execute_batch(
             "PRAGMA cache_size = 1; BEGIN; UPDATE t SET filler = hex(zeroblob(400)); DELETE FROM t WHERE id > 10",
         )

@@ -15,7 +15,7 @@ use rehearse::findings::rule::Level;
 use rehearse::migrations::Request;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
-use rehearse::snapshot::{Extent, Source};
+use rehearse::snapshot::{Bounds, Extent, Source};
 use rehearse::units::{Memory, Span};
 use rehearse::{Options, Reading};
 
@@ -61,7 +61,12 @@ pub struct Arguments {
 pub enum Command {
     /// Shows what is applied, pending, skipped, edited and missing; runs nothing
     #[command(override_usage = "rehearse plan --snapshot FILE [OPTIONS]")]
-    Plan(ProjectArguments),
+    Plan {
+        #[command(flatten)]
+        project: ProjectArguments,
+        #[command(flatten)]
+        copies: CopyArguments,
+    },
     /// Compares two databases row by row; runs nothing
     #[command(after_help = "\
 Tables and columns are the same where they have the same name: no rename is followed. Rows are matched by primary key, else by a \
@@ -216,23 +221,13 @@ pub struct RunArguments {
         value_name = "COMMAND",
         help = "The command that runs the migrations in production; it runs in a copy of the project. In it {db} is the path of the \
                 copy, {db_url} its URL as the tool writes it, {db_dir} its folder; DATABASE_URL and DATABASE_PATH lead there too",
-        conflicts_with_all = ["migrations", "tool", "driver", "foreign_keys", "ledger_table", "matrix", "down"],
+        conflicts_with_all = ["migrations", "tool", "driver", "foreign_keys", "ledger_table", "matrix", "down", "faults"],
         help_heading = "Through the tool's own command"
     )]
     pub exec: Option<String>,
     /// Where the project's own configuration has the database, as a path in the project: the copy is put there
     #[arg(long, value_name = "PATH", requires = "exec", help_heading = "Through the tool's own command")]
     pub copy_at: Option<PathBuf>,
-    /// How long the command may take; then it is ended, with all that it started
-    #[arg(
-        long,
-        value_name = "TIME",
-        default_value = "10m",
-        requires = "exec",
-        value_parser = span,
-        help_heading = "Through the tool's own command"
-    )]
-    pub time_limit: Duration,
     /// Also writes a report to a file; can be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     pub reports: Vec<(Format, PathBuf)>,
@@ -242,6 +237,10 @@ pub struct RunArguments {
     /// Also undoes the migrations by their down migrations, on another copy, and compares what is there then with the snapshot
     #[arg(long)]
     pub down: bool,
+    /// Also lets the process die after every statement and inside of every commit, runs the tool again each time, runs it a second
+    /// time where nothing happened, and compares two runs
+    #[arg(long)]
+    pub faults: bool,
     /// The level from which on findings make the exit code 1
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
@@ -261,7 +260,24 @@ pub struct RunArguments {
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub max_snapshot_age: Option<Duration>,
     #[command(flatten)]
+    pub limits: LimitArguments,
+    #[command(flatten)]
     pub engine: EngineArguments,
+}
+
+/// What the migrations may take and do.
+#[derive(Debug, Args)]
+pub struct LimitArguments {
+    /// How long the migrations may take on one copy, or the command with all that it starts; then they are ended
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span, help_heading = "Limits")]
+    pub time_limit: Duration,
+    /// How much a copy may hold that the snapshot does not, for example 20G [default: 4 times the snapshot and 1G]
+    #[arg(long, value_name = "SIZE", value_parser = memory, conflicts_with = "exec", help_heading = "Limits")]
+    pub max_growth: Option<u64>,
+    /// Lets migrations reach other files (ATTACH, VACUUM INTO) and write SQLite's own schema table, as in production; what they write
+    /// elsewhere stays. Not with --matrix, --down and --faults, which run them again
+    #[arg(long, conflicts_with = "exec", help_heading = "Limits")]
+    pub allow_unsafe_sql: bool,
 }
 
 /// How databases are read.
@@ -276,10 +292,21 @@ pub struct EngineArguments {
     /// How many threads read [default: as many as there are cores]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Reading")]
     pub threads: Option<u16>,
+    #[command(flatten)]
+    pub copies: CopyArguments,
+}
+
+/// What becomes of private copies.
+#[derive(Debug, Args)]
+pub struct CopyArguments {
+    /// Overwrites private copies before they are removed, also on Ctrl-C; old blocks may survive on SSDs and where the file system
+    /// keeps a journal of data or copies on write
+    #[arg(long, help_heading = "Private copies")]
+    pub shred: bool,
 }
 
 /// How to tell it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct OutputArguments {
     /// The form of the report: text, json, html (a page in a browser), markdown (a comment on a pull request), junit (a page of tests),
     /// sarif (code scanning), github (annotations), gitlab (code quality), dotenv (variables of a CI job)
@@ -305,12 +332,15 @@ impl Default for OutputArguments {
 impl RunArguments {
     /// What the library is asked.
     pub fn options(&self, sources: &Sources) -> Result<Options, Error> {
+        self.check()?;
         Ok(Options {
             extent: self.engine.extent(),
             max_memory: self.engine.max_memory,
+            shred: self.engine.copies.shred,
             keep_copy: self.keep_copy.clone(),
             matrix: self.matrix,
             down: self.down,
+            faults: self.faults,
             sampling: match self.samples {
                 Samples::None => Sampling::None,
                 Samples::Keys => Sampling::Keys(self.samples_limit.into()),
@@ -325,13 +355,33 @@ impl RunArguments {
             max_snapshot_age: self.max_snapshot_age,
             config: sources.config.clone(),
             levels: levels(&self.levels),
-            exec: self.exec.clone().map(|line| Exec {
-                line,
-                time_limit: self.time_limit,
-                copy_at: self.copy_at.clone(),
-            }),
+            exec: self.exec.clone().map(|line| Exec { line, copy_at: self.copy_at.clone() }),
+            bounds: Bounds {
+                time: self.limits.time_limit,
+                growth: self.limits.max_growth,
+                unsafe_sql: self.limits.allow_unsafe_sql,
+            },
             ..self.project.options(sources)?
         })
+    }
+
+    /// What does not go together, wherever it was said.
+    fn check(&self) -> Result<(), Error> {
+        if self.limits.time_limit.is_zero() {
+            return Err(Error::usage("reading `--time-limit`", "in no time nothing can run").hint("the default is 10m"));
+        }
+        let again = [("--faults", self.faults), ("--matrix", self.matrix), ("--down", self.down)];
+        match again.into_iter().find(|(_, is_asked)| *is_asked) {
+            Some((option, _)) if self.limits.allow_unsafe_sql => Err(Error::usage(
+                "reading the arguments",
+                format!("`{option}` and `--allow-unsafe-sql` do not go together"),
+            )
+            .hint(format!(
+                "with `{option}` the migrations run again, and would find what they wrote to other files before"
+            ))
+            .hint("rehearse twice, each time with one of them")),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -380,7 +430,8 @@ impl EngineArguments {
 
     /// How `diff` and `profile` read.
     pub fn reading(&self) -> Reading {
-        Reading { extent: self.extent(), max_memory: self.max_memory, ..Reading::default() }
+        let (extent, max_memory, shred) = (self.extent(), self.max_memory, self.copies.shred);
+        Reading { extent, max_memory, shred, ..Reading::default() }
     }
 }
 

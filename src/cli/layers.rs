@@ -5,7 +5,9 @@
 //! with, it may say only with `--trust-config`.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -14,6 +16,7 @@ use rehearse::Config;
 use rehearse::config::options::Said;
 use rehearse::error::Error;
 use rehearse::migrations::Decision;
+use rehearse::units::{Memory, Span};
 
 use super::arguments::Arguments;
 use super::reports::place;
@@ -25,6 +28,10 @@ const NEVER: [&str; 2] = ["help", "version"];
 /// Letters by which the name of a variable may differ from an option's to be meant for it; others have variables of their own,
 /// such as `REHEARSE_VERSION` in a Dockerfile.
 const MISTYPED: usize = 2;
+/// What a file may ask for that nobody trusts.
+const LONGEST: Duration = Duration::from_hours(1);
+const MOST_GROWTH: u64 = 64 << 30;
+const MOST_MEMORY: u64 = 4 << 30;
 /// Of the main command only: other commands print what has no such form, and write no report.
 const OF_A_REHEARSAL: [&str; 2] = ["format", "report"];
 
@@ -199,22 +206,59 @@ impl Layers<'_> {
 fn harm(said: &Said, file: &Path) -> Option<&'static str> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let leaves = |path: &str| !is_within(Path::new(path), folder);
+    let value = said.values.first().map(String::as_str).unwrap_or_default();
+    let more_than = |most: u64| Memory::parse(value).is_ok_and(|size| size.0 > most);
     match said.option.as_str() {
+        "time-limit" if Span::parse(value).is_ok_and(|limit| limit.0 > LONGEST) => Some("is more than an hour"),
+        "max-growth" if more_than(MOST_GROWTH) => Some("is more than 64G"),
+        "max-memory" if more_than(MOST_MEMORY) => Some("is more than 4G"),
+        "migrations" if !is_within(Path::new(value), &repository_of(folder)) => Some("leads out of the repository"),
+        "keep-copy" => Some("keeps production data"),
         "exec" | "snapshot-command" => Some("runs a command"),
+        "allow-unsafe-sql" if said.values != ["false"] => Some("lets migrations reach other files"),
         "samples" if said.values != ["none"] => Some("shows rows of production"),
-        "keep-copy" if said.values.iter().any(|path| leaves(path)) => Some("writes outside of the file's folder"),
-        "report" if said.values.iter().filter_map(|entry| entry.split_once('=')).any(|(_, path)| leaves(path)) => {
-            Some("writes outside of the file's folder")
+        "report" => {
+            let mut paths = said.values.iter().filter_map(|entry| entry.split_once('=')).map(|(_, path)| path);
+            paths.find_map(|path| {
+                let path_of_tools =
+                    || is_of_tools(Path::new(path), folder).then_some("writes where tools keep what they run");
+                if leaves(path) { Some("writes outside of the file's folder") } else { path_of_tools() }
+            })
         }
         _ => None,
     }
 }
 
+/// The repository of a folder; the folder itself where it is in none.
+fn repository_of(folder: &Path) -> PathBuf {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    real.ancestors().find(|parent| parent.join(".git").exists()).map_or_else(|| real.clone(), Path::to_path_buf)
+}
+
+/// Whether a file below the folder is one that a program may run or be led by: hidden, installed, or executable.
+fn is_of_tools(path: &Path, folder: &Path) -> bool {
+    const INSTALLED: [&str; 4] = ["node_modules", "vendor", "venv", "__pycache__"];
+    let (real, folder) = (real(path), folder.canonicalize().unwrap_or_default());
+    let Some(below) = real.as_ref().and_then(|real| real.strip_prefix(&folder).ok()) else { return true };
+    let is_kept = below.components().any(|part| match part {
+        Component::Normal(name) => {
+            let name = name.to_string_lossy();
+            name.starts_with('.') || INSTALLED.contains(&name.as_ref())
+        }
+        _ => false,
+    });
+    is_kept || path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+}
+
 /// Whether the file, which need not be there yet, lies in the folder, links followed.
 fn is_within(path: &Path, folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else { return false };
-    let real = if path.is_symlink() || path.exists() { path.canonicalize().ok() } else { place(path) };
-    real.is_some_and(|real| real.starts_with(&folder))
+    real(path).is_some_and(|real| real.starts_with(&folder))
+}
+
+/// Where a file lies, or would lie, links followed.
+fn real(path: &Path) -> Option<PathBuf> {
+    if path.is_symlink() || path.exists() { path.canonicalize().ok() } else { place(path) }
 }
 
 /// The long names that were given on the command line.
@@ -375,23 +419,24 @@ mod tests {
     fn a_file_that_says_every_option_is_taken() {
         let text = "
             snapshot: a.db\nmigrations: m\ntool: drizzle\ndriver: libsql\nforeign_keys: off\nledger_table: t
-            copy_at: a.db\ntime_limit: 1d12h\nreport: {json: a.json, text: b.txt}\nmatrix: true\ndown: true\nfail_on: note
+            copy_at: a.db\ntime_limit: 1d12h\nmax_growth: 2G\nallow_unsafe_sql: false\nreport: {json: a.json, text: b.txt}\nmatrix: true\ndown: true\nfaults: true\nfail_on: note
             samples: none\nsamples_limit: 7\nkeep_copy: kept.db\nmax_snapshot_age: 7d\nthorough: true\nmax_memory: 1G
-            threads: 2\nformat: json\nverbose: true\ncolor: never";
+            threads: 2\nshred: true\nformat: json\nverbose: true\ncolor: never";
         let text = text.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("rehearse.yaml");
         std::fs::write(&file, text).unwrap();
-        let given = ["rehearse".into(), "--config".into(), file.clone().into_os_string()];
+        let given = ["rehearse".into(), "--trust-config".into(), "--config".into(), file.clone().into_os_string()];
         let Ok(arguments) = read(&given, std::iter::empty()) else { panic!("the file is refused") };
         let in_folder = |name: &str| Some(folder.path().join(name));
         let run = &arguments.run;
         assert_eq!((&run.project.snapshot, &run.project.migrations), (&in_folder("a.db"), &in_folder("m")));
         assert_eq!((run.project.tool.as_deref(), run.project.driver.as_deref()), (Some("drizzle"), Some("libsql")));
         assert_eq!(run.reports.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>().len(), 2);
-        assert_eq!((run.time_limit.as_secs(), run.max_snapshot_age.unwrap().as_secs()), (129_600, 604_800));
+        assert_eq!((run.limits.time_limit.as_secs(), run.max_snapshot_age.unwrap().as_secs()), (129_600, 604_800));
+        assert_eq!((run.limits.max_growth, run.limits.allow_unsafe_sql), (Some(2 << 30), false));
         assert_eq!((run.samples_limit, run.engine.threads, run.engine.max_memory), (7, Some(2), 1 << 30));
-        assert!(run.matrix && run.down && run.engine.thorough);
+        assert!(run.matrix && run.down && run.faults && run.engine.thorough && run.engine.copies.shred);
         assert_eq!((run.keep_copy.clone(), arguments.output.verbose), (in_folder("kept.db"), 1));
         // Of the options only these two are missing, and `quiet`: they exclude others.
         let all = Config::read(&file).unwrap().options().len();

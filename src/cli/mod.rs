@@ -24,7 +24,7 @@ use rehearse::Options;
 use rehearse::error::Error;
 use rehearse::report::visible::visible;
 use rehearse::report::{json, text};
-use rehearse::snapshot::workspace;
+use rehearse::snapshot::{self, workspace};
 
 use arguments::{Arguments, Command, OutputArguments, RunArguments};
 use layers::{Sources, Wrong};
@@ -77,6 +77,13 @@ fn wrong(error: &clap::Error) -> u8 {
         let text = given.iter().fold(error.render().to_string(), |text, given| text.replace(given, &visible(given)));
         Terminal::new(&OutputArguments::default()).say_aside(&output::harmless(&text));
     }
+    let names_exec = |value: &ContextValue| value.to_string().contains("--exec <COMMAND>");
+    if error.kind() == ErrorKind::ArgumentConflict && error.context().any(|(_, value)| names_exec(value)) {
+        Terminal::new(&OutputArguments::default()).hint(
+            "with --exec the command runs the migrations itself, as in production: what says how they run, or runs them again, \
+             has no hold on it",
+        );
+    }
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(given))) =
         (error.kind(), error.get(ContextKind::InvalidSubcommand))
         && Path::new(given).is_file()
@@ -97,11 +104,18 @@ fn guarded(run: impl FnOnce() -> Result<u8, Error>) -> Result<u8, Error> {
 fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
     progress::close_on_panic();
     workspace::remove_on_signal(progress::close)?;
+    let output = arguments.output.clone();
+    snapshot::when_stuck(move || {
+        workspace::leave(4, || {
+            progress::close();
+            Terminal::new(&output).error(&stuck());
+        })
+    });
     match &arguments.command {
         None => rehearse(&arguments.run, &arguments.sources, terminal),
-        Some(Command::Plan(project)) => {
+        Some(Command::Plan { project, copies }) => {
             let form = terminal.plain("plan")?;
-            let options = project.options(&arguments.sources)?;
+            let options = Options { shred: copies.shred, ..project.options(&arguments.sources)? };
             let progress = terminal.progress();
             let plan = rehearse::plan(&options, progress.as_ref());
             drop(progress);
@@ -123,6 +137,12 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
         Some(Command::Completions { shell }) => completions::run(*shell, terminal),
         Some(Command::Man { folder }) => man::run(folder.as_deref(), terminal),
     }
+}
+
+fn stuck() -> Error {
+    Error::cannot("rehearsing", "the time limit is over, and SQLite does not react: it is within one call of a function that takes long")
+        .hint("look for `instr`, `replace` or the like of very long values in the migration, and in the CHECKs and generated columns of its tables")
+        .hint("give it more time where it does end: --time-limit 30m")
 }
 
 fn rehearse(arguments: &RunArguments, sources: &Sources, terminal: &Terminal) -> Result<u8, Error> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use crate::schema::lexer::{Token, quote_identifier, tokens};
+use crate::schema::message::without_value;
 use crate::schema::{Object, Schema};
 
 /// The views and triggers that SQLite cannot compile, by name in lower case, with what it says.
@@ -20,8 +21,8 @@ pub fn objects(connection: &Connection, schema: &Schema) -> BTreeMap<String, Str
 
 fn message(error: &rusqlite::Error) -> String {
     match error {
-        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
-        other => other.to_string(),
+        rusqlite::Error::SqlInputError { msg, .. } => without_value(msg),
+        other => without_value(&other.to_string()),
     }
 }
 

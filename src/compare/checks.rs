@@ -1,6 +1,7 @@
 //! What SQLite itself says of both states, as far as it may have changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use rusqlite::Result;
 
@@ -16,6 +17,8 @@ pub(super) struct Check {
     after: String,
     /// The tables that may have changed; none: everything is checked.
     tables: Option<Vec<Suspect>>,
+    /// How long it may take for one state.
+    time: Duration,
 }
 
 /// A table that may have changed.
@@ -33,7 +36,11 @@ pub(super) struct Checked {
 impl Check {
     /// Where only some tables are checked, they are looked at before only where something is wrong after.
     pub fn run(self) -> Checked {
-        let check = |uri: &str, tables: Option<&[&str]>| integrity::check(&snapshot::reader(uri)?, tables);
+        let check = |uri: &str, tables: Option<&[&str]>| {
+            let reader = snapshot::reader(uri, self.time)?;
+            let interrupt = reader.get_interrupt_handle();
+            snapshot::within_time(self.time, &[interrupt], || integrity::check(&reader, tables)).0
+        };
         let Some(tables) = self.tables else {
             return std::thread::scope(|scope| {
                 let before = scope.spawn(|| check(&self.before, None));
@@ -62,7 +69,7 @@ impl Comparer<'_> {
             Scope::Whole => None,
             Scope::Changed(_) => Some(self.may_be_damaged(pairs)),
         };
-        Some(Check { before: before.to_owned(), after: after.to_owned(), tables })
+        Some(Check { before: before.to_owned(), after: after.to_owned(), tables, time: self.states.time })
     }
 
     /// The tables of which a page differs, or one of an index, and those whose definition asks for more.

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, ErrorCode, Result};
 
+use crate::schema::bounded::bounded;
 use crate::schema::lexer::quote_identifier;
+use crate::schema::message::without_value;
 use crate::schema::{Table, TableKind};
 
 /// How many messages of `integrity_check` are asked for.
@@ -110,15 +112,18 @@ pub fn check(connection: &Connection, tables: Option<&[&str]>) -> Result<Vec<Str
         Ok(())
     };
     let mut messages = Vec::new();
-    let checked = match tables {
+    let checked = bounded(connection, || match tables {
         None => run(&format!("PRAGMA integrity_check({MESSAGES})"), &mut messages),
         Some(tables) => tables
             .iter()
             .try_for_each(|table| run(&format!("PRAGMA quick_check({})", quote_identifier(table)), &mut messages)),
-    };
+    });
     messages.retain(|message| message != "ok");
+    for message in &mut messages {
+        *message = without_value(message);
+    }
     match checked {
-        Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
+        Err(error) if is_damage(&error) => Ok(vec![without_value(&error.to_string())]),
         checked => checked.map(|()| messages),
     }
 }
@@ -180,12 +185,14 @@ pub fn breaking_check(connection: &Connection, table: &Table) -> Result<Violatin
     let rowid = if table.without_rowid || table.column("rowid").is_some() { "NULL" } else { "rowid" };
     let name = quote_identifier(&table.name);
     let mut statement = connection.prepare(&format!("SELECT {rowid} FROM {name} WHERE {}", broken.join(" OR ")))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        violating.rows += 1;
-        violating.places.extend(row.get::<_, Option<i64>>(0)?.map(|rowid| (rowid, 0)));
-    }
-    Ok(violating)
+    bounded(connection, || {
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            violating.rows += 1;
+            violating.places.extend(row.get::<_, Option<i64>>(0)?.map(|rowid| (rowid, 0)));
+        }
+        Ok(violating)
+    })
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

@@ -29,6 +29,8 @@ pub mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use crate::error::{Doing, Error};
@@ -37,6 +39,7 @@ use crate::migrations::statement::{Action, Insert};
 use crate::observer::{Observer, Stage, Work};
 use crate::profile::{self, TableProfile};
 use crate::schema::changes::{self, How, Paired};
+use crate::schema::message::without_value;
 use crate::schema::{Schema, Table, TableKind};
 use crate::snapshot::Snapshot;
 use crate::sqlite_file::header::TextEncoding;
@@ -176,6 +179,8 @@ pub struct States<'a> {
     pub scope: Scope<'a>,
     /// The bytes that a comparison may take in memory.
     pub memory: u64,
+    /// How long one statement that compares may take.
+    pub time: Duration,
 }
 
 /// How far what did not change is looked at. What changed is read in every case.
@@ -300,7 +305,7 @@ impl Comparison {
 
     /// A copy whose schema SQLite cannot read any more, for example after a write to `sqlite_schema`: nothing in it can be compared.
     fn unreadable(before: Schema, error: &rusqlite::Error, messages_before: Vec<String>) -> Self {
-        let after = vec![format!("the schema cannot be read: {error}")];
+        let after = vec![format!("the schema cannot be read: {}", without_value(&error.to_string()))];
         Self {
             after: before.clone(),
             before,
@@ -659,7 +664,8 @@ impl<'a> Comparer<'a> {
 
     fn not_compared(&mut self, what: &str, why: &str, error: &rusqlite::Error) {
         let hint = if rows::is_missing_extension(error) { "; this SQLite does not have what it needs" } else { "" };
-        self.not_compared.push(NotCompared { what: what.to_owned(), why: format!("{why}: {error}{hint}") });
+        let said = without_value(&error.to_string());
+        self.not_compared.push(NotCompared { what: what.to_owned(), why: format!("{why}: {said}{hint}") });
     }
 
     fn rows(

@@ -3,8 +3,7 @@
 //! A row is kept as a fingerprint of its storage classes and bytes, never as values, and a result of any length takes bounded
 //! memory. The order of rows counts where the query says ORDER BY.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
@@ -12,6 +11,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::execution::error_message;
 use crate::schema::lexer::{self, Token, TokenKind};
+use crate::snapshot::within_time;
+use crate::units::in_words;
 
 /// Fingerprints that are kept of one result, to count how many rows differ: 32 MB.
 const MOST_PRINTS: usize = 2_000_000;
@@ -120,20 +121,22 @@ pub enum Miss {
     Rows(Difference),
 }
 
-/// Asks every question of both states.
+/// Asks every question of both states, within `time` for all of them.
 #[must_use]
-pub fn ask(questions: &[Question], before: &Connection, after: &Connection) -> Vec<Answer> {
-    questions.iter().map(|question| question.ask(before, after)).collect()
+pub fn ask(questions: &[Question], before: &Connection, after: &Connection, time: Duration) -> Vec<Answer> {
+    let begun = Instant::now();
+    let left = || time.saturating_sub(begun.elapsed()).min(TIME_LIMIT);
+    questions.iter().map(|question| question.ask(before, after, &left)).collect()
 }
 
 impl Question {
-    fn ask(&self, before: &Connection, after: &Connection) -> Answer {
+    fn ask(&self, before: &Connection, after: &Connection, left: &dyn Fn() -> Duration) -> Answer {
         let ordered = match shape(&self.sql) {
             Ok(ordered) => ordered,
             Err(why) => return Answer::Refused(why.to_owned()),
         };
-        let was = self.same.then(|| read(before, &self.sql));
-        let is = read(after, &self.sql);
+        let was = self.same.then(|| read(before, &self.sql, left()));
+        let is = read(after, &self.sql, left());
         for side in was.iter().chain([&is]) {
             if let Err(Failure::Refused(why)) = side {
                 return Answer::Refused((*why).to_owned());
@@ -209,32 +212,19 @@ struct Reading {
     number: Option<f64>,
 }
 
-fn read(connection: &Connection, sql: &str) -> Result<Reading, Failure> {
-    let reading = within_time(connection, || read_rows(connection, sql));
+fn read(connection: &Connection, sql: &str, time: Duration) -> Result<Reading, Failure> {
+    let (reading, _) = within_time(time, &[connection.get_interrupt_handle()], || read_rows(connection, sql));
     reading
         .map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) => {
-                Failure::Sqlite(format!("it ran longer than {} seconds", TIME_LIMIT.as_secs()))
+            Some(ErrorCode::OperationInterrupted) if time < Duration::from_secs(1) => {
+                Failure::Sqlite("the time limit of all queries is over".to_owned())
             }
-            _ => Failure::Sqlite(error_message(&error, connection)),
+            Some(ErrorCode::OperationInterrupted) => {
+                Failure::Sqlite(format!("it ran longer than {}", in_words(Duration::from_secs(time.as_secs()))))
+            }
+            _ => Failure::Sqlite(error_message(&error, sql, connection)),
         })?
         .map_err(Failure::Refused)
-}
-
-/// Interrupts what runs on the connection where it takes too long.
-fn within_time<T>(connection: &Connection, run: impl FnOnce() -> T) -> T {
-    let interrupt = connection.get_interrupt_handle();
-    let (running, end) = channel::<()>();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            if end.recv_timeout(TIME_LIMIT) == Err(RecvTimeoutError::Timeout) {
-                interrupt.interrupt();
-            }
-        });
-        let outcome = run();
-        drop(running);
-        outcome
-    })
 }
 
 fn read_rows(connection: &Connection, sql: &str) -> rusqlite::Result<Result<Reading, &'static str>> {
@@ -401,7 +391,7 @@ mod tests {
             connection.pragma_update(None, "query_only", true).unwrap();
             connection
         };
-        question.ask(&state(before), &state(after))
+        question.ask(&state(before), &state(after), &|| TIME_LIMIT)
     }
 
     fn same(before: &str, after: &str, sql: &str) -> Option<Difference> {

@@ -8,6 +8,7 @@ use super::States;
 use super::lineage::{Copied, Pair};
 use crate::schema::Table;
 use crate::schema::lexer::quote_identifier;
+use crate::snapshot::be_patient;
 
 /// What other tables took over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +109,9 @@ pub(super) fn attached(states: States<'_>) -> Result<Option<Connection>> {
     if before.is_empty() || after.is_empty() {
         return Ok(None);
     }
-    let both = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI)?;
+    let mut both =
+        Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI)?;
+    be_patient(&mut both, states.time)?;
     // Attached databases must have the encoding of the one that they are attached to.
     both.pragma_update(None, "encoding", states.encoding().name())?;
     both.execute("ATTACH ?1 AS old", [before])?;

@@ -15,6 +15,22 @@ pub struct Decided {
     pub decision: Decision,
 }
 
+impl Decided {
+    /// Whether there is but one: what the migrations write elsewhere under one driver the next would find.
+    ///
+    /// # Errors
+    /// Where there are several.
+    pub fn only(&self) -> Result<(), Error> {
+        if self.drivers.len() == 1 {
+            return Ok(());
+        }
+        let cause = "with `--allow-unsafe-sql` it must be one: what the migrations write to other files under the first, the next \
+                     would find";
+        Err(Error::usage("choosing the driver", cause)
+            .hint(format!("nothing tells which one it is of {}: say it with --driver", self.decision.value)))
+    }
+}
+
 /// Decides for this tool: the given name first, then the imports of migrators, the configuration, the installed packages.
 ///
 /// # Errors

@@ -13,13 +13,14 @@ mod hooks;
 mod message;
 mod run;
 pub mod steps;
+pub mod witness;
 
 use driver::{DoubleQuoted, SeveralStatements, Transaction};
 
 pub use driver::Driver;
 pub use message::error_message;
-pub use run::run;
-pub use steps::{Execution, Outcome, Step};
+pub use run::{run, run_before};
+pub use steps::{Execution, Outcome, Step, Stopped};
 
 /// The connection as production would have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

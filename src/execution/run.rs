@@ -1,7 +1,7 @@
 //! The run itself: settings, BEGIN, statements, ledger, COMMIT, as the driver would issue them.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
@@ -10,44 +10,61 @@ use super::Settings;
 use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, Transaction};
 use super::hooks::{Recorder, add_diesel_function};
 use super::message::step_error;
-use super::steps::{Change, Execution, Failure, Outcome, RECORDING, Step, StepError};
-use crate::error::{Doing, Error};
+use super::steps::{Change, Execution, Failure, Outcome, RECORDING, Step, StepError, Stopped};
+use super::witness::{Doing, Nobody, Witness};
+use crate::error::{Doing as _, Error};
 use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::Plan;
 use crate::migrations::statement::{Action, Insert, Select, Statement};
 use crate::migrations::tools::diesel;
 use crate::observer::{Observer, Stage, Work};
 use crate::schema::lexer::{Token, double_quoted, quote_identifier, quote_text, tokens};
+use crate::snapshot::{Refusal, Session, within_time};
 
-/// Runs the plan's pending migrations on the copy to which `connection` writes.
+/// Runs the plan's pending migrations on the copy to which the session writes.
 ///
 /// # Errors
 /// Only where the connection cannot be set up. A migration that fails is an [`Outcome`].
-pub fn run(
-    connection: Connection,
+pub fn run(session: Session, plan: &Plan, settings: Settings, observer: &dyn Observer) -> Result<Execution, Error> {
+    run_before(&Nobody, session, plan, settings, observer)
+}
+
+/// The same before a witness.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_before(
+    witness: &dyn Witness,
+    session: Session,
     plan: &Plan,
     settings: Settings,
     observer: &dyn Observer,
 ) -> Result<Execution, Error> {
-    configure(&connection, settings).doing(|| "opening the copy".to_owned())?;
+    let connection = &session.connection;
+    configure(connection, settings).doing(|| "opening the copy".to_owned())?;
     let journal_mode = connection
         .query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))
         .doing(|| "reading the journal mode of the copy".to_owned())?;
     if plan.tool == diesel::TOOL.name {
-        add_diesel_function(&connection).doing(|| "opening the copy".to_owned())?;
+        add_diesel_function(connection).doing(|| "opening the copy".to_owned())?;
     }
-    let recorder = Recorder::attach(connection, settings.driver).doing(|| "watching the copy".to_owned())?;
+    let time = session.time;
+    let interrupt = connection.get_interrupt_handle();
+    let recorder = Recorder::attach(session, settings.driver).doing(|| "watching the copy".to_owned())?;
     let started = Instant::now();
     let mut run = Run {
         recorder,
+        witness,
         settings,
+        time,
+        begun: started,
         steps: Vec::new(),
         bookkeeping: Vec::new(),
         first_open: 0,
         savepoints: Vec::new(),
         undone: BTreeSet::new(),
     };
-    let outcome = run.outcome(plan, observer);
+    let (outcome, _) = within_time(time, &[interrupt], || run.outcome(plan, observer));
     Ok(Execution {
         settings,
         journal_mode,
@@ -76,9 +93,13 @@ pub(super) fn configure(connection: &Connection, settings: Settings) -> rusqlite
 }
 
 /// A run under way.
-struct Run {
+struct Run<'a> {
     recorder: Recorder,
+    witness: &'a dyn Witness,
     settings: Settings,
+    /// How long all may take.
+    time: Duration,
+    begun: Instant,
     steps: Vec<Step>,
     /// Rows that the bookkeeping wrote.
     bookkeeping: Vec<Change>,
@@ -96,7 +117,7 @@ enum Stop {
     Around(&'static str, StepError),
 }
 
-impl Run {
+impl Run<'_> {
     fn outcome(&mut self, plan: &Plan, observer: &dyn Observer) -> Outcome {
         let runs = |plan: &Plan| {
             plan.pending().next().is_some() && plan.refusal.as_ref().is_none_or(|refusal| refusal.after > 0)
@@ -160,6 +181,7 @@ impl Run {
     }
 
     fn migration(&mut self, migration: &Migration, work: &Work) -> Result<(), Stop> {
+        self.witness.begin();
         self.write(&migration.record.before)?;
         let result = self.body(migration, work);
         if result.is_err() && !migration.record.failed.is_empty() {
@@ -170,7 +192,9 @@ impl Run {
             self.write(&migration.record.failed)?;
         }
         result?;
-        self.write(&migration.record.after)
+        self.write(&migration.record.after)?;
+        self.witness.end();
+        Ok(())
     }
 
     /// The migration in its transaction, with foreign keys off where the tool sees to that.
@@ -181,6 +205,7 @@ impl Run {
         }
         self.around(&["PRAGMA foreign_keys = off"]).map_err(|error| Stop::Around("preparing the connection", error))?;
         let violations = self.violations();
+        self.in_time()?;
         let result = self.in_transaction(migration, work, Some(&violations));
         self.roll_back();
         self.around(&["PRAGMA foreign_keys = on"]).ok();
@@ -204,7 +229,9 @@ impl Run {
             self.write(&chunk.record)?;
         }
         self.write(&migration.record.within)?;
-        if let Some(error) = known.and_then(|known| mismatch(&self.violations(), known)) {
+        let mismatched = known.and_then(|known| mismatch(&self.violations(), known));
+        self.in_time()?;
+        if let Some(error) = mismatched {
             return Err(Stop::Around("committing the transaction", error));
         }
         if each {
@@ -273,7 +300,7 @@ impl Run {
         message: &str,
     ) -> Result<(), Stop> {
         let mut step = self.step(migration, statement, number);
-        let error = StepError { message: message.to_owned(), extended_code: None };
+        let error = StepError::told(message);
         step.error = Some(error.clone());
         self.steps.push(step);
         Err(Stop::InStep(error))
@@ -286,10 +313,11 @@ impl Run {
         let mut step = self.step(migration, statement, number);
         step.source_rows = self.source_rows(&statement.action);
         step.strings = self.strings(&statement.sql);
+        self.in_time()?;
         let state = statement.action.is_opaque().then(|| self.state());
         self.recorder.forget();
         let started = Instant::now();
-        let result = self.execute(&statement.sql);
+        let result = self.witnessed(Doing::Step(self.steps.len()), &statement.sql);
         step.elapsed = started.elapsed();
         step.changes = self.recorder.take();
         step.bytes_after = self.bytes();
@@ -320,7 +348,7 @@ impl Run {
             number: *number,
             statement: statement.clone(),
             ran: true,
-            elapsed: std::time::Duration::ZERO,
+            elapsed: Duration::ZERO,
             in_transaction: !self.recorder.connection().is_autocommit(),
             foreign_keys: self.foreign_keys(),
             source_rows: None,
@@ -387,7 +415,9 @@ impl Run {
         let mut strings = Vec::new();
         let mut literal = sql.to_owned();
         self.set_strings(false, false);
-        while let Some(name) = self.complaint(&literal).and_then(|message| take_named(&mut quoted, &message)) {
+        while self.begun.elapsed() < self.time
+            && let Some(name) = self.complaint(&literal).and_then(|message| take_named(&mut quoted, &message))
+        {
             literal = literal.replace(&quote_identifier(&name), &quote_text(&name));
             strings.push(name);
         }
@@ -406,16 +436,56 @@ impl Run {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, ddl).ok();
     }
 
+    fn witnessed(&self, doing: Doing<'_>, sql: &str) -> Result<(), StepError> {
+        self.witness.before(doing);
+        let result = self.execute(sql);
+        self.witness.after(self.recorder.connection().is_autocommit());
+        result
+    }
+
     fn execute(&self, sql: &str) -> Result<(), StepError> {
-        self.try_execute(sql).map_err(|error| self.as_the_driver_says(step_error(&error, self.recorder.connection())))
+        self.try_execute(sql).map_err(|error| {
+            let said = self.as_the_driver_says(step_error(&error, sql, self.recorder.connection()));
+            match self.stopped(&said, sql) {
+                Some(stopped) => StepError { message: stopped.to_string(), stopped: Some(stopped), ..said },
+                None => said,
+            }
+        })
+    }
+
+    /// What is looked up beside the statements is interrupted too, and then not known.
+    fn in_time(&self) -> Result<(), Stop> {
+        if self.begun.elapsed() < self.time {
+            return Ok(());
+        }
+        let stopped = Stopped::Time(self.time);
+        let error = StepError { stopped: Some(stopped.clone()), ..StepError::told(stopped.to_string()) };
+        Err(Stop::Around("running the migrations", error))
+    }
+
+    /// Whether the rehearsal is why it failed. The name of a file that is not written in the statement may be a value.
+    fn stopped(&self, error: &StepError, sql: &str) -> Option<Stopped> {
+        if let Some(refusal) = self.recorder.take_refusal() {
+            return Some(Stopped::Refused(match refusal {
+                Refusal::File(Some(name)) if !sql.contains(&name) => Refusal::File(None),
+                refusal => refusal,
+            }));
+        }
+        match (error.extended_code?, self.recorder.overflow()) {
+            (ffi::SQLITE_INTERRUPT, _) => Some(Stopped::Time(self.time)),
+            (ffi::SQLITE_FULL, Some(bytes)) => Some(Stopped::Growth(bytes)),
+            (ffi::SQLITE_NOMEM, _) => Some(Stopped::Memory),
+            _ => None,
+        }
     }
 
     /// A function that is refused because the driver's SQLite does not have it.
     fn as_the_driver_says(&self, error: StepError) -> StepError {
         match error.message.strip_prefix("not authorized to use function: ") {
-            Some(name) if self.settings.driver.lacks_function(name) => {
-                StepError { message: format!("no such function: {name}"), extended_code: Some(ffi::SQLITE_ERROR) }
-            }
+            Some(name) if self.settings.driver.lacks_function(name) => StepError {
+                extended_code: Some(ffi::SQLITE_ERROR),
+                ..StepError::told(format!("no such function: {name}"))
+            },
             _ => error,
         }
     }
@@ -429,14 +499,14 @@ impl Run {
 
     fn record(&mut self, sql: &str) -> Result<(), StepError> {
         match self.transaction_refusal(&Action::Unknown) {
-            Some(message) => Err(StepError { message: message.to_owned(), extended_code: None }),
+            Some(message) => Err(StepError::told(message)),
             None => self.bookkeeping(sql),
         }
     }
 
     /// What the tool or the driver runs besides the migrations; what it writes is kept apart.
     fn bookkeeping(&mut self, sql: &str) -> Result<(), StepError> {
-        let result = self.execute(sql);
+        let result = self.witnessed(Doing::Own(sql), sql);
         self.bookkeeping.extend(self.recorder.take());
         result
     }
@@ -501,7 +571,7 @@ fn mismatch(found: &BTreeSet<Violation>, known: &BTreeSet<Violation>) -> Option<
         more => format!(" and {more} more"),
     };
     let message = format!("sql/sqlite: foreign key mismatch: [{{tbl:{table} ref:{parent}}}{others}]");
-    Some(StepError { message, extended_code: None })
+    Some(StepError::told(message))
 }
 
 /// Takes the name out of `quoted` that SQLite's message is about: `no such column: "plan" - should this be a string literal …`.

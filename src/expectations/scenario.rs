@@ -17,7 +17,7 @@ use crate::error::{Doing, Error};
 use crate::findings::catalogue;
 use crate::findings::rule::Level;
 use crate::migrations::tools;
-use crate::units::Span;
+use crate::units::{Memory, Span};
 
 /// The journal time of the first migration where the scenario gives none: 2025-01-01T00:00:00Z in milliseconds.
 const FIRST_WHEN: i64 = 1_735_689_600_000;
@@ -72,12 +72,21 @@ pub struct Scenario {
     /// As `--down`.
     #[serde(default)]
     pub down: bool,
+    /// As `--faults`.
+    #[serde(default)]
+    pub faults: bool,
     /// As `--exec`: the command that runs the migrations.
     #[serde(default)]
     pub exec: Option<String>,
-    /// As `--time-limit`, of the command.
+    /// As `--time-limit`.
     #[serde(default)]
     pub time_limit: Option<Span>,
+    /// As `--max-growth`.
+    #[serde(default)]
+    pub max_growth: Option<Memory>,
+    /// As `--allow-unsafe-sql`.
+    #[serde(default)]
+    pub allow_unsafe_sql: bool,
     /// In `quiet/`: the rules that nearly fire here.
     #[serde(default)]
     pub nearly: Vec<RuleCode>,
@@ -400,7 +409,15 @@ impl Scenario {
     /// # Errors
     /// Names the file, the line, the column and what is allowed there.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let scenario: Self = yaml::read(path)?;
+        Self::valid(yaml::read(path)?, path)
+    }
+
+    /// Reads text that came from `path`.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        Self::valid(yaml::parse(text, path)?, path)
+    }
+
+    fn valid(scenario: Self, path: &Path) -> Result<Self, Error> {
         scenario.validate().map_err(|cause| Error::usage(format!("reading `{}`", path.display()), cause))?;
         Ok(scenario)
     }

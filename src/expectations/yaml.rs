@@ -26,7 +26,7 @@ const MOST_OPEN: usize = 1_000;
 /// # Errors
 /// Where the file cannot be read, is not YAML, or does not have the shape of `T`.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let bytes = std::fs::read(path).doing(|| format!("reading `{}`", path.display()))?;
+    let bytes = crate::files::read(path).doing(|| format!("reading `{}`", path.display()))?;
     parse(&decoded(&bytes, path)?, path)
 }
 

@@ -337,8 +337,8 @@ rules! {
         fix: "remove BEGIN and COMMIT from the file: the migrator already runs it in a transaction"
     }
     TX505 "vacuum-or-attach-in-transaction", Error, Measured {
-        when: "VACUUM or DETACH fails because a transaction is open, or ATTACH would open another file",
-        effect: "the deploy fails at this statement; what ATTACH brings in is not rehearsed",
+        when: "VACUUM or DETACH fails because a transaction is open",
+        effect: "the deploy fails at this statement",
         fix: "run it outside of the migrations, when no transaction is open"
     }
     TX506 "not-atomic", Error, Measured {
@@ -399,6 +399,11 @@ rules! {
         effect: "every test on an empty database is green, and the deploy fails",
         fix: "correct the rows before the statement that demands it, in an earlier step of the migration"
     }
+    EX603 "rerun-not-a-no-op", Warning, Measured {
+        when: "running the tool a second time, with nothing new to apply, fails or changes something",
+        effect: "every start of the app does it again",
+        fix: "write statements that may run twice, or have the tool record what was applied"
+    }
     EX604 "down-failed", Error, Measured {
         when: "a migration that completed cannot be undone: its down migration fails on the copy, or there is none",
         effect: "a deploy that goes wrong has no way back but a restore",
@@ -409,15 +414,40 @@ rules! {
         effect: "whoever rolls back a deploy loses what the report names",
         fix: "keep what the up migration removes in a table of its own until there is no way back"
     }
+    EX606 "failure-leaves-partial-state", Warning, Measured {
+        when: "after a death of the process a part of a migration is there that the ledger does not account for (an error where the database is damaged, a note where the migration is whole)",
+        effect: "the app and the next start meet a database that no migration has left",
+        fix: "make each migration one transaction"
+    }
+    EX607 "cannot-resume", Warning, Measured {
+        when: "after a death of the process running the tool again fails, is refused or leaves something else",
+        effect: "a deploy that is interrupted stays so until a person repairs it",
+        fix: "make each migration one transaction, and know the tool's way out before the deploy"
+    }
+    EX608 "nondeterministic", Note, Measured {
+        when: "two runs on the same snapshot do not leave the same (a warning where no random number or time in a statement is the reason, or one run leaves more rows)",
+        effect: "what was rehearsed is not exactly what production will have",
+        fix: "write the value into the file where it matters, and an ORDER BY with a key where rows are picked"
+    }
     EX609 "nothing-pending", Note, Inferred {
         when: "every migration of the folder is already applied",
         effect: "the deploy changes nothing",
         fix: "nothing, unless a migration was expected to run"
     }
     EX610 "time-limit", Error, Measured {
-        when: "the command that runs the migrations did not end within the time limit",
-        effect: "what it would have done is not known, and a deploy would wait as long",
-        fix: "raise --time-limit, or take away what the command waits for"
+        when: "the migrations, or the command that runs them, did not end within the time limit",
+        effect: "what would have been done is not known, and a deploy would wait as long",
+        fix: "raise --time-limit, or take away what does not end"
+    }
+    EX611 "unsafe-sql", Error, Measured {
+        when: "a migration reaches another file or writes SQLite's own schema table, which a rehearsal does not do",
+        effect: "production would run it: what it does there, and what follows it, is not known",
+        fix: "take it out of the migration, or rehearse with --allow-unsafe-sql where the migrations are trusted"
+    }
+    EX612 "resource-limit", Error, Measured {
+        when: "a statement wants more disk than --max-growth or more memory than SQLite is given in a rehearsal",
+        effect: "production may run out of disk or memory in the middle of the migration",
+        fix: "work on the rows in parts, or raise --max-growth where that much is meant"
     }
 
     // SN: snapshot and upkeep

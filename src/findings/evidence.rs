@@ -10,6 +10,7 @@ use crate::migrations::Migration;
 use crate::migrations::plan::{Decision, Plan};
 use crate::snapshot::{Facts, Untouched};
 
+use super::faults::Faults;
 use super::rule::{Finding, Place};
 
 /// Everything that a rehearsal found out.
@@ -35,6 +36,8 @@ pub struct Evidence {
     pub on_empty: Option<Execution>,
     /// The way back, where that was asked for and the migrations completed.
     pub way_back: Option<WayBack>,
+    /// What deaths of the process, a second and another run show, where that was asked for and the migrations completed.
+    pub faults: Option<Faults>,
     /// What the person set.
     pub limits: Limits,
 }

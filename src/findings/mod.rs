@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod evidence;
+pub mod faults;
 pub mod levels;
 pub mod rule;
 mod rules;
@@ -10,6 +11,7 @@ pub mod waivers;
 pub mod wording;
 
 pub use evidence::{Cell, Evidence, Limits, Trial, WayBack};
+pub use faults::Faults;
 pub use levels::Levels;
 pub use rule::{Finding, Level, Rule};
 pub use waivers::Waiver;

@@ -20,6 +20,7 @@ use crate::findings::Trial;
 use crate::migrations::migration::Chunk;
 use crate::migrations::project::{Project, or_dot};
 use crate::migrations::recipes::{self, Known, Recipe, THE_COMMAND};
+use crate::migrations::statement::redact;
 use crate::migrations::{Decision, Entry, Ledger, Migration, Plan, State as Applied};
 use crate::reading;
 use crate::report::diff::Verdict;
@@ -59,7 +60,12 @@ pub(super) fn rehearse(stage: &Theatre<'_>, exec: &Exec, project: &Project) -> R
     let comparison = compare(stage, &left, &plan, &execution)?;
     execution.outcome = outcome(&left, &comparison);
     let bytes = [stage.snapshot, &left.after].map(|side| side.facts().pages * u64::from(side.facts().page_size));
-    let answers = queries::ask(&stage.demands.questions(), &stage.snapshot.connect()?, &left.after.connect()?);
+    let answers = queries::ask(
+        &stage.demands.questions(),
+        &stage.snapshot.connect()?,
+        &left.after.connect()?,
+        stage.options.bounds.time,
+    );
     let trial = Trial { execution, comparison, answers, bytes_before: bytes[0], bytes_after: bytes[1] };
     let (trial, why) = match replayed(stage, &left, &plan, &trial)? {
         Ok((known, replay, why)) => {
@@ -111,7 +117,7 @@ fn run(
         .appear()?;
     let before_ledger = recipes::ledger_in(&stage.snapshot.connect()?, recipe)?;
     let tracer = Tracer::new(&below.join("trace"), &sandbox.database)?;
-    let ran = command::run(exec, recipe, &sandbox, &tracer, stage.observer)?;
+    let ran = command::run(exec, stage.options.bounds.time, recipe, &sandbox, &tracer, stage.observer)?;
     if ran.opened == Some(false) && !matches!(ran.end, End::TimeLimit(_)) {
         return Err(not_opened(&ran, recipe));
     }
@@ -203,13 +209,14 @@ fn compare(stage: &Theatre<'_>, left: &Left, plan: &Plan, execution: &Execution)
         sampling: stage.options.sampling,
         scope: stage.scope,
         memory: stage.options.max_memory,
+        time: stage.options.bounds.time,
     };
     Comparison::between(states, execution, stage.observer)
 }
 
 fn outcome(left: &Left, comparison: &Comparison) -> Outcome {
     if left.ran.end != End::Code(0) {
-        let error = StepError { message: format!("it {}", left.ran.end.describe()), extended_code: None };
+        let error = StepError::told(format!("it {}", left.ran.end.describe()));
         let rolled_back = left.changed.as_ref().is_some_and(PageSet::is_empty);
         return Outcome::Failed(Failure { step: None, doing: "the command", error, rolled_back });
     }
@@ -238,7 +245,7 @@ fn replayed(
     let probe = WorkingCopy::of(stage.snapshot, stage.workspace, "probe")?;
     let own = |table: &str| is_bookkeeping(table, &plan.ledger.name);
     let Matters { statements, failed: gone_on_after } =
-        trace::that_matter(&probe.open()?, settings, &trace.statements, failed, &own);
+        trace::that_matter(&probe.open()?.connection, settings, &trace.statements, failed, &own);
     let plan = with_statements(plan, &statements, failed);
     let replay = Theatre { plan: &plan, ..*stage };
     let (copy, mut again) = replay.rehearse_keeping(settings, "replay")?;
@@ -256,7 +263,7 @@ fn replayed(
         (outcome, _) => {
             *outcome = trial.execution.outcome.clone();
             if let (Outcome::Failed(failure), Some((sql, message))) = (outcome, gone_on_after) {
-                let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+                let sql = redact(&sql).split_whitespace().collect::<Vec<_>>().join(" ");
                 failure.error.message =
                     format!("{}; the last statement that failed is `{sql}`: {message}", failure.error.message);
             }

@@ -10,7 +10,7 @@ use crate::execution::command::{End, Ran};
 use crate::execution::driver::ForeignKeys;
 use crate::execution::{self, Execution, Step};
 use crate::findings::rule::{Level, Shown};
-use crate::findings::{Cell, Evidence, Finding, Trial};
+use crate::findings::{Cell, Evidence, Faults, Finding, Trial, faults};
 use crate::migrations::{self, State};
 use crate::profile::{ColumnProfile, Reader};
 use crate::snapshot::source::{Channel, Content};
@@ -153,8 +153,25 @@ fn execution(evidence: &Evidence) -> doc::Execution {
             steps: back.execution.steps.iter().map(step).collect(),
             no_further_than: back.no_further_than.clone(),
         }),
+        faults: evidence.faults.as_ref().map(under_faults),
         alternatives: evidence.others.iter().map(|other| alternative(other, &evidence.trial)).collect(),
         error: evidence.trial.failure().map(|failure| error(&failure.error)),
+    }
+}
+
+fn under_faults(faults: &Faults) -> doc::Faults {
+    doc::Faults {
+        moments: faults.moments,
+        left_out: faults.left_out,
+        states: doc::FaultStates { old: faults.old, new: faults.new, between: faults.between, partial: faults.partial },
+        resumed: faults.resumed,
+        second_run: match faults.again.as_ref().map(|again| &again.end) {
+            None => "nothing",
+            Some(faults::End::Differs(_) | faults::End::Damaged(_)) => "changes",
+            Some(faults::End::Failed { .. } | faults::End::Refused { .. }) => "fails",
+        }
+        .to_owned(),
+        differing: faults.differing.iter().map(|difference| difference.rows).sum(),
     }
 }
 

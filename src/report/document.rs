@@ -175,6 +175,10 @@ pub struct Execution {
     /// What undid the migrations on another copy; null where that was not asked for, or they did not complete.
     #[serde(default)]
     pub way_back: Option<WayBack>,
+    /// What deaths of the process, a second and another run have shown; null where that was not asked for, or the migrations did not
+    /// complete.
+    #[serde(default)]
+    pub faults: Option<Faults>,
     /// The same under the other drivers that production may use; empty where the driver is known.
     #[serde(default)]
     pub alternatives: Vec<Alternative>,
@@ -192,6 +196,36 @@ pub struct WayBack {
     pub steps: Vec<Step>,
     /// The migration that nothing undoes, and before which the way back ends; null where it leads to the beginning.
     pub no_further_than: Option<String>,
+}
+
+/// What deaths of the process, a second run and another run have shown.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Faults {
+    /// Moments at which the process died.
+    pub moments: u64,
+    /// Moments that were not tried, because there were too many.
+    pub left_out: u64,
+    /// What the database was after them.
+    pub states: FaultStates,
+    /// Moments after which running the tool again ended as if nothing had happened.
+    pub resumed: u64,
+    /// What running the tool a second time did where nothing had happened: `nothing`, `changes` or `fails`.
+    pub second_run: String,
+    /// Values and rows in which two runs differ.
+    pub differing: u64,
+}
+
+/// How many deaths left what.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct FaultStates {
+    /// Everything as before the migrations.
+    pub old: u64,
+    /// Everything as the migrations leave it.
+    pub new: u64,
+    /// Some migrations as a whole, and the ledger says which.
+    pub between: u64,
+    /// Something that the ledger does not account for.
+    pub partial: u64,
 }
 
 /// How the run ended.

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::document::{
-    Change, Column, Command, Document, Migration, Outcome, Plan, Resources, Snapshot, Step, Table, TableChange, Values,
+    Change, Column, Command, Document, FaultStates, Faults, Migration, Outcome, Plan, Resources, Snapshot, Step, Table,
+    TableChange, Values,
 };
 use super::verdict::holdings;
-use crate::findings::wording::{bytes, count, count_of, duration, number};
+use crate::findings::wording::{bytes, count, count_of, duration, number, share};
 
 /// What became of a table besides its rows; empty where nothing did.
 #[must_use]
@@ -72,7 +73,29 @@ pub fn settings(document: &Document) -> Vec<(&'static str, String)> {
         };
         lines.push(("way back", text));
     }
+    lines.extend(execution.faults.as_ref().map(|faults| ("deaths", deaths(faults))));
     lines
+}
+
+/// How many deaths of the process were rehearsed, what they left, and how the tool went on.
+fn deaths(faults: &Faults) -> String {
+    let FaultStates { old, new, between, partial } = faults.states;
+    let left =
+        [(old, "left the old state"), (new, "the new one"), (between, "whole migrations"), (partial, "a part of one")];
+    let left: Vec<String> = left
+        .iter()
+        .filter(|(moments, _)| *moments > 0)
+        .map(|(moments, what)| format!("{} {what}", number(*moments)))
+        .collect();
+    let tried = match faults.left_out {
+        0 => count(faults.moments, "moment"),
+        left_out => share(faults.moments, faults.moments + left_out, "moment"),
+    };
+    format!(
+        "{tried} at which the process died: {}; the tool goes on after {}",
+        left.join(", "),
+        if faults.resumed == faults.moments { "all of them".to_owned() } else { number(faults.resumed) },
+    )
 }
 
 fn versions(document: &Document) -> String {

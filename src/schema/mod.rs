@@ -3,7 +3,9 @@
 //! Takes a connection, gives a [`Schema`]. Nothing is parsed that SQLite can tell; only CHECK constraints, which it does not
 //! list, are read from the CREATE statement.
 
+pub mod bounded;
 pub mod changes;
+pub mod expansion;
 pub mod index;
 pub mod lexer;
 pub mod message;
@@ -154,6 +156,7 @@ impl Schema {
     /// # Errors
     /// When SQLite cannot read it: a corrupt database.
     pub fn read(connection: &rusqlite::Connection) -> rusqlite::Result<Self> {
+        expansion::check(connection)?;
         read::schema(connection)
     }
 

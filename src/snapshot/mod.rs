@@ -25,6 +25,7 @@ mod journal;
 mod location;
 mod locks;
 pub mod overlay;
+mod patience;
 mod raw_copy;
 mod recognize;
 mod recovery;
@@ -40,11 +41,16 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::Connection;
 
-pub(crate) use confinement::reaches_another_file;
-pub(crate) use connection::reader;
+pub use confinement::{Bounds, Refusal};
+pub(crate) use confinement::{Judgement, Reach, judge};
+pub(crate) use connection::{be_patient, reader};
+pub(crate) use journal::super_journal_in;
 pub use journal::{Journal, SuperJournal, Wal};
+pub use patience::when_stuck;
+pub(crate) use patience::within_time;
 pub use source::{Given, Origin, Source};
-pub use working_copy::{Kept, WorkingCopy, check_keep_target};
+pub(crate) use space::readable;
+pub use working_copy::{Kept, Session, WorkingCopy, check_keep_target};
 pub(crate) use workspace::Group;
 pub use workspace::Workspace;
 
@@ -73,6 +79,7 @@ pub struct Snapshot {
     watched: Option<(Location, Imprint)>,
     base: Arc<FilePages>,
     before: Overlay,
+    bounds: Bounds,
     /// What changed while it was read where it lies, so that it had to be read again.
     changed_before: Vec<String>,
 }
@@ -244,9 +251,16 @@ impl Snapshot {
             None => Some((location.clone(), taken.imprint)),
             Some(made_of) => made_of.file.clone(),
         };
-        let snapshot = Self { location, facts, watched, base, before, changed_before: Vec::new() };
+        let snapshot =
+            Self { location, facts, watched, base, before, bounds: Bounds::default(), changed_before: Vec::new() };
         snapshot.connect()?;
         Ok(snapshot)
+    }
+
+    /// The same, with these bounds for its copies.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// What was found out about the file.
@@ -255,13 +269,12 @@ impl Snapshot {
         &self.facts
     }
 
-    /// A read-only connection to the state before the migrations; several may be open at once. Functions and virtual tables in the
-    /// schema are not trusted (`trusted_schema` off).
+    /// A read-only connection to the state before the migrations; several may be open at once.
     ///
     /// # Errors
     /// When the schema cannot be read.
     pub fn connect(&self) -> Result<Connection, Error> {
-        recovery::connect(&self.location, &self.before.uri())
+        recovery::connect(&self.location, &self.before.uri(), self.bounds.time)
     }
 
     /// The name under which a connection of this process can open or attach the state before.
@@ -322,9 +335,11 @@ pub fn unchanged<T>(
     let result = work(&snapshot);
     let changed_before = snapshot.may_be_torn_by(observer);
     if changed_before.is_empty() {
-        return result;
+        return snapshot.before.check_storage().and(result);
     }
-    work(&Snapshot { changed_before, ..open(Reading::FromCopy)? })
+    let snapshot = Snapshot { changed_before, ..open(Reading::FromCopy)? };
+    let result = work(&snapshot);
+    snapshot.before.check_storage().and(result)
 }
 
 /// What stands beside the file, and who uses it.
@@ -464,7 +479,7 @@ fn changes_too_fast(location: &Location) -> Error {
 /// Removes what an earlier attempt left in the workspace: a WAL of one attempt would be taken for that of the next.
 fn discard(copy: &Path) -> std::io::Result<()> {
     for suffix in ["", "-wal", "-journal"] {
-        imprint::existing(std::fs::remove_file(location::beside(copy, suffix)))?;
+        imprint::existing(workspace::remove_file(&location::beside(copy, suffix)))?;
     }
     Ok(())
 }

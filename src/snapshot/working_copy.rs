@@ -1,24 +1,24 @@
 //! The disposable database on which migrations run.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Seek};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
-use super::location::{beside, folder_of};
-use super::overlay::{Overlay, OverlayPages};
+use super::confinement::{Bounds, Reach, confine};
+use super::location::{SIDECARS, beside, folder_of, is_same_file, is_sidecar_of};
+use super::overlay::{Overlay, OverlayPages, Watcher};
 use super::workspace::Workspace;
 use super::{Snapshot, connection};
 use crate::error::{Doing, Error};
 use crate::observer::{Observer, Stage, Work};
 use crate::sqlite_file::page_set::PageSet;
-use crate::sqlite_file::pages::FilePages;
-
-const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+use crate::sqlite_file::pages::{FilePages, Pages};
 
 /// A database that may be written and thrown away: an overlay of the state before.
 #[derive(Debug)]
@@ -26,6 +26,37 @@ pub struct WorkingCopy {
     overlay: Overlay,
     base: Arc<FilePages>,
     snapshot: PathBuf,
+    bounds: Bounds,
+    shred: bool,
+}
+
+/// A connection on which migrations run, within bounds.
+#[derive(Debug)]
+pub struct Session {
+    /// The connection, which reaches nothing but its database.
+    pub connection: Connection,
+    /// How long the migrations may run.
+    pub time: Duration,
+    pub(crate) reach: Reach,
+    overlay: Option<Overlay>,
+}
+
+impl Session {
+    /// On a file of one's own, of any size; SQL may write its definitions where it may do more.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn on(mut connection: Connection, bounds: Bounds) -> rusqlite::Result<Self> {
+        let reach = if bounds.unsafe_sql { Reach::Definitions } else { Reach::Nothing };
+        confine(&mut connection, reach.clone())?;
+        Ok(Self { connection, time: bounds.time, reach, overlay: None })
+    }
+
+    /// The bytes that the copy may hold, where it would have been more.
+    #[must_use]
+    pub fn overflow(&self) -> Option<u64> {
+        self.overlay.as_ref()?.overflow()
+    }
 }
 
 impl WorkingCopy {
@@ -34,17 +65,49 @@ impl WorkingCopy {
     /// # Errors
     /// When SQLite does not take the overlay.
     pub fn of(snapshot: &Snapshot, workspace: &Workspace, name: &str) -> Result<Self, Error> {
-        let overlay = Overlay::new(name, snapshot.base.clone(), workspace.path())?;
-        Ok(Self { overlay, base: snapshot.base.clone(), snapshot: snapshot.facts().path.clone() })
+        Self::over(snapshot.base.clone(), snapshot, workspace, name)
+    }
+
+    /// A database of the same encoding and page size in which there is nothing.
+    ///
+    /// # Errors
+    /// When it cannot be made in the workspace.
+    pub fn empty(snapshot: &Snapshot, workspace: &Workspace, name: &str) -> Result<Self, Error> {
+        let doing = || "making a database without rows".to_owned();
+        let facts = snapshot.facts();
+        let path = workspace.unused(name);
+        File::create_new(&path).doing(doing)?;
+        let pragmas =
+            format!("PRAGMA page_size = {}; PRAGMA encoding = '{}'; VACUUM", facts.page_size, facts.encoding.name());
+        connection::private(&path).and_then(|connection| connection.execute_batch(&pragmas)).doing(doing)?;
+        let base = File::open(&path).and_then(|file| FilePages::new(file, None)).doing(doing)?;
+        Self::over(Arc::new(base), snapshot, workspace, name)
+    }
+
+    fn over(base: Arc<FilePages>, snapshot: &Snapshot, workspace: &Workspace, name: &str) -> Result<Self, Error> {
+        let bounds = snapshot.bounds;
+        let size = u64::from(base.layout().pages) * u64::from(base.layout().page_size);
+        let overlay = Overlay::bounded(name, base.clone(), workspace.path(), bounds.growth_of(size))?;
+        let snapshot = snapshot.facts().path.clone();
+        if bounds.unsafe_sql {
+            overlay.reach_all_but(&snapshot);
+        }
+        Ok(Self { overlay, base, snapshot, bounds, shred: workspace.shreds() })
     }
 
     /// A connection that writes, with SQLite's own settings.
     ///
     /// # Errors
     /// When the copy cannot be opened.
-    pub fn open(&self) -> Result<Connection, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        self.overlay.open(flags).doing(|| "opening the copy".to_owned())
+    pub fn open(&self) -> Result<Session, Error> {
+        let doing = || "opening the copy".to_owned();
+        // What is attached is opened as the database was.
+        let creates = if self.bounds.unsafe_sql { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | creates;
+        let mut connection = self.overlay.open(flags).doing(doing)?;
+        let reach = if self.bounds.unsafe_sql { Reach::AllBut(self.snapshot.clone()) } else { Reach::Nothing };
+        confine(&mut connection, reach.clone()).doing(doing)?;
+        Ok(Session { connection, time: self.bounds.time, reach, overlay: Some(self.overlay.clone()) })
     }
 
     /// A read-only connection, once no other connection writes.
@@ -54,7 +117,7 @@ impl WorkingCopy {
     pub fn connect(&self) -> Result<Connection, Error> {
         let doing = || "reading the migrated copy".to_owned();
         self.overlay.settle().doing(doing)?;
-        connection::reader(&self.overlay.uri()).doing(doing)
+        connection::reader(&self.overlay.uri(), self.bounds.time).doing(doing)
     }
 
     /// The name under which a connection of this process can open or attach the copy.
@@ -79,6 +142,60 @@ impl WorkingCopy {
         self.overlay.changed()
     }
 
+    /// What another process would find if this one died now, as a copy of its own; little of it is in memory.
+    ///
+    /// # Errors
+    /// When it does not fit on the disk.
+    pub fn as_if_dead(&self) -> Result<Self, Error> {
+        let (base, snapshot) = (Arc::clone(&self.base), self.snapshot.clone());
+        let overlay = self.overlay.fork_apart()?;
+        if self.bounds.unsafe_sql {
+            overlay.reach_all_but(&snapshot);
+        }
+        Ok(Self { overlay, base, snapshot, bounds: self.bounds, shred: self.shred })
+    }
+
+    /// From now on `watcher` is told of every change of a file before it is made; none: nobody is.
+    pub fn watch(&self, watcher: Option<Watcher>) {
+        self.overlay.watch(watcher);
+    }
+
+    /// Sets the clock of its connections ahead of the system's.
+    pub fn set_clock_ahead(&self, by: Duration) {
+        self.overlay.set_clock_ahead(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+    }
+
+    /// Brings everything into the main file, as the next connection would: rolls back what a death left half done.
+    ///
+    /// # Errors
+    /// Those of SQLite, where what is left is no database any more.
+    pub fn recover(&self) -> rusqlite::Result<()> {
+        self.overlay.settle()
+    }
+
+    /// A number that is the same for the same content of the main file.
+    ///
+    /// # Errors
+    /// When a page cannot be read.
+    pub fn fingerprint(&self) -> io::Result<u128> {
+        self.overlay.fingerprint()
+    }
+
+    /// The bytes that are kept of what was written to it.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        let (memory, file) = self.overlay.held();
+        memory + file
+    }
+
+    /// Whether everything that was written to it could be kept.
+    ///
+    /// # Errors
+    /// When it could not, so that nothing that happened on the copy since says anything of the migrations.
+    pub fn check_storage(&self) -> Result<(), Error> {
+        self.overlay.check_storage()
+    }
+
     /// Its size in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -93,11 +210,15 @@ impl WorkingCopy {
         check_keep_target(to, &self.snapshot)?;
         let doing = || keeping(to);
         self.overlay.settle().doing(doing)?;
-        let mut complete = tempfile::Builder::new().prefix(".rehearse-").tempfile_in(folder_of(to)).doing(doing)?;
+        // On the disk of its place, and gone whatever happens.
+        let workspace = Workspace::create_with(Some(&folder_of(to)), self.shred).doing(doing)?;
+        let complete = workspace.file("complete.db");
+        let mut file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&complete).doing(doing)?;
         let work = Work::begin(observer, Stage::Keep, Some(self.bytes()));
-        self.write_to(complete.as_file_mut(), &work).and_then(|()| complete.as_file().sync_all()).doing(doing)?;
+        self.write_to(&mut file, &work).and_then(|()| file.sync_all()).doing(doing)?;
         work.finish();
-        Ok(Kept { complete, to: to.to_path_buf() })
+        Ok(Kept { complete, to: to.to_path_buf(), _workspace: workspace })
     }
 }
 
@@ -127,8 +248,10 @@ fn shares_blocks(_: &File, _: &File) -> bool {
 /// A copy that is complete, and not yet in its place; removed again where it never gets there.
 #[derive(Debug)]
 pub struct Kept {
-    complete: NamedTempFile,
+    complete: PathBuf,
     to: PathBuf,
+    /// The private folder that it lies in.
+    _workspace: Workspace,
 }
 
 impl Kept {
@@ -138,8 +261,12 @@ impl Kept {
     /// When there is a file meanwhile, or the folder cannot be written.
     pub fn appear(self) -> Result<(), Error> {
         let doing = || keeping(&self.to);
-        self.complete.persist_noclobber(&self.to).map_err(|error| error.error).doing(doing)?;
-        Ok(())
+        let complete = TempPath::try_from_path(&self.complete).doing(doing)?;
+        complete.persist_noclobber(&self.to).or_else(|error| {
+            // It goes with its folder.
+            let _ = error.path.keep();
+            Err(error.error).doing(doing)
+        })
     }
 }
 
@@ -178,18 +305,4 @@ pub fn check_keep_target(to: &Path, snapshot: &Path) -> Result<(), Error> {
 
 fn keeping(to: &Path) -> String {
     format!("keeping the copy as `{}`", to.display())
-}
-
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let identity = |path: &Path| path.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok();
-    identity(one).is_some_and(|one| Some(one) == identity(other))
-}
-
-fn is_sidecar_of(to: &Path, snapshot: &Path) -> bool {
-    let (Ok(folder), Some(name)) = (folder_of(to).canonicalize(), to.file_name()) else { return false };
-    // As given too: a person who puts the link's target in its place would have SQLite read the file.
-    let given = snapshot.file_name().and_then(|name| Some(folder_of(snapshot).canonicalize().ok()?.join(name)));
-    let databases = snapshot.canonicalize().into_iter().chain(given);
-    let is_beside = |db: PathBuf| SIDECARS.into_iter().any(|suffix| beside(&db, suffix) == folder.join(name));
-    databases.into_iter().any(is_beside)
 }

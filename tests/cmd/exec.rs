@@ -166,6 +166,12 @@ fn after_the_time_limit_nothing_of_it_survives() {
 }
 
 #[test]
+fn a_time_limit_may_be_longer_than_any_clock_runs() {
+    let ran = run(&project(), "cat {db} >/dev/null", &["--time-limit", "213503982334601d"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+}
+
+#[test]
 fn what_it_leaves_running_ends_with_it() {
     let ran = run(&project(), "cat {db} >/dev/null; sleep 1000.25 &", &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.all());

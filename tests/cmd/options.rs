@@ -1,5 +1,6 @@
 //! Options in `rehearse.yaml` and in the environment: which one counts, what is wrong with one, and what a file may not say unasked.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::Value;
@@ -141,9 +142,21 @@ fn a_file_may_do_no_harm_unasked() {
         (format!("{PLAIN}report: {{text: link}}\n"), "`report` writes outside of the file's folder"),
         (format!("{PLAIN}report: {{text: dangling}}\n"), "`report` writes outside of the file's folder"),
         (format!("{PLAIN}report: {{text: folder/new}}\n"), "`report` writes outside of the file's folder"),
-        (format!("{PLAIN}keep_copy: '{shown}.db'\n"), "`keep_copy` writes outside of the file's folder"),
+        (format!("{PLAIN}report: {{text: .git/hooks/pre-commit}}\n"), "`report` writes where tools keep what they run"),
+        (format!("{PLAIN}report: {{text: hooks/pre-commit}}\n"), "`report` writes where tools keep what they run"),
+        (format!("{PLAIN}report: {{text: run-it}}\n"), "`report` writes where tools keep what they run"),
+        (format!("{PLAIN}keep_copy: kept.db\n"), "`keep_copy` keeps production data"),
+        (format!("{PLAIN}time_limit: 2h\n"), "`time_limit` is more than an hour"),
+        (format!("{PLAIN}max_growth: 65G\n"), "`max_growth` is more than 64G"),
+        (format!("{PLAIN}max_memory: 5G\n"), "`max_memory` is more than 4G"),
+        (format!("{source}driver: sqlite\nmigrations: /\n"), "`migrations` leads out of the repository"),
+        (format!("{source}driver: sqlite\nmigrations: folder\n"), "`migrations` leads out of the repository"),
     ] {
         let project = project(&config);
+        std::fs::create_dir_all(project.path(".git/hooks")).unwrap();
+        std::os::unix::fs::symlink(".git/hooks", project.path("hooks")).unwrap();
+        std::fs::write(project.path("run-it"), "mine").unwrap();
+        std::fs::set_permissions(project.path("run-it"), PermissionsExt::from_mode(0o755)).unwrap();
         std::os::unix::fs::symlink(&place, project.path("link")).unwrap();
         std::os::unix::fs::symlink(outside.path().join("new"), project.path("dangling")).unwrap();
         std::os::unix::fs::symlink(outside.path(), project.path("folder")).unwrap();

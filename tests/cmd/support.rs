@@ -56,7 +56,7 @@ impl Project {
     pub fn database(&self, name: &str, sql: &str) {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let database = Connection::open_with_flags(self.path(name), flags).unwrap();
-        database.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        database.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF").unwrap();
         database.execute_batch(sql).unwrap();
     }
 

@@ -10,7 +10,7 @@ use rehearse::execution::Step;
 use rehearse::findings::{Finding, Level};
 use rehearse::migrations::Request;
 use rehearse::observer::Silent;
-use rehearse::snapshot::Extent;
+use rehearse::snapshot::{Bounds, Extent};
 use rehearse::{Options, Rehearsal};
 use rusqlite::{Connection, OpenFlags};
 
@@ -71,6 +71,7 @@ fn run(folder: &Path, before: &str, driver: &str, tool: &str) -> Rehearsal {
         driver: Some(driver.to_owned()),
         workspace: Some(folder.to_owned()),
         keep_copy: Some(folder.join("after.db")),
+        bounds: Bounds { unsafe_sql: true, ..Bounds::default() },
         ..Options::of(snapshot, migrations)
     };
     let mut rehearsal = rehearse::rehearse(&options, &Silent).unwrap();

@@ -1,7 +1,9 @@
 //! atlas 1.2.3. It cannot be installed here: the cases are made from its sources, `sql/migrate` with its tests,
 //! `sql/sqlite/driver.go` and `cmd/atlas/internal/cmdapi/migrate_test.go`.
 
-use super::{decision, deployed, failure, located, open, planned_by, project, refusal, rows, snapshot, states};
+use super::{
+    decision, deployed, failure, located, open, planned_by, project, refusal, rows, session, snapshot, states,
+};
 use rehearse::execution::decide::of_tool;
 use rehearse::execution::{Outcome, Settings, run};
 use rehearse::migrations::{Plan, Request};
@@ -235,7 +237,7 @@ fn foreign_keys_are_checked_at_the_end() {
         let file = folder.path().join("copy.db");
         before.execute("VACUUM INTO ?1", [file.to_str().unwrap()]).unwrap();
         let driver = of_tool("atlas").next().unwrap();
-        let execution = run(open(&file), &plan, Settings::of(driver, Some(true)), &Silent).unwrap();
+        let execution = run(session(&file), &plan, Settings::of(driver, Some(true)), &Silent).unwrap();
         assert_eq!(failure(&execution), message, "{text}");
         assert!(execution.foreign_keys_after);
         let after = open(&file);

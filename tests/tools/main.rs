@@ -23,6 +23,7 @@ use rehearse::execution::{Execution, Outcome, Settings, run};
 use rehearse::migrations::tools::TOOLS;
 use rehearse::migrations::{Located, Plan, Request, State, locate, plan, search};
 use rehearse::observer::Silent;
+use rehearse::snapshot::{Bounds, Session};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest, Sha256};
@@ -116,8 +117,12 @@ fn deployed(plan: &Plan, before: &Connection) -> (Execution, Connection, TempDir
     let file = folder.path().join("copy.db");
     before.execute("VACUUM INTO ?1", [file.to_str().unwrap()]).unwrap();
     let driver = of_tool(plan.tool).next().unwrap();
-    let execution = run(open(&file), plan, Settings::of(driver, None), &Silent).unwrap();
+    let execution = run(session(&file), plan, Settings::of(driver, None), &Silent).unwrap();
     (execution, open(&file), folder)
+}
+
+fn session(file: &Path) -> Session {
+    Session::on(open(file), Bounds::default()).unwrap()
 }
 
 fn open(file: &Path) -> Connection {

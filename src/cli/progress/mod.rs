@@ -2,8 +2,12 @@
 
 mod words;
 
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::io::Write as _;
+use std::panic::Location;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -219,11 +223,22 @@ pub fn close() {
 
 /// From now on a panic is told where the line was.
 pub fn close_on_panic() {
-    let told = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
+    std::panic::set_hook(Box::new(|panic| {
         close();
-        told(panic);
+        let mut text = told(panic.payload(), panic.location());
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            let _ = writeln!(text, "{backtrace}");
+        }
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }));
+}
+
+/// Where it happened, and what it says where that is a text of the program: one that is put together may hold a value.
+fn told(payload: &dyn Any, location: Option<&Location<'_>>) -> String {
+    let place = location.map(|place| format!(" at {place}")).unwrap_or_default();
+    let what = payload.downcast_ref::<&'static str>().map(|what| format!(": {what}")).unwrap_or_default();
+    format!("rehearse panicked{place}{what}\n")
 }
 
 #[cfg(test)]
@@ -234,7 +249,17 @@ mod tests {
     use rehearse::observer::{Stage, Work};
     use unicode_width::UnicodeWidthStr as _;
 
-    use super::{Place, State};
+    use super::{Place, State, told};
+
+    #[test]
+    fn a_panic_tells_no_value() {
+        let place = std::panic::Location::caller();
+        let by_program = told(&"a page is missing", Some(place));
+        assert!(by_program.starts_with("rehearse panicked at src/cli/progress/mod.rs:"), "{by_program}");
+        assert!(by_program.ends_with(": a page is missing\n"), "{by_program}");
+        let of_a_value = told(&"it is inside 'é' of `andré@example.com`".to_owned(), Some(place));
+        assert!(!of_a_value.contains("example"), "{of_a_value}");
+    }
 
     const PLAIN: Place = Place::Terminal { colour: false };
 

@@ -20,6 +20,7 @@ use crate::error::{Doing, Error};
 use crate::migrations::recipes::{Adjustment, COMMON, Recipe};
 use crate::observer::{Observer, Stage, Work};
 use crate::snapshot::Group;
+use crate::units::in_words;
 
 /// How much of what a command says is kept, from its end.
 const KEPT_LINES: usize = 200;
@@ -30,8 +31,6 @@ const KEPT_LINE: usize = 2000;
 pub struct Exec {
     /// The command line, for `sh -c`.
     pub line: String,
-    /// After this time it is ended.
-    pub time_limit: Duration,
     /// Where the project's own configuration has the database, below the project; found out where it is not given.
     pub copy_at: Option<std::path::PathBuf>,
 }
@@ -73,7 +72,7 @@ impl End {
         match self {
             Self::Code(code) => format!("ended with exit code {code}"),
             Self::Signal(signal) => format!("was ended by signal {signal}"),
-            Self::TimeLimit(limit) => format!("was ended after {} seconds, the time limit", limit.as_secs()),
+            Self::TimeLimit(limit) => format!("was ended after {}, the time limit", in_words(limit)),
         }
     }
 }
@@ -84,6 +83,7 @@ impl End {
 /// When it cannot be started.
 pub fn run(
     exec: &Exec,
+    time_limit: Duration,
     recipe: &'static Recipe,
     sandbox: &Sandbox,
     tracer: &trace::Tracer,
@@ -105,7 +105,7 @@ pub fn run(
     if recipe.adjustment == Adjustment::DjangoSettings {
         command.env("DJANGO_SETTINGS_MODULE", SETTINGS);
     }
-    let running = Stage::Command { line: exec.line.clone(), time_limit: exec.time_limit };
+    let running = Stage::Command { line: exec.line.clone(), time_limit };
     let work = Work::begin(observer, running, None);
     let started = Instant::now();
     let group = Group::start(&mut command).doing(doing)?;
@@ -119,7 +119,7 @@ pub fn run(
         drop(ended);
     };
     std::thread::Builder::new().name("command".into()).spawn(listen).doing(doing)?;
-    let status = group.wait_for(exec.time_limit).doing(doing)?;
+    let status = group.wait_for(time_limit).doing(doing)?;
     let elapsed = started.elapsed();
     // A process that has left the group may still hold the pipe: then what was said so far is all.
     let _ = end_of_output.recv_timeout(Duration::from_secs(5));
@@ -127,7 +127,7 @@ pub fn run(
     Ok(Ran {
         line: exec.line.clone(),
         recipe,
-        end: status.map_or(End::TimeLimit(exec.time_limit), end),
+        end: status.map_or(End::TimeLimit(time_limit), end),
         elapsed,
         output: said.lines.into(),
         dropped: said.dropped,
@@ -239,7 +239,7 @@ fn django(sandbox: &Sandbox) -> Result<(), Error> {
     let manage = sandbox.folder.join("manage.py");
     let doing = || "finding the settings that manage.py names".to_owned();
     let given = std::env::var("DJANGO_SETTINGS_MODULE").ok();
-    let text = fs::read_to_string(&manage).doing(doing)?;
+    let text = crate::files::read_utf8(&manage).doing(doing)?;
     let named = text.split_once("DJANGO_SETTINGS_MODULE").and_then(|(_, rest)| {
         let rest = &rest[rest.find(',')? + 1..];
         let quote = rest.trim_start().chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
@@ -268,7 +268,7 @@ fn alembic(recipe: &Recipe, sandbox: &Sandbox) -> Result<(), Error> {
     }
     // A per cent sign begins an interpolation there.
     let url = recipe.fill("{db_url}", &sandbox.database).replace('%', "%%");
-    let text = fs::read_to_string(&ini).doing(doing)?;
+    let text = crate::files::read_utf8(&ini).doing(doing)?;
     let is_url = |line: &str| {
         line.trim_start().strip_prefix("sqlalchemy.url").is_some_and(|rest| rest.trim_start().starts_with('='))
     };
@@ -278,3 +278,15 @@ fn alembic(recipe: &Recipe, sandbox: &Sandbox) -> Result<(), Error> {
 
 /// A variable of the command's environment.
 type Variable = (&'static str, OsString);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_limit_is_told_in_words() {
+        let told = |seconds| End::TimeLimit(Duration::from_secs(seconds)).describe();
+        assert_eq!(told(1), "was ended after 1 second, the time limit");
+        assert_eq!(told(600), "was ended after 10 minutes, the time limit");
+    }
+}

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::Variable;
 use crate::error::{Doing, Error};
 use crate::execution::Settings;
+use crate::execution::message::error_message;
 use crate::execution::run::configure;
 use crate::migrations::splitter::statements;
 use crate::migrations::statement::Action;
@@ -163,7 +164,7 @@ pub fn that_matter(
         match ran {
             Ok(true) => kept.push((sql, None)),
             Ok(false) => {}
-            Err(error) => kept.push((sql, Some(error.to_string()))),
+            Err(error) => kept.push((sql, Some(error_message(&error, sql, connection)))),
         }
     }
     let last = kept.iter().rposition(|(_, error)| error.is_some()).filter(|_| failed);

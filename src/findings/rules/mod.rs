@@ -3,6 +3,7 @@
 mod causes;
 mod down;
 mod execution;
+mod faults;
 mod integrity;
 mod missing;
 mod random_names;
@@ -64,6 +65,10 @@ pub static ALL: &[Check] = &[
     execution::nothing_pending,
     down::failed,
     down::loses_data,
+    faults::not_a_no_op,
+    faults::partial_state,
+    faults::cannot_resume,
+    faults::nondeterministic,
     snapshot::files,
     missing::unreadable,
     snapshot::not_understood,

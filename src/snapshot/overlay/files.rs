@@ -8,13 +8,13 @@ use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rusqlite::ffi;
 
 use super::delta::{Base, Delta, Source};
 use super::locks::{Level, Locks};
-use super::scratch::{Arena, Scratch};
+use super::scratch::{self, Arena, Scratch};
 use super::shm::{Held, Shm};
 use super::vfs::Registration;
 
@@ -38,11 +38,21 @@ pub(super) struct Files {
     pub(super) written: AtomicU64,
     /// How many changes are left until one fails, that one included; 0 where all fail.
     fault: Mutex<Option<(u64, Fault)>>,
+    /// Why the main file, most often its base, could not be read first.
+    pub(super) unreadable: OnceLock<String>,
     /// Whether there was a fault, so that a write need not look.
     has_fault: AtomicBool,
     synced: Mutex<Option<State>>,
     keeps_synced: AtomicBool,
+    watcher: Mutex<Option<Watcher>>,
+    /// Whether there is a watcher, so that a write need not look.
+    is_watched: AtomicBool,
+    /// By how many milliseconds the clock is ahead of the system's.
+    pub(super) ahead: AtomicI64,
 }
+
+/// Is told of every change of the main file, a journal or a log before it is made, on the thread that makes it.
+pub type Watcher = Arc<dyn Fn() + Send + Sync>;
 
 /// How a change of a file fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,15 +133,28 @@ impl Files {
             changing: RwLock::default(),
             written: AtomicU64::new(0),
             fault: Mutex::default(),
+            unreadable: OnceLock::new(),
             has_fault: AtomicBool::new(false),
             synced: Mutex::default(),
             keeps_synced: AtomicBool::new(false),
+            watcher: Mutex::default(),
+            is_watched: AtomicBool::new(false),
+            ahead: AtomicI64::new(0),
         }
     }
 
     /// The files as they are now, as another overlay.
     pub(super) fn fork(&self, registration: Registration, name: String) -> io::Result<Self> {
-        let arena = Arc::new(Arena::like(&self.arena));
+        self.fork_in(Arena::like(&self.arena), registration, name)
+    }
+
+    /// The same with little of it in memory, for one of many that are kept.
+    pub(super) fn fork_apart(&self, registration: Registration, name: String) -> io::Result<Self> {
+        self.fork_in(Arena::apart(&self.arena), registration, name)
+    }
+
+    fn fork_in(&self, arena: Arena, registration: Registration, name: String) -> io::Result<Self> {
+        let arena = Arc::new(arena);
         let state = {
             let _still = write(&self.changing);
             self.state(&arena)?
@@ -175,6 +198,22 @@ impl Files {
         self.has_fault.store(fault.is_some(), Ordering::Relaxed);
     }
 
+    /// From now on this one is told of changes; none: nobody.
+    pub(super) fn set_watcher(&self, watcher: Option<Watcher>) {
+        self.is_watched.store(watcher.is_some(), Ordering::Relaxed);
+        *lock(&self.watcher) = watcher;
+    }
+
+    /// Tells the watcher that a file is about to change.
+    fn announce(&self) {
+        if self.is_watched.load(Ordering::Relaxed) {
+            let watcher = lock(&self.watcher).clone();
+            if let Some(watcher) = watcher {
+                watcher();
+            }
+        }
+    }
+
     /// Whether a change that is to fail is still to come.
     pub(super) fn awaits_fault(&self) -> bool {
         lock(&self.fault).is_some_and(|(left, _)| left > 0)
@@ -182,6 +221,11 @@ impl Files {
 
     pub(super) fn main(&self) -> RwLockReadGuard<'_, Delta> {
         self.main.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a name is that of the main file or of one that SQLite makes for it.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        name == self.name || self.is_sidecar(name)
     }
 
     /// Opens a file. `None` asks for a temporary one.
@@ -232,6 +276,7 @@ impl Files {
         if !self.exists(name, true) {
             return Err(ffi::SQLITE_IOERR_DELETE_NOENT);
         }
+        self.announce();
         self.admit(Change::Delete)?;
         let _changing = self.changing();
         if durably && let Some(synced) = &mut *lock(&self.synced) {
@@ -311,7 +356,9 @@ impl Fault {
 impl Handle {
     pub(super) fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), Code> {
         let there = match &self.kind {
-            Kind::Main => self.files.read_main(offset, into),
+            Kind::Main => self.files.read_main(offset, into).inspect_err(|error| {
+                let _ = self.files.unreadable.set(error.to_string());
+            }),
             Kind::Named(_, scratch) => lock(scratch).read(offset, into),
             Kind::Temporary(scratch) => lock(scratch).read(offset, into),
         };
@@ -325,6 +372,7 @@ impl Handle {
 
     pub(super) fn write(&self, offset: u64, from: &[u8]) -> Result<(), Code> {
         let files = &self.files;
+        self.announce();
         files.admit(Change::Write)?;
         files.written.fetch_add(from.len() as u64, Ordering::Relaxed);
         let done = match &self.kind {
@@ -343,6 +391,7 @@ impl Handle {
 
     pub(super) fn truncate(&self, len: u64) -> Result<(), Code> {
         let files = &self.files;
+        self.announce();
         files.admit(Change::Truncate)?;
         let done = match &self.kind {
             Kind::Main => {
@@ -356,6 +405,12 @@ impl Handle {
             Kind::Temporary(scratch) => lock(scratch).set_len(len),
         };
         done.map_err(|error| code(&error, ffi::SQLITE_IOERR_TRUNCATE))
+    }
+
+    fn announce(&self) {
+        if !matches!(self.kind, Kind::Temporary(_)) {
+            self.files.announce();
+        }
     }
 
     /// Nothing need survive the process, so there is nothing to do, unless what was synced is kept.
@@ -482,10 +537,7 @@ impl Files {
 
 /// A full disk is told as one.
 fn code(error: &io::Error, otherwise: Code) -> Code {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ffi::SQLITE_FULL,
-        _ => otherwise,
-    }
+    if scratch::is_full(error) { ffi::SQLITE_FULL } else { otherwise }
 }
 
 /// What a thread that panicked left behind is whole: every change ends with one assignment.

@@ -25,13 +25,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::{Connection, OpenFlags};
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{Doing, Error};
 use crate::sqlite_file::header::{HEADER_BYTES, Header};
 use crate::sqlite_file::page_set::PageSet;
 use crate::sqlite_file::pages::{Layout, Pages};
-pub use files::Fault;
 use files::{Code, Files};
+pub use files::{Fault, Watcher};
 use scratch::Arena;
 use vfs::Registration;
 
@@ -68,6 +69,19 @@ impl Overlay {
         Self::with_memory(name, base, folder, MEMORY)
     }
 
+    /// As [`Overlay::new`], and more than `capacity` bytes do not fit.
+    ///
+    /// # Errors
+    /// As [`Overlay::new`].
+    pub fn bounded(
+        name: &str,
+        base: Arc<dyn Pages + Send + Sync>,
+        folder: &Path,
+        capacity: u64,
+    ) -> Result<Self, Error> {
+        Self::in_arena(name, base, Arena::new(folder, MEMORY, capacity))
+    }
+
     /// As [`Overlay::new`], with this many bytes in memory at most.
     ///
     /// # Errors
@@ -78,13 +92,16 @@ impl Overlay {
         folder: &Path,
         memory: u64,
     ) -> Result<Self, Error> {
+        Self::in_arena(name, base, Arena::new(folder, memory, u64::MAX))
+    }
+
+    fn in_arena(name: &str, base: Arc<dyn Pages + Send + Sync>, arena: Arena) -> Result<Self, Error> {
         let doing = || format!("laying a database over `{name}`");
         let size = base.layout().page_size;
         if !(512..=65536).contains(&size) || !size.is_power_of_two() {
             return Err(Error::cannot(doing(), format!("it has pages of {size} bytes, which SQLite does not have")));
         }
         let registration = Registration::new().map_err(failure).doing(doing)?;
-        let arena = Arena::new(folder, memory);
         Ok(Self::serving(Files::new(registration, numbered(name), base, arena)))
     }
 
@@ -94,11 +111,27 @@ impl Overlay {
         Self { files }
     }
 
+    /// From now on SQL that attaches another file reaches it where it lies, but not this database and what belongs to it.
+    pub fn reach_all_but(&self, database: &Path) {
+        self.files.registration.reach_all_but(database);
+    }
+
+    /// The bytes that may be kept on the disk, where it would have been more.
+    #[must_use]
+    pub fn overflow(&self) -> Option<u64> {
+        self.files.arena.overflow()
+    }
+
     /// Opens a connection; the database exists already, so that nothing is ever created.
     ///
     /// # Errors
     /// Those of SQLite.
     pub fn open(&self, flags: OpenFlags) -> rusqlite::Result<Connection> {
+        self.files.arena.confine();
+        self.opened(flags)
+    }
+
+    fn opened(&self, flags: OpenFlags) -> rusqlite::Result<Connection> {
         Connection::open_with_flags_and_vfs(&self.files.name, flags, self.files.registration.name())
     }
 
@@ -110,12 +143,15 @@ impl Overlay {
     }
 
     /// Brings everything into the main file: rolls back what a dead connection left, and writes what is in the log. Nobody else may
-    /// be in a transaction.
+    /// be in a transaction. From now on, until somebody opens it to write, what sorts in it may take more than its capacity.
     ///
     /// # Errors
     /// Those of SQLite.
     pub fn settle(&self) -> rusqlite::Result<()> {
-        super::recovery::into_one_file(self.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+        self.files.arena.lift();
+        super::recovery::into_one_file(
+            self.opened(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?,
+        )
     }
 
     /// The content of the main file now. What is in a log only is not in it; see [`Overlay::settle`].
@@ -164,6 +200,24 @@ impl Overlay {
             }
         }
         Ok(Some(changed))
+    }
+
+    /// A number that is the same where the main file has the same content over the same base. Reads what differs from the base.
+    ///
+    /// # Errors
+    /// When a page cannot be read.
+    pub fn fingerprint(&self) -> io::Result<u128> {
+        let main = self.pages()?;
+        let numbers = self.changed()?.unwrap_or_else(|| (1..=main.layout.pages).collect());
+        let mut page = vec![0; main.layout.page_size as usize];
+        let mut hash = Xxh3::new();
+        hash.update(&self.bytes().to_le_bytes());
+        for number in numbers.iter().filter(|number| (1..=main.layout.pages).contains(number)) {
+            main.read(number, &mut page)?;
+            hash.update(&number.to_le_bytes());
+            hash.update(&page);
+        }
+        Ok(hash.digest128())
     }
 
     /// The size of the main file in bytes.
@@ -221,6 +275,20 @@ impl Overlay {
         self.files.arena.held()
     }
 
+    /// Whether the base could be read, and bytes that do not fit in memory be kept. Where not, SQLite was told of an error that has
+    /// nothing to do with what it did.
+    ///
+    /// # Errors
+    /// What went wrong first.
+    pub fn check_storage(&self) -> Result<(), Error> {
+        if let Some(cause) = self.files.arena.failed() {
+            return Err(super::space::failed(cause));
+        }
+        self.files.unreadable.get().map_or(Ok(()), |cause| {
+            Err(Error::cannot("reading the snapshot", cause).hint("copy it to another disk: its own may be failing"))
+        })
+    }
+
     /// The `n`-th change (a write, a truncation or a deletion) of any file from now on fails; 0 counts as 1.
     pub fn fail_write_after(&self, n: u64, with: Fault) {
         self.files.set_fault(Some((n.max(1), with)));
@@ -245,6 +313,14 @@ impl Overlay {
         self.forked(Files::fork)
     }
 
+    /// As [`Overlay::fork`], with as little of it in memory as can be, for one of many that are kept.
+    ///
+    /// # Errors
+    /// As [`Overlay::fork`].
+    pub fn fork_apart(&self) -> Result<Self, Error> {
+        self.forked(Files::fork_apart)
+    }
+
     /// What would be found after a power cut that lost everything that was not synced; for that, [`Overlay::keep_synced`] must have
     /// been called, otherwise it is the same as [`Overlay::fork`].
     ///
@@ -255,10 +331,21 @@ impl Overlay {
     }
 
     fn forked(&self, fork: fn(&Files, Registration, String) -> io::Result<Files>) -> Result<Self, Error> {
-        let doing = || format!("copying `{}` as it is now", self.files.name);
-        let registration = Registration::new().map_err(failure).doing(doing)?;
         let given = self.files.name.rsplit('/').next().unwrap_or_default();
+        let doing = || format!("copying the copy `{given}` as it is now");
+        let registration = Registration::new().map_err(failure).doing(doing)?;
         fork(&self.files, registration, numbered(given)).map(Self::serving).doing(doing)
+    }
+
+    /// From now on `watcher` is told of every change of a file before it is made; none: nobody is. It may fork the overlay. One that
+    /// holds the overlay keeps it alive until another one is set.
+    pub fn watch(&self, watcher: Option<Watcher>) {
+        self.files.set_watcher(watcher);
+    }
+
+    /// Sets the clock of the connections ahead of the system's by this many milliseconds.
+    pub fn set_clock_ahead(&self, milliseconds: i64) {
+        self.files.ahead.store(milliseconds, Ordering::Relaxed);
     }
 
     /// From now on a copy of each file is kept as it was when it was synced. That costs time and memory for each sync.

@@ -5,12 +5,15 @@
 //! becomes an error code before it reaches SQLite.
 //!
 //! Each overlay has a file system of its own, so that temporary files, which have no name, are known to be its files too, and
-//! `ATTACH` reaches nothing but its database. The tables are never freed, because a connection that could not be opened may
+//! `ATTACH` reaches nothing but its database, unless the overlay lets it: then what is not its own goes to SQLite's. The tables are never freed, because a connection that could not be opened may
 //! still point to one; an overlay that goes leaves its table to the next one.
 #![expect(unsafe_code, reason = "SQLite calls a file system through C functions and pointers")]
 
+use std::ffi::OsStr;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::ptr;
 use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +23,7 @@ use rusqlite::ffi;
 
 use super::files::{Code, Files, Handle};
 use super::locks::Level;
+use crate::snapshot::location::{is_same_file, is_sidecar_of};
 
 /// Longer names than any that SQLite makes of an overlay's name.
 const LONGEST_NAME: usize = 512;
@@ -32,6 +36,8 @@ const LARGEST_MAP: i64 = 0x7fff_0000;
 struct Slot {
     name: CString,
     files: Mutex<Weak<Files>>,
+    /// The database that may not be opened where other files may, as they are on SQLite's own file system; none where they may not.
+    reaches_all_but: Mutex<Option<PathBuf>>,
 }
 
 /// The registered file systems that serve nothing now, and how many there are in all.
@@ -49,7 +55,8 @@ impl Registration {
             return Ok(Self(slot));
         }
         let name = CString::new(format!("rehearse-{}", slots.1 + 1)).map_err(|_| ffi::SQLITE_ERROR)?;
-        let slot: &'static Slot = Box::leak(Box::new(Slot { name, files: Mutex::default() }));
+        let slot: &'static Slot =
+            Box::leak(Box::new(Slot { name, files: Mutex::default(), reaches_all_but: Mutex::default() }));
         register(slot)?;
         slots.1 += 1;
         Ok(Self(slot))
@@ -57,6 +64,11 @@ impl Registration {
 
     pub(super) fn name(&self) -> &'static CStr {
         &self.0.name
+    }
+
+    /// From now on files that are not the overlay's are opened where they lie, but not this database and what belongs to it.
+    pub(super) fn reach_all_but(&self, database: &Path) {
+        *lock(&self.0.reaches_all_but) = Some(database.to_path_buf());
     }
 
     /// From now on the files that SQLite opens are these.
@@ -68,14 +80,18 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         *lock(&self.0.files) = Weak::new();
+        *lock(&self.0.reaches_all_but) = None;
         lock(&SLOTS).0.push(self.0);
     }
 }
 
 fn register(slot: &'static Slot) -> Result<(), Code> {
+    // SAFETY: SQLite's own file system, or null.
+    let of_system = unsafe { ffi::sqlite3_vfs_find(ptr::null()).as_ref() }.map_or(0, |system| system.szOsFile);
     let vfs = Box::into_raw(Box::new(ffi::sqlite3_vfs {
         iVersion: 2,
-        szOsFile: size_of::<OpenFile>().try_into().unwrap_or(c_int::MAX),
+        // Room for a file of the other file system too.
+        szOsFile: of_system.max(size_of::<OpenFile>().try_into().unwrap_or(c_int::MAX)),
         mxPathname: LONGEST_NAME.try_into().unwrap_or(c_int::MAX),
         pNext: ptr::null_mut(),
         zName: slot.name.as_ptr(),
@@ -158,6 +174,26 @@ unsafe fn files(vfs: *mut ffi::sqlite3_vfs) -> Result<Arc<Files>, Code> {
     lock(&slot.files).upgrade().ok_or(ffi::SQLITE_CANTOPEN)
 }
 
+/// SQLite's own file system, where the name is of a file that is not the overlay's and may be opened all the same. SQLite opens by the name
+/// that it has made absolute before, so that what is looked at here is what is opened.
+///
+/// # Safety
+/// As of [`files`] and [`text`].
+unsafe fn elsewhere(vfs: *mut ffi::sqlite3_vfs, name: *const c_char) -> Option<*mut ffi::sqlite3_vfs> {
+    // SAFETY: as demanded; the slot is alive for ever.
+    unsafe {
+        if name.is_null() {
+            return None;
+        }
+        let kept = lock(&(*(*vfs).pAppData.cast::<Slot>()).reaches_all_but).clone()?;
+        let files = files(vfs).ok()?;
+        let is_own = text(name).ok().flatten().is_some_and(|name| files.is_own(name));
+        let path = Path::new(OsStr::from_bytes(CStr::from_ptr(name).to_bytes()));
+        let is_kept = is_same_file(path, &kept) || is_sidecar_of(path, &kept);
+        (!is_own && !is_kept).then(|| ffi::sqlite3_vfs_find(ptr::null())).filter(|system| !system.is_null())
+    }
+}
+
 /// The handle behind an open file.
 ///
 /// # Safety
@@ -200,6 +236,12 @@ unsafe extern "C" fn open(
     flags: c_int,
     out_flags: *mut c_int,
 ) -> c_int {
+    // SAFETY: SQLite calls this as it calls the other file system, whose files fit into `szOsFile` bytes too.
+    unsafe {
+        if let Some(system) = elsewhere(vfs, name) {
+            return (*system).xOpen.map_or(ffi::SQLITE_CANTOPEN, |call| call(system, name, file, flags, out_flags));
+        }
+    }
     guarded(ffi::SQLITE_CANTOPEN, || {
         let file = file.cast::<OpenFile>();
         // SAFETY: SQLite allocated `szOsFile` bytes for it. Without methods it will not be closed.
@@ -219,6 +261,12 @@ unsafe extern "C" fn open(
 }
 
 unsafe extern "C" fn delete(vfs: *mut ffi::sqlite3_vfs, name: *const c_char, sync_folder: c_int) -> c_int {
+    // SAFETY: as in `open`.
+    unsafe {
+        if let Some(system) = elsewhere(vfs, name) {
+            return (*system).xDelete.map_or(ffi::SQLITE_IOERR_DELETE, |call| call(system, name, sync_folder));
+        }
+    }
     guarded(ffi::SQLITE_IOERR_DELETE, || {
         // SAFETY: SQLite passes the table and a name that ends with a NUL.
         let (files, name) = unsafe { (files(vfs)?, text(name)?) };
@@ -232,6 +280,12 @@ unsafe extern "C" fn access(
     flags: c_int,
     result: *mut c_int,
 ) -> c_int {
+    // SAFETY: as in `open`.
+    unsafe {
+        if let Some(system) = elsewhere(vfs, name) {
+            return (*system).xAccess.map_or(ffi::SQLITE_IOERR_ACCESS, |call| call(system, name, flags, result));
+        }
+    }
     guarded(ffi::SQLITE_IOERR_ACCESS, || {
         // SAFETY: SQLite passes the table, a name that ends with a NUL, and where the answer goes.
         unsafe {
@@ -244,11 +298,17 @@ unsafe extern "C" fn access(
 
 /// Names stay as they are: an overlay's own are absolute, and others are not found.
 unsafe extern "C" fn full_pathname(
-    _vfs: *mut ffi::sqlite3_vfs,
+    vfs: *mut ffi::sqlite3_vfs,
     name: *const c_char,
     bytes: c_int,
     out: *mut c_char,
 ) -> c_int {
+    // SAFETY: as in `open`.
+    unsafe {
+        if let Some(system) = elsewhere(vfs, name) {
+            return (*system).xFullPathname.map_or(ffi::SQLITE_CANTOPEN, |call| call(system, name, bytes, out));
+        }
+    }
     guarded(ffi::SQLITE_CANTOPEN, || {
         // SAFETY: SQLite passes a name that ends with a NUL, and room for `bytes` bytes apart from it.
         unsafe {
@@ -300,20 +360,31 @@ unsafe extern "C" fn sleep(_vfs: *mut ffi::sqlite3_vfs, microseconds: c_int) -> 
     }
 }
 
-unsafe extern "C" fn current_time(_vfs: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_int {
-    // SAFETY: as in `randomness`.
-    unsafe {
-        let system = ffi::sqlite3_vfs_find(ptr::null());
-        system.as_ref().and_then(|system| system.xCurrentTime).map_or(ffi::SQLITE_ERROR, |call| call(system, out))
+unsafe extern "C" fn current_time(vfs: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_int {
+    let mut milliseconds = 0;
+    // SAFETY: SQLite calls this one as it calls the other.
+    let code = unsafe { current_time_int64(vfs, &raw mut milliseconds) };
+    if code == ffi::SQLITE_OK {
+        #[expect(clippy::cast_precision_loss, reason = "a time of day in days has this precision everywhere")]
+        let days = milliseconds as f64 / 86_400_000.0;
+        // SAFETY: SQLite passes where the answer goes.
+        unsafe { *out = days };
     }
+    code
 }
 
-unsafe extern "C" fn current_time_int64(_vfs: *mut ffi::sqlite3_vfs, out: *mut i64) -> c_int {
-    // SAFETY: as in `randomness`; the method exists from version 2 of the table on.
+/// The system's time, and how far the overlay's clock is ahead of it.
+unsafe extern "C" fn current_time_int64(vfs: *mut ffi::sqlite3_vfs, out: *mut i64) -> c_int {
+    // SAFETY: as in `randomness`; the method exists from version 2 of the table on. SQLite passes the table, and where the answer
+    // goes.
     unsafe {
         let system = ffi::sqlite3_vfs_find(ptr::null());
         let call = system.as_ref().filter(|system| system.iVersion >= 2).and_then(|system| system.xCurrentTimeInt64);
-        call.map_or(ffi::SQLITE_ERROR, |call| call(system, out))
+        let code = call.map_or(ffi::SQLITE_ERROR, |call| call(system, out));
+        if code == ffi::SQLITE_OK {
+            *out += files(vfs).map_or(0, |files| files.ahead.load(Ordering::Relaxed));
+        }
+        code
     }
 }
 

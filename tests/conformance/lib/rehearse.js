@@ -9,7 +9,8 @@ const BINARY = process.env.REHEARSE;
 export async function rehearse({ snapshot, migrations, tool = 'drizzle', driver, ledgerTable, foreignKeys, cwd = dirname(migrations), copy, out }) {
   const args = ['--snapshot', snapshot, '--migrations', migrations, '--tool', tool];
   args.push('--keep-copy', copy, '--report', `json=${out}`);
-  if (driver) args.push('--driver', driver);
+  // As the real driver, which writes sqlite_schema where it is told to.
+  if (driver) args.push('--driver', driver, '--allow-unsafe-sql');
   if (ledgerTable) args.push('--ledger-table', ledgerTable);
   if (foreignKeys) args.push('--foreign-keys', foreignKeys);
   const { exit, stderr } = await run(args, cwd);
