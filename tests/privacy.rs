@@ -150,7 +150,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
 
 /// Statements that fail in the ways in which SQLite quotes a value or a literal, and what is told of that.
 const QUOTED: &[(&str, &str, &str)] = &[
-    ("a string that does not end", "UPDATE people SET email = '$1", "unrecognized token"),
+    ("a string that does not end", "UPDATE people SET email = '$1", "unrecognized token: \"'…\""),
     ("a token", "UPDATE people SET email = '$1' '$2';", "near a literal: syntax error"),
     ("a number that is a token", "UPDATE people SET phone = 5 #2;", "near a literal: syntax error"),
     (
