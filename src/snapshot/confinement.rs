@@ -117,13 +117,13 @@ pub(crate) fn judge(action: &AuthAction<'_>, reach: &Reach) -> Judgement {
 }
 
 fn judge_pragma(name: &str, value: &str, reach: &Reach) -> Judgement {
-    let is = |other: &&&str| name.eq_ignore_ascii_case(other);
-    if HEAP.iter().any(|heap| is(&heap)) {
+    let is = |other: &str| name.eq_ignore_ascii_case(other);
+    if HEAP.into_iter().any(is) {
         return Judgement::WithoutEffect;
     }
-    match FOLDERS.iter().find(is) {
+    match FOLDERS.into_iter().find(|folder| is(folder)) {
         Some(folder) if !matches!(reach, Reach::AllBut(_)) => Judgement::Refused(Refusal::Folder(folder)),
-        None if *reach == Reach::Nothing && is(&&"writable_schema") && !turns_off(value) => {
+        None if *reach == Reach::Nothing && is("writable_schema") && !turns_off(value) => {
             Judgement::Refused(Refusal::WritableSchema)
         }
         _ => Judgement::Allowed,
