@@ -253,7 +253,7 @@ impl Snapshot {
         };
         let snapshot =
             Self { location, facts, watched, base, before, bounds: Bounds::default(), changed_before: Vec::new() };
-        snapshot.connect()?;
+        recovery::check(&snapshot.location, &snapshot.connect()?)?;
         Ok(snapshot)
     }
 

@@ -51,10 +51,14 @@ pub(super) fn header(location: &Location, pages: &dyn Pages) -> Result<Header, E
 pub(super) fn connect(location: &Location, uri: &str, time: Duration) -> Result<Connection, Error> {
     let readable = |connection: Connection| {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        expansion::check(&connection)?;
         Ok(connection)
     };
     connection::reader(uri, time).and_then(readable).map_err(|error| unreadable(location, &error))
+}
+
+/// Refuses a schema that SQLite would never be done with.
+pub(super) fn check(location: &Location, connection: &Connection) -> Result<(), Error> {
+    expansion::check(connection).map_err(|error| unreadable(location, &error))
 }
 
 /// Brings everything into one file. Reading the header is enough for SQLite to recover; the schema may be damaged. Closing the
