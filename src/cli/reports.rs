@@ -1,13 +1,15 @@
 //! Report files, opened before the work starts so that a wrong path fails first.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rehearse::error::{Doing as _, Error};
 use rehearse::report::Format;
 use rehearse::report::document::Document;
 use rehearse::report::text::{Detail, Style};
+use rehearse::snapshot::Workspace;
 
 /// How text in a file is laid out: complete, without colours.
 const IN_A_FILE: Style = Style { colour: false, width: 100, detail: Detail::Full };
@@ -43,17 +45,42 @@ impl Reports {
 
     /// Writes the report to every file.
     pub fn write(self, document: &Document) -> Result<(), Error> {
-        for (format, path, mut file) in self.0 {
-            let doing = || format!("writing the report `{}`", path.display());
-            let written = file.write_all(format.render(document, &IN_A_FILE).as_bytes()).and_then(|()| file.flush());
-            if written.is_err() {
-                // Half of a report may be read as a whole one.
-                let _ = file.set_len(0);
-            }
-            written.doing(doing)?;
+        for (format, path, file) in self.0 {
+            let report = format.render(document, &IN_A_FILE);
+            write(&path, file, report.as_bytes()).doing(|| format!("writing the report `{}`", path.display()))?;
         }
         Ok(())
     }
+}
+
+/// Half of a report may be read as a whole one: it is written elsewhere first, and takes the file's place at once.
+fn write(path: &Path, mut file: File, report: &[u8]) -> io::Result<()> {
+    if file.metadata()?.is_file() && replace(path, &file, report).is_ok() {
+        return Ok(());
+    }
+    let written = file.write_all(report).and_then(|()| file.flush());
+    if written.is_err() {
+        let _ = file.set_len(0);
+    }
+    written
+}
+
+/// Fails where the file must stay the one that it is (a mount, another's, of several names), or its folder cannot be written.
+fn replace(path: &Path, file: &File, report: &[u8]) -> io::Result<()> {
+    let old = file.metadata()?;
+    let real = path.canonicalize()?;
+    let folder = real.parent().ok_or(ErrorKind::NotADirectory)?;
+    // A rehearsal that is killed here leaves no more than this folder, which the next one removes.
+    let workspace = Workspace::create(Some(folder)).map_err(io::Error::other)?;
+    let complete = workspace.file("report");
+    let mut new = File::create_new(&complete)?;
+    let made = new.metadata()?;
+    if old.nlink() != 1 || (old.uid(), old.gid()) != (made.uid(), made.gid()) {
+        return Err(ErrorKind::Unsupported.into());
+    }
+    new.write_all(report)?;
+    new.set_permissions(old.permissions())?;
+    std::fs::rename(&complete, &real)
 }
 
 fn creating(path: &Path) -> String {
