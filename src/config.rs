@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 use crate::expectations::demands::Demands;
 use crate::expectations::yaml;
 use crate::findings::{Levels, Waiver};
 use crate::report::Format;
-use crate::units::{Memory, Span};
+use crate::report::document::Configuration;
+use crate::units::{Memory, Span, hex};
 use options::{Colour, DriverName, FailOn, ReportFiles, Samples, Switch, ToolName};
 
 /// The name of the file.
@@ -30,6 +32,9 @@ pub struct Config {
     /// The file that it was read from; none where there is none.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+    /// The SHA-256 of its text, in hexadecimal digits.
+    #[serde(skip)]
+    pub sha256: String,
     /// Levels other than the rules' own.
     #[serde(default)]
     pub rules: Levels,
@@ -126,11 +131,19 @@ impl Config {
         Self::parse(&text, path)
     }
 
+    /// From what it was read; none where there is none.
+    #[must_use]
+    pub fn origin(&self) -> Option<Configuration> {
+        let file = self.file.as_ref()?.display().to_string();
+        Some(Configuration { file, sha256: self.sha256.clone() })
+    }
+
     /// Reads text that came from `path`.
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         // A file of comments only is an empty one.
         let mut config: Self = yaml::parse::<Option<Self>>(text, path)?.unwrap_or_default();
         config.file = Some(path.to_owned());
+        config.sha256 = hex(&Sha256::digest(text));
         let lines = entry_lines(text);
         for (index, waiver) in config.allow.iter_mut().enumerate() {
             waiver.written_in(&path.display().to_string(), lines.get(index).or(lines.last()).copied().unwrap_or(1));

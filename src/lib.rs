@@ -30,8 +30,10 @@ pub mod schema;
 pub mod snapshot;
 pub mod sqlite_file;
 pub mod units;
+mod verification;
 
 pub use config::Config;
 pub use error::Error;
 pub use reading::{Reading, diff, profile};
 pub use rehearsal::{Options, Planned, Rehearsal, plan, rehearse};
+pub use verification::verify;

@@ -120,6 +120,7 @@ pub struct Rehearsal {
     /// The same under every driver of the tool; empty where that was not asked for.
     pub matrix: Vec<Cell>,
     fail_on: Option<Level>,
+    configuration: Option<document::Configuration>,
 }
 
 /// A plan without a rehearsal.
@@ -220,8 +221,12 @@ fn rehearse_on(
     let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to, observer)).transpose()?;
 
     let locked_driver = decide::locked(trial.execution.settings.driver, &project);
+    let mut facts = snapshot.facts().clone();
+    if snapshot.is_read_whole(options.extent) {
+        facts.sha256 = Some(snapshot.sha256(observer)?);
+    }
     let mut evidence = Evidence {
-        snapshot: snapshot.facts().clone(),
+        snapshot: facts,
         untouched: snapshot.check_untouched(observer)?,
         plan: plan.clone(),
         driver_decision: decision,
@@ -244,7 +249,8 @@ fn rehearse_on(
         evidence.untouched = snapshot.check_untouched(observer)?;
     }
     let findings = judged(&evidence, demands, wishes);
-    Ok((Rehearsal { evidence, findings, matrix, fail_on: options.fail_on }, kept))
+    let (fail_on, configuration) = (options.fail_on, options.config.origin());
+    Ok((Rehearsal { evidence, findings, matrix, fail_on, configuration }, kept))
 }
 
 /// Says what is applied, pending, skipped, edited and missing, and runs nothing.
@@ -264,14 +270,14 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
 }
 
 /// What will run, and how.
-struct Prepared {
-    plan: Plan,
-    decided: Decided,
+pub(crate) struct Prepared {
+    pub plan: Plan,
+    pub decided: Decided,
     /// Whether foreign keys are on is there as it was given, or as the database's address has it.
-    located: migrations::Located,
+    pub located: migrations::Located,
 }
 
-fn locate(snapshot: &Snapshot, options: &Options, search: &Search) -> Result<Prepared, Error> {
+pub(crate) fn locate(snapshot: &Snapshot, options: &Options, search: &Search) -> Result<Prepared, Error> {
     let before = snapshot.connect()?;
     let mut located = migrations::locate(search, &before)?;
     let decided = decide::driver(options.driver.as_deref(), located.tool.name, &located.project)?;
@@ -564,7 +570,8 @@ impl Rehearsal {
     /// The report document.
     #[must_use]
     pub fn document(&self) -> Document {
-        assemble::document(&self.evidence, &self.findings, &self.matrix, self.verdict(), self.fail_on)
+        let configuration = self.configuration.clone();
+        assemble::document(&self.evidence, &self.findings, &self.matrix, self.verdict(), self.fail_on, configuration)
     }
 }
 

@@ -2,9 +2,10 @@
 //! file is read into a value.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::time::Duration;
+use std::fmt::{self, Write as _};
+use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -79,6 +80,19 @@ impl Memory {
         let bytes = number.checked_mul(1 << power).ok_or_else(wrong)?;
         if bytes < LEAST { Err("at least 16M are needed".to_owned()) } else { Ok(Self(bytes)) }
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+/// `2026-12-31T23:59:59Z`, by RFC 3339. What is beyond the years that it can write is the last that it can.
+pub(crate) fn moment(time: SystemTime) -> String {
+    Timestamp::try_from(time).unwrap_or(Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `10 minutes`, `90 seconds`, `1 hour`: in the largest unit that is exact.

@@ -14,6 +14,8 @@ mod options;
 mod samples;
 #[path = "cmd/support.rs"]
 mod support;
+#[path = "cmd/verify.rs"]
+mod verify;
 #[path = "cmd/waivers.rs"]
 mod waivers;
 
@@ -533,14 +535,16 @@ mod json {
             serde_json::from_str(&Project::demo().run(&[&DEMO[..], &["--format", "json"]].concat()).stdout).unwrap();
         assert_fields(
             &document,
-            "schema_version rehearse verdict fail_on snapshot plan execution extent tables schema resources findings not_compared",
+            "schema_version rehearse verdict fail_on rehearsed_at configuration snapshot plan execution extent tables schema resources findings \
+             not_compared",
         );
         assert_eq!(document["schema_version"], 1);
         assert_fields(&document["rehearse"], "version sqlite_version");
         assert_eq!(document["rehearse"]["version"], env!("CARGO_PKG_VERSION"));
         assert_fields(
             &document["snapshot"],
-            "path channel source compression bytes page_size pages journal_mode wal_bytes copied_by untouched compared_by changed",
+            "path channel source compression bytes page_size pages journal_mode sha256 modified wal_bytes copied_by untouched compared_by \
+             changed",
         );
         assert_eq!(document["snapshot"]["untouched"], true);
         assert_fields(
@@ -619,7 +623,9 @@ mod json {
         let project = Project::demo();
         let without_times = || {
             let ran = project.run(&[&DEMO[..], &["--format", "json"]].concat());
-            ran.stdout.lines().filter(|line| !line.contains("\"elapsed_ms\"")).map(str::to_owned).collect::<Vec<_>>()
+            let is_clock =
+                |line: &&str| ["\"elapsed_ms\"", "\"rehearsed_at\""].iter().any(|clock| line.contains(clock));
+            ran.stdout.lines().filter(|line| !is_clock(line)).map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(without_times(), without_times());
     }

@@ -119,6 +119,30 @@ Exit codes:
         #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
         reports: Vec<(Format, PathBuf)>,
     },
+    /// Says whether a saved report still speaks of these files: the snapshot's content, every migration, tool, driver, configuration;
+    /// rehearses nothing
+    #[command(
+        override_usage = "rehearse verify REPORT --snapshot FILE [OPTIONS]",
+        after_help = "\
+Give the options of the rehearsal again. A snapshot whose bytes were not all read for the report (more than 64 MiB, without --thorough) \
+is not known again.
+
+Exit codes:
+  0    it still speaks of these files, whatever its verdict is
+  1    something is not what it was
+  2    wrong arguments
+  4    nobody can tell, or a file cannot be read
+  130  interrupted"
+    )]
+    Verify {
+        /// What a rehearsal wrote with `--report json=FILE`; `-` is standard input
+        #[arg(value_name = "REPORT")]
+        file: PathBuf,
+        #[command(flatten)]
+        project: ProjectArguments,
+        #[command(flatten)]
+        copies: CopyArguments,
+    },
     /// Runs scenario files
     Test {
         /// Scenario files, or folders of them

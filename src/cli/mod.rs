@@ -14,6 +14,7 @@ mod report;
 mod reports;
 mod suggest;
 mod test;
+mod verify;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -129,6 +130,11 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
         Some(Command::Diff { before, after, engine }) => reading::diff(before, after, engine, terminal),
         Some(Command::Profile { file, engine }) => reading::profile(file, engine, terminal),
         Some(Command::Report { file, reports }) => report::run(file, Reports::open(reports, file, None)?, terminal),
+        Some(Command::Verify { file, project, copies }) => {
+            let options = Options { shred: copies.shred, ..project.options(&arguments.sources)? };
+            let options = Options { config: arguments.sources.config.clone(), ..options };
+            verify::run(file, &options, terminal)
+        }
         Some(Command::Test { paths }) => test::run(paths, terminal),
         Some(Command::Rules) => catalogue::list(terminal),
         Some(Command::Explain { rule }) => catalogue::explain(rule, terminal),

@@ -18,7 +18,7 @@ pub fn run(file: &Path, reports: Reports, terminal: &Terminal) -> Result<u8, Err
 }
 
 /// Reads a report that `--report json=FILE` wrote; `-` is standard input.
-fn read(file: &Path) -> Result<Document, Error> {
+pub fn read(file: &Path) -> Result<Document, Error> {
     let doing = || format!("reading the report `{}`", file.display());
     let text = if file == Path::new("-") {
         std::io::read_to_string(std::io::stdin().lock()).doing(doing)?

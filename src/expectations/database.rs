@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest, Sha256};
@@ -31,29 +32,8 @@ pub fn checksum(text: &str) -> String {
 /// The `YYYYMMDDhhmmss` with which drizzle v1 begins a folder's name.
 #[must_use]
 pub fn folder_time(millis: i64) -> String {
-    let seconds = u64::try_from(millis / 1000).unwrap_or_default();
-    let (year, month, day) = date(seconds / 86_400);
-    let rest = seconds % 86_400;
-    format!("{year:04}{month:02}{day:02}{:02}{:02}{:02}", rest / 3600, rest / 60 % 60, rest % 60)
-}
-
-/// Year, month and day of the day with this number since 1970-01-01.
-fn date(mut days: u64) -> (u64, u64, u64) {
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut year = 1970;
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let mut month = 1;
-    for length in [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    (year, month, days + 1)
+    let moment = Timestamp::from_millisecond(millis).unwrap_or_default();
+    moment.strftime("%Y%m%d%H%M%S").to_string()
 }
 
 /// Writes the snapshot of this scenario.

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
@@ -62,11 +64,7 @@ pub struct Reason(pub String);
 
 /// A day of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    year: u32,
-    month: u32,
-    day: u32,
-}
+pub struct Date(jiff::civil::Date);
 
 /// A waiver, wherever it was written.
 #[derive(Debug, Clone, Deserialize)]
@@ -366,45 +364,26 @@ impl Date {
     /// Reads `2026-12-31`.
     fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no day such as 2026-12-31");
-        let shape = text.len() == 10
-            && text
-                .bytes()
-                .enumerate()
-                .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+        let digits = |byte: u8| byte.is_ascii_digit();
+        let mut bytes = text.bytes().enumerate();
+        let shape =
+            text.len() == 10 && bytes.all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { digits(byte) });
         if !shape {
             return Err(wrong());
         }
-        let part = |from: usize, to: usize| text[from..to].parse::<u32>().map_err(|_| wrong());
-        let date = Self { year: part(0, 4)?, month: part(5, 7)?, day: part(8, 10)? };
-        let real = (1..=12).contains(&date.month) && (1..=days_of(date.year, date.month)).contains(&date.day);
-        if real { Ok(date) } else { Err(wrong()) }
+        text.parse().map(Self).map_err(|_| wrong())
     }
 
     /// The day of this moment in UTC.
     fn of(moment: SystemTime) -> Self {
-        let seconds = moment.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let mut days = u32::try_from(seconds / 86_400).unwrap_or(u32::MAX);
-        let (mut year, mut month) = (1970, 1);
-        while days >= days_of(year, month) && year < 9999 {
-            days -= days_of(year, month);
-            (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-        }
-        Self { year, month, day: days.saturating_add(1) }
-    }
-}
-
-fn days_of(year: u32, month: u32) -> u32 {
-    match month {
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+        let since = |moment| Timestamp::try_from(moment).unwrap_or(Timestamp::MAX);
+        Self(since(moment).to_zoned(TimeZone::UTC).date())
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        self.0.fmt(formatter)
     }
 }
 
@@ -459,7 +438,7 @@ mod tests {
         Finding { rows, ..Finding::new(&LS104, "gone").table(table) }
     }
 
-    const TODAY: Date = Date { year: 2026, month: 6, day: 30 };
+    const TODAY: Date = Date(jiff::civil::date(2026, 6, 30));
 
     #[test]
     fn the_rows_of_all_findings_that_it_means_count_together() {

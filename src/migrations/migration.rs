@@ -1,6 +1,5 @@
 //! A migration as its tool reads it: a file, cut into the chunks that the driver receives, each holding statements.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -10,6 +9,7 @@ use super::directive::{Directive, Says, directives};
 use super::splitter::statements;
 use super::statement::Statement;
 use crate::files;
+use crate::units::hex;
 
 /// One migration file.
 #[derive(Debug, Clone)]
@@ -155,14 +155,6 @@ fn tell_statements(chunks: &mut [Chunk], directives: &[Directive]) {
 
 fn checksum(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
 }
 
 fn cut(sql: &str, separator: &str) -> Vec<Chunk> {

@@ -17,6 +17,7 @@ use crate::snapshot::source::{Channel, Content};
 use crate::snapshot::{Checked, Facts, Method, Untouched, Wal};
 
 use super::document as doc;
+use crate::units::moment;
 
 /// How much of a statement a step shows.
 const STATEMENT_WIDTH: usize = 2_000;
@@ -29,12 +30,15 @@ pub fn document(
     matrix: &[Cell],
     verdict: doc::Verdict,
     fail_on: Option<Level>,
+    configuration: Option<doc::Configuration>,
 ) -> doc::Document {
     doc::Document {
         schema_version: doc::SCHEMA_VERSION,
         rehearse: tool(),
         verdict,
         fail_on,
+        configuration,
+        rehearsed_at: moment(evidence.limits.now),
         snapshot: snapshot(&evidence.snapshot, &evidence.untouched),
         plan: plan(evidence),
         execution: execution(evidence),
@@ -49,7 +53,7 @@ pub fn document(
 }
 
 /// What makes the report.
-pub(super) fn tool() -> doc::Tool {
+pub(crate) fn tool() -> doc::Tool {
     doc::Tool { version: env!("CARGO_PKG_VERSION").to_owned(), sqlite_version: rusqlite::version().to_owned() }
 }
 
@@ -77,6 +81,8 @@ pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
         page_size: facts.page_size,
         pages: facts.pages,
         journal_mode: facts.journal_mode.name().to_owned(),
+        sha256: facts.sha256.clone(),
+        modified: facts.modified.map(moment),
         wal_bytes: (facts.wal != Wal::Absent).then(|| facts.wal.bytes()),
         copied_by: match facts.method {
             Method::InPlace => None,

@@ -25,6 +25,12 @@ pub struct Document {
     /// The level from which on findings make the verdict; null where none does.
     #[serde(default = "fail_on")]
     pub fail_on: Option<Level>,
+    /// When it was rehearsed, by RFC 3339 in UTC; empty in a report of before that was written down.
+    #[serde(default)]
+    pub rehearsed_at: String,
+    /// The configuration that held; null where there was none.
+    #[serde(default)]
+    pub configuration: Option<Configuration>,
     /// The file that was given.
     pub snapshot: Snapshot,
     /// What is applied, pending, skipped, edited, missing.
@@ -54,12 +60,21 @@ fn fail_on() -> Option<Level> {
 }
 
 /// What made the report.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// Version of rehearse.
     pub version: String,
     /// Version of the SQLite that ran the migrations.
     pub sqlite_version: String,
+}
+
+/// A `rehearse.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Configuration {
+    /// Its path.
+    pub file: String,
+    /// The SHA-256 of its text, in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// The outcome in one word.
@@ -93,6 +108,14 @@ pub struct Snapshot {
     pub pages: u64,
     /// `wal` or `delete`.
     pub journal_mode: String,
+    /// The SHA-256 of the state that was rehearsed, in hexadecimal digits: that of the file itself, unless a write-ahead log adds to it or
+    /// a journal takes from it; of a dump or of what is compressed that of its bytes as they were given. Null where not every byte was
+    /// read.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// When it was last written, by RFC 3339 in UTC; null where that is not known.
+    #[serde(default)]
+    pub modified: Option<String>,
     /// Size of the write-ahead log beside it in bytes; null where there is none.
     pub wal_bytes: Option<u64>,
     /// How a private copy was taken of it: `backup`, `reflink`, `copy`, or `making` where a database was made of what was

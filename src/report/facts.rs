@@ -271,8 +271,9 @@ pub fn file(snapshot: &Snapshot) -> String {
         Some(size) => format!(", write-ahead log of {} beside it", bytes(size)),
         None => String::new(),
     };
+    let written = snapshot.modified.as_ref().map(|time| format!(", last written {time}")).unwrap_or_default();
     format!(
-        "{}, {} of {}, {mode}{log}",
+        "{}, {} of {}, {mode}{log}{written}",
         bytes(snapshot.bytes),
         count(snapshot.pages, "page"),
         count(u64::from(snapshot.page_size), "byte")

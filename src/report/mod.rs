@@ -24,6 +24,7 @@ pub mod profile;
 pub mod sarif;
 pub mod text;
 pub mod verdict;
+pub mod verification;
 pub mod visible;
 
 use document::Document;

@@ -8,6 +8,7 @@ mod paint;
 mod profile;
 mod samples;
 mod sections;
+mod verification;
 
 pub use layout::{cut, wrap};
 use paint::{Paint, Role};
@@ -94,6 +95,14 @@ pub fn render_diff(diff: &super::diff::Diff, style: &Style) -> String {
 pub fn render_profile(profile: &super::profile::Profile, style: &Style) -> String {
     let mut page = Page::new(style);
     profile::whole(&mut page, profile);
+    page.finish()
+}
+
+/// What `rehearse verify` shows: the answer in one sentence, then what it rests on.
+#[must_use]
+pub fn render_verification(verification: &super::verification::Verification, style: &Style) -> String {
+    let mut page = Page::new(style);
+    verification::whole(&mut page, verification);
     page.finish()
 }
 

@@ -20,6 +20,7 @@
 mod backup;
 mod confinement;
 mod connection;
+mod digest;
 mod imprint;
 mod journal;
 mod location;
@@ -141,6 +142,8 @@ pub struct Facts {
     pub in_use: bool,
     /// When the file or its WAL was written last; not known of what came through a pipe.
     pub modified: Option<SystemTime>,
+    /// The SHA-256, in hexadecimal digits, of what a database was made of; see [`Snapshot::sha256`].
+    pub sha256: Option<String>,
     /// How it is read.
     pub method: Method,
     /// By what it is known that it is what it was.
@@ -459,6 +462,7 @@ impl Facts {
             // SQLite's backup is used on an idle file only when it turned out to be written.
             in_use: found.liveness != Liveness::Idle || taken.method == Method::Backup,
             modified: made_of.map_or(found.modified, |made_of| made_of.modified),
+            sha256: made_of.map(|made_of| made_of.sha256.clone()),
             method: if made_of.is_some() { Method::Made } else { taken.method },
             checked: checked.map_or(Checked::Nothing, |depth| match depth {
                 Depth::Content => Checked::Bytes,

@@ -10,11 +10,12 @@ use sha2::{Digest, Sha256};
 
 use super::{Evidence, NO_ADDRESS, Tool, columns, entries, javascript, text_literal};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::{Chunk, Migration, hex};
+use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::{Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::Project;
 use crate::migrations::tools::GIVE_FOLDER;
 use crate::migrations::{Located, Strength, shown};
+use crate::units::hex;
 
 /// The record of this tool.
 pub const TOOL: Tool = Tool {

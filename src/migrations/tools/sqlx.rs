@@ -10,10 +10,11 @@ use sha2::{Digest, Sha384};
 
 use super::{Evidence, NO_ADDRESS, Tool, columns, entries, identifier, text_literal};
 use crate::error::{Doing, Error};
-use crate::migrations::migration::{Chunk, Migration, hex};
+use crate::migrations::migration::{Chunk, Migration};
 use crate::migrations::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
 use crate::migrations::project::{Package, Project};
 use crate::migrations::{Located, Strength, shown};
+use crate::units::hex;
 
 /// The record of this tool.
 pub const TOOL: Tool = Tool {

@@ -19,9 +19,11 @@ mod statements;
 use std::fs::File;
 use std::io::{self, Cursor, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+
+use sha2::{Digest as _, Sha256};
 
 use super::imprint::{Depth, Imprint};
 use super::location::{Location, opening};
@@ -31,6 +33,7 @@ use super::{Extent, TICK, space};
 use crate::error::Error;
 use crate::observer::{Observer, Stage, Underway, Work};
 use crate::sqlite_file::header::Header;
+use crate::units::hex;
 use command::Running;
 
 /// How often something may be compressed.
@@ -69,6 +72,8 @@ pub(super) struct MadeOf {
     pub file: Option<(Location, Imprint)>,
     /// The size of what was given.
     pub bytes: u64,
+    /// Of its bytes, in hexadecimal digits.
+    pub sha256: String,
     pub modified: Option<SystemTime>,
 }
 
@@ -235,13 +240,15 @@ impl Fetching<'_> {
     /// Makes a database of what is read.
     fn stream(&self, channel: Channel, from: impl Read + 'static, total: Option<u64>) -> Result<Given, Error> {
         let work = Work::begin(self.observer, Stage::Import, total);
-        let counted = Counted { inner: from, work: work.share() };
+        let hash = Arc::default();
+        let counted = Counted { inner: from, work: work.share(), hash: Arc::clone(&hash) };
         let (origin, db) = self.make(channel, Box::new(counted), &work)?;
         // A command made it on the spot; of what else comes through a pipe nobody knows.
         let modified = (channel == Channel::Command).then(SystemTime::now);
         let location = Location::find(&db)?.called(self.name);
         let bytes = work.done();
-        Ok(Given { location, made_of: Some(MadeOf { origin, file: None, bytes, modified }) })
+        let sha256 = hex(&locked(&hash).clone().finalize());
+        Ok(Given { location, made_of: Some(MadeOf { origin, file: None, bytes, sha256, modified }) })
     }
 
     fn make(&self, channel: Channel, mut from: Box<dyn Read>, work: &Underway<'_>) -> Result<(Origin, PathBuf), Error> {
@@ -324,16 +331,22 @@ fn sample(from: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(sample)
 }
 
-/// Counts what is read.
+/// Counts and hashes what is read.
 struct Counted<R> {
     inner: R,
     work: Arc<Work>,
+    hash: Arc<Mutex<Sha256>>,
+}
+
+fn locked(hash: &Mutex<Sha256>) -> MutexGuard<'_, Sha256> {
+    hash.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
         self.work.add(read as u64);
+        locked(&self.hash).update(&into[..read]);
         Ok(read)
     }
 }

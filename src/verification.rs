@@ -1,0 +1,137 @@
+//! Whether a report still speaks of these files.
+
+use std::collections::BTreeMap;
+
+use crate::error::Error;
+use crate::execution::Settings;
+use crate::findings::wording::number;
+use crate::migrations;
+use crate::observer::Observer;
+use crate::rehearsal::{Options, Prepared, locate};
+use crate::report::assemble;
+use crate::report::document::{Configuration, Document, Migration, Plan};
+use crate::report::verification::{Answer, Check, Verification};
+use crate::snapshot::{self, Extent, Snapshot, Workspace};
+
+/// Compares what a report says it was made of with the files that are there now; runs nothing.
+///
+/// # Errors
+/// When the snapshot or the migrations cannot be read.
+pub fn verify(report: &Document, options: &Options, observer: &dyn Observer) -> Result<Verification, Error> {
+    let in_process = report.execution.command.is_none();
+    let search = in_process.then(|| migrations::search(&options.migrations)).transpose()?;
+    let workspace = Workspace::create_with(options.workspace.as_deref(), options.shred)?;
+    let given = options.snapshot.fetch(&workspace, Extent::Changed, observer)?;
+    let open = |reading| Snapshot::open(&given, &workspace, reading, Extent::Changed, observer);
+    let checks = |snapshot: &Snapshot| {
+        let mut checks = vec![content(report, snapshot, observer)?];
+        match &search {
+            Some(search) => checks.extend(settings(report, &locate(snapshot, options, search)?)),
+            None => checks.push(Check {
+                what: "migrations",
+                answer: Answer::Unknown,
+                why: "a command ran them, and no report says what it runs".to_owned(),
+            }),
+        }
+        checks.push(configuration(report.configuration.as_ref(), options.config.origin().as_ref()));
+        Ok(checks)
+    };
+    let checks = snapshot::unchanged(open, checks, observer)?;
+    Ok(Verification::of(report, checks, assemble::tool()))
+}
+
+fn content(report: &Document, snapshot: &Snapshot, observer: &dyn Observer) -> Result<Check, Error> {
+    let (was, is) = (&report.snapshot, snapshot.facts());
+    let check = |answer, why: String| Ok(Check { what: "snapshot", answer, why });
+    let sizes = || format!("it had {} bytes, and has {}", number(was.bytes), number(is.bytes));
+    let same_size = (was.bytes, was.pages, was.page_size) == (is.bytes, is.pages, is.page_size);
+    let Some(hash) = &was.sha256 else {
+        let unread = "it has the same size, but its bytes were not read for the report: rehearse with --thorough";
+        return if same_size { check(Answer::Unknown, unread.to_owned()) } else { check(Answer::No, sizes()) };
+    };
+    match snapshot.sha256(observer)? {
+        now if now == *hash => check(Answer::Yes, format!("sha256 {now}")),
+        _ if was.bytes == is.bytes => check(Answer::No, "it has the same size and another content".to_owned()),
+        _ => check(Answer::No, sizes()),
+    }
+}
+
+/// What runs, and as what.
+fn settings(report: &Document, prepared: &Prepared) -> Vec<Check> {
+    let Prepared { plan, decided, located } = prepared;
+    let (was, is) = (&report.plan, assemble::planned(plan, "", std::iter::empty()));
+    let equal = |what, was: &str, is: &str| {
+        if was == is {
+            Check { what, answer: Answer::Yes, why: was.to_owned() }
+        } else {
+            Check { what, answer: Answer::No, why: format!("it was {was}, and is {is}") }
+        }
+    };
+    let drivers: Vec<&str> = decided.drivers.iter().map(|driver| driver.name).collect();
+    let driver = decided.drivers.iter().find(|driver| driver.name == was.driver);
+    let mut checks = vec![migrations_are_the_same(was, &is), equal("tool", &tool(was), &tool(&is))];
+    checks.push(equal("ledger", &was.ledger, &is.ledger));
+    checks.push(equal("driver", &was.driver, driver.map_or(drivers.join(" or ").as_str(), |driver| driver.name)));
+    if let (Some(driver), Some(was)) = (driver, report.execution.settings.foreign_keys) {
+        let words = |on| if on { "on" } else { "off" };
+        let is = Settings::of(driver, located.foreign_keys).foreign_keys;
+        checks.push(equal("foreign keys", words(was), words(is)));
+    }
+    checks
+}
+
+fn tool(plan: &Plan) -> String {
+    if plan.layout.is_empty() { plan.tool.clone() } else { format!("{}, {}", plan.tool, plan.layout) }
+}
+
+/// Every migration is what it was, and what became of it is the same.
+fn migrations_are_the_same(was: &Plan, is: &Plan) -> Check {
+    let what = "migrations";
+    let (before, now) = (standing(was), standing(is));
+    let mut differences = Vec::new();
+    for (name, (state, checksum)) in &before {
+        differences.extend(match now.get(name) {
+            None => Some(format!("`{name}` was {state}, and is gone")),
+            Some((_, other)) if other != checksum => Some(format!("`{name}` has another content")),
+            Some((other, _)) if other != state => Some(format!("`{name}` was {state}, and is {other}")),
+            Some(_) => None,
+        });
+    }
+    let new = now.iter().filter(|(name, _)| !before.contains_key(*name));
+    differences.extend(new.map(|(name, (state, _))| format!("`{name}` is {state}, and was not there")));
+    let order = |plan: &Plan| plan.pending.iter().map(|migration| migration.name.clone()).collect::<Vec<_>>();
+    if differences.is_empty() && order(was) != order(is) {
+        differences.push("they run in another order".to_owned());
+    }
+    if differences.is_empty() {
+        let numbers = [(is.applied.len(), "applied"), (is.pending.len(), "pending")];
+        let why = numbers.map(|(number, state)| format!("{number} {state}")).join(", ");
+        return Check { what, answer: Answer::Yes, why };
+    }
+    Check { what, answer: Answer::No, why: differences.join("; ") }
+}
+
+/// The state and the checksum of each migration, by its name.
+fn standing(plan: &Plan) -> BTreeMap<&str, (&'static str, &str)> {
+    let states: [(&'static str, &Vec<Migration>); 5] = [
+        ("applied", &plan.applied),
+        ("pending", &plan.pending),
+        ("skipped", &plan.skipped),
+        ("edited", &plan.edited),
+        ("missing", &plan.missing),
+    ];
+    let each =
+        states.into_iter().flat_map(|(state, migrations)| migrations.iter().map(move |migration| (state, migration)));
+    each.map(|(state, migration)| (migration.name.as_str(), (state, migration.checksum.as_str()))).collect()
+}
+
+fn configuration(was: Option<&Configuration>, is: Option<&Configuration>) -> Check {
+    let (answer, why) = match (was, is) {
+        (None, None) => (Answer::Yes, "there is none".to_owned()),
+        (Some(was), Some(is)) if was.sha256 == is.sha256 => (Answer::Yes, is.file.clone()),
+        (Some(_), Some(is)) => (Answer::No, format!("`{}` has another content", is.file)),
+        (Some(was), None) => (Answer::No, format!("`{}` held, and none does now", was.file)),
+        (None, Some(is)) => (Answer::No, format!("`{}` holds, and none did", is.file)),
+    };
+    Check { what: "configuration", answer, why }
+}
