@@ -1,6 +1,7 @@
 //! The rehearsal: the one function that leads through the stages.
 
 mod command;
+mod drift;
 mod faults;
 
 use std::collections::BTreeSet;
@@ -21,7 +22,9 @@ use crate::execution::{self, Driver, Execution, Outcome, Settings, Turned};
 use crate::expectations::demands::Demands;
 use crate::expectations::judge;
 use crate::findings::catalogue::SN907;
-use crate::findings::{self, Cell, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, WayBack, Wishes, waivers};
+use crate::findings::{
+    self, Cell, Drift, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, WayBack, Wishes, waivers,
+};
 use crate::migrations::directive::{Renamed, Says};
 use crate::migrations::project::Project;
 use crate::migrations::statement::Action;
@@ -34,6 +37,7 @@ use crate::snapshot::{
     self, Bounds, Extent, Facts, Kept, Method, Snapshot, Source, WorkingCopy, Workspace, check_keep_target,
 };
 use crate::sqlite_file::pages::Pages;
+use drift::Ground;
 
 /// What a person asks for.
 #[derive(Debug, Clone)]
@@ -132,6 +136,8 @@ pub struct Planned {
     pub plan: Plan,
     /// How the driver was found out.
     pub driver: Decided,
+    /// How the snapshot's schema differs from that of its applied migrations; none where none is applied.
+    pub drift: Option<Drift>,
 }
 
 /// Rehearses the pending migrations on a copy of the snapshot and reports what they did.
@@ -218,6 +224,7 @@ fn rehearse_on(
         }
         _ => None,
     };
+    let drift = located.as_ref().and_then(|located| drift::find(&stage.ground(located, trial.execution.settings)));
     let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to, observer)).transpose()?;
 
     let locked_driver = decide::locked(trial.execution.settings.driver, &project);
@@ -236,6 +243,7 @@ fn rehearse_on(
         locked_driver,
         on_empty,
         way_back,
+        drift,
         faults,
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
@@ -263,8 +271,13 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
     let given = options.snapshot.fetch(&workspace, Extent::Changed, observer)?;
     let open = |reading| Snapshot::open(&given, &workspace, reading, Extent::Changed, observer);
     let read = |snapshot: &Snapshot| {
-        let Prepared { plan, decided, .. } = locate(snapshot, options, &search)?;
-        Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided })
+        let Prepared { plan, decided, located } = locate(snapshot, options, &search)?;
+        let settings = decided.drivers.first().map(|driver| Settings::of(driver, located.foreign_keys));
+        let drift = settings.and_then(|settings| {
+            let (plan, located, workspace) = (&plan, &located, &workspace);
+            drift::find(&Ground { snapshot, workspace, plan, located, settings, unsafe_sql: false })
+        });
+        Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided, drift })
     };
     snapshot::unchanged(open, read, observer)
 }
@@ -358,6 +371,12 @@ impl Theatre<'_> {
             trials.push(stage.rehearse(Settings::of(driver, foreign_keys), driver.name)?);
         }
         Ok(Rehearsed { plan, decision: decided.decision.clone(), trials })
+    }
+
+    /// What the snapshot's schema is compared on with that of its applied migrations.
+    fn ground<'a>(&'a self, located: &'a migrations::Located, settings: Settings) -> Ground<'a> {
+        let Self { snapshot, workspace, plan, .. } = *self;
+        Ground { snapshot, workspace, plan, located, settings, unsafe_sql: self.options.bounds.unsafe_sql }
     }
 
     /// Says which of several rehearsals follows: `with foreign keys off`.
@@ -581,6 +600,6 @@ impl Planned {
     pub fn document(&self) -> document::Plan {
         let drivers: Vec<&str> = self.driver.drivers.iter().map(|driver| driver.name).collect();
         let decisions = self.plan.decisions.iter().chain([&self.driver.decision]);
-        assemble::planned(&self.plan, &drivers.join(" or "), decisions)
+        assemble::planned(&self.plan, &drivers.join(" or "), decisions, self.drift.as_ref())
     }
 }

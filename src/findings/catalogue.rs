@@ -518,6 +518,12 @@ rules! {
         fix: "record the migrations that the database already has in the ledger, once"
     }
 
+    SN916 "schema-drifted", Warning, Measured {
+        when: "the snapshot's schema is not what the applied migrations make on an empty database",
+        effect: "what was changed by hand or by `push` is in no migration: a rebuild loses it, and a pending migration may fail on it",
+        fix: "put what shall stay into a migration that also runs where it is there already, and undo the rest by hand"
+    }
+
     // EP: what a person demands
 
     EP951 "expectation-not-met", Error, Measured {

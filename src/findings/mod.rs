@@ -1,6 +1,7 @@
 //! What the rules make of the evidence: takes an [`Evidence`], gives [`Finding`]s, the gravest first.
 
 pub mod catalogue;
+pub mod drift;
 pub mod evidence;
 pub mod faults;
 pub mod levels;
@@ -10,6 +11,7 @@ mod samples;
 pub mod waivers;
 pub mod wording;
 
+pub use drift::{Drift, Trip};
 pub use evidence::{Cell, Evidence, Limits, Trial, WayBack};
 pub use faults::Faults;
 pub use levels::Levels;

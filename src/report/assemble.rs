@@ -10,9 +10,10 @@ use crate::execution::command::{End, Ran};
 use crate::execution::driver::ForeignKeys;
 use crate::execution::{self, Execution, Step};
 use crate::findings::rule::{Level, Shown};
-use crate::findings::{Cell, Evidence, Faults, Finding, Trial, faults};
+use crate::findings::{Cell, Drift, Evidence, Faults, Finding, Trial, faults};
 use crate::migrations::{self, State};
 use crate::profile::{ColumnProfile, Reader};
+use crate::schema::changes;
 use crate::snapshot::source::{Channel, Content};
 use crate::snapshot::{Checked, Facts, Method, Untouched, Wal};
 
@@ -105,7 +106,7 @@ pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
 fn plan(evidence: &Evidence) -> doc::Plan {
     let driver = evidence.execution().settings.driver.name;
     let decisions = evidence.plan.decisions.iter().chain([&evidence.driver_decision]);
-    planned(&evidence.plan, driver, decisions)
+    planned(&evidence.plan, driver, decisions, evidence.drift.as_ref())
 }
 
 /// The plan alone, as `rehearse plan` shows it.
@@ -114,6 +115,7 @@ pub fn planned<'a>(
     plan: &migrations::Plan,
     driver: &str,
     decisions: impl Iterator<Item = &'a migrations::Decision>,
+    drift: Option<&Drift>,
 ) -> doc::Plan {
     let of = |wanted: fn(&State) -> bool| {
         plan.entries.iter().filter(|entry| wanted(&entry.state)).map(|entry| migration(&entry.migration)).collect()
@@ -130,6 +132,21 @@ pub fn planned<'a>(
         edited: of(|state| matches!(state, State::Edited { .. })),
         missing: of(|state| *state == State::Missing),
         decisions: decisions.map(decision).collect(),
+        drift: drift.map(drifted),
+    }
+}
+
+fn drifted(drift: &Drift) -> doc::Drift {
+    match drift {
+        Drift::Known { applied, changes, trips } => doc::Drift {
+            applied: *applied,
+            changes: changes.iter().map(schema_change).collect(),
+            trips: trips
+                .as_ref()
+                .map(|trip| doc::Trip { migration: trip.migration.clone(), message: trip.message.clone() }),
+            unknown: None,
+        },
+        Drift::Unknown(why) => doc::Drift { applied: 0, changes: Vec::new(), trips: None, unknown: Some(why.clone()) },
     }
 }
 
@@ -414,7 +431,12 @@ fn kinds<'a>(kinds: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u6
 
 /// What became of the schema.
 pub(super) fn schema(comparison: &Comparison) -> doc::Schema {
-    let changes = comparison.schema_changes.iter().map(|change| doc::SchemaChange {
+    let changes = comparison.schema_changes.iter().map(schema_change);
+    doc::Schema { changes: changes.collect(), diff: comparison.schema_diff.clone() }
+}
+
+fn schema_change(change: &changes::Change) -> doc::SchemaChange {
+    doc::SchemaChange {
         kind: change.kind.name().to_owned(),
         change: change.how.name().to_owned(),
         table: Some(change.table.clone()),
@@ -424,8 +446,7 @@ pub(super) fn schema(comparison: &Comparison) -> doc::Schema {
             (before, "") => before.to_owned(),
             (before, after) => format!("{before} → {after}"),
         },
-    });
-    doc::Schema { changes: changes.collect(), diff: comparison.schema_diff.clone() }
+    }
 }
 
 fn resources(trial: &Trial) -> doc::Resources {

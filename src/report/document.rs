@@ -155,6 +155,32 @@ pub struct Plan {
     pub missing: Vec<Migration>,
     /// What was found out rather than given.
     pub decisions: Vec<Decision>,
+    /// How the snapshot's schema differs from what the applied migrations make on an empty database; null where none is applied, and where a
+    /// command runs them.
+    #[serde(default)]
+    pub drift: Option<Drift>,
+}
+
+/// The snapshot's schema against that of its applied migrations.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Drift {
+    /// How many migrations were run on an empty database; 0 where that could not be done.
+    pub applied: usize,
+    /// From what they make to what the snapshot has.
+    pub changes: Vec<SchemaChange>,
+    /// The pending migration that fails on the snapshot's schema only; null where none does.
+    pub trips: Option<Trip>,
+    /// Why it is not known; null where it is.
+    pub unknown: Option<String>,
+}
+
+/// A pending migration that fails because the schema has drifted.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Trip {
+    /// Its name.
+    pub migration: String,
+    /// What SQLite says.
+    pub message: String,
 }
 
 /// A migration in the plan.

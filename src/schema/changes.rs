@@ -193,6 +193,51 @@ pub fn of_objects(before: &Schema, after: &Schema, names: &dyn Names) -> Vec<Cha
     changes
 }
 
+/// Differences between two schemas whose tables and columns are the same where they have the same name; `counts` says which tables count.
+#[must_use]
+pub fn by_name(before: &Schema, after: &Schema, counts: &dyn Fn(&str) -> bool) -> Vec<Change> {
+    let tables = |schema: &'_ Schema| -> Vec<String> {
+        let tables = schema.tables.iter().filter(|(_, table)| table.is_user_table() && counts(&table.name));
+        tables.map(|(key, _)| key.clone()).collect()
+    };
+    let keys: BTreeSet<String> = tables(before).into_iter().chain(tables(after)).collect();
+    let mut changes = Vec::new();
+    for key in keys {
+        match (before.tables.get(&key), after.tables.get(&key)) {
+            (Some(before), Some(after)) => {
+                let same = |column: &Column| Some((column.name.clone(), after.column(&column.name)?.name.clone()));
+                let columns = before.columns.iter().filter_map(same).collect();
+                changes.extend(of_table(&Paired { before, after, columns }, &Unchanged));
+            }
+            (Some(table), None) => changes.push(of_lone_table(table, How::Removed)),
+            (None, Some(table)) => changes.push(of_lone_table(table, How::Added)),
+            (None, None) => {}
+        }
+    }
+    // An object of a table that is on one side only is told by its table.
+    let is_lone = |change: &Change| {
+        changes.iter().any(|lone| lone.kind == Kind::Table && lone.table.eq_ignore_ascii_case(&change.table))
+    };
+    let objects =
+        of_objects(before, after, &Unchanged).into_iter().filter(|change| counts(&change.table) && !is_lone(change));
+    let objects: Vec<Change> = objects.collect();
+    changes.extend(objects);
+    changes
+}
+
+/// Every name is the same on both sides.
+struct Unchanged;
+
+impl Names for Unchanged {
+    fn table(&self, table: &str) -> String {
+        table.to_owned()
+    }
+
+    fn column(&self, _: &str, column: &str) -> String {
+        column.to_owned()
+    }
+}
+
 /// A unified diff of all CREATE statements, in order of name; empty where nothing differs.
 #[must_use]
 pub fn diff(before: &Schema, after: &Schema) -> String {
@@ -269,8 +314,12 @@ fn columns(pair: &Paired<'_>, changes: &mut Changes) {
         if !before.declared_type.eq_ignore_ascii_case(&after.declared_type) {
             changes.push(Kind::Type, How::Changed, new, &before.declared_type, &after.declared_type);
         }
-        let not_null = |set: bool| if set { "NOT NULL" } else { "" };
-        changes.push_if_different(Kind::NotNull, new, not_null(before.not_null), not_null(after.not_null));
+        let not_null = |table: &Table, column: &Column| {
+            if column.not_null || is_never_null(table, &column.name) { "NOT NULL" } else { "" }
+        };
+        if before.not_null != after.not_null {
+            changes.push_if_different(Kind::NotNull, new, not_null(pair.before, before), not_null(pair.after, after));
+        }
         let default = |value: &Option<String>| value.clone().unwrap_or_default();
         changes.push_if_different(Kind::Default, new, &default(&before.default), &default(&after.default));
         changes.push_if_different(Kind::Collation, new, &default(&before.collation), &default(&after.collation));
@@ -280,6 +329,12 @@ fn columns(pair: &Paired<'_>, changes: &mut Changes) {
         let was = expression(before, &|column| now(pair, column));
         changes.push_if_different(Kind::Generated, new, &was, &expression(after, &str::to_owned));
     }
+}
+
+/// Whether the column takes no NULL although nothing says so: the rowid, and the key of a table without one.
+fn is_never_null(table: &Table, column: &str) -> bool {
+    let is_it = |name: &String| name.eq_ignore_ascii_case(column);
+    table.rowid_alias.as_ref().is_some_and(is_it) || table.without_rowid && table.primary_key.iter().any(is_it)
 }
 
 /// Columns are listed by their names after. New and lost ones do not count.

@@ -2,6 +2,7 @@
 
 mod causes;
 mod down;
+mod drift;
 mod execution;
 mod faults;
 mod integrity;
@@ -62,6 +63,7 @@ pub static ALL: &[Check] = &[
     transactions::drivers,
     execution::failed,
     execution::push_managed,
+    drift::drifted,
     execution::nothing_pending,
     down::failed,
     down::loses_data,

@@ -198,10 +198,8 @@ fn breaking<'a>(evidence: &'a Evidence, message: &str) -> Option<&'a Step> {
 
 /// SC306 to SC310: constraints that a table had and no longer has.
 pub(super) fn constraints_lost(evidence: &Evidence) -> Vec<Finding> {
-    let comparison = evidence.comparison();
-    let changes = &comparison.schema_changes;
+    let changes = evidence.comparison().schema_changes.iter();
     changes
-        .iter()
         .filter_map(|change| {
             let rule: &'static Rule = match (change.kind, change.how) {
                 (Kind::ForeignKey, How::Removed) => &SC306,
@@ -211,11 +209,7 @@ pub(super) fn constraints_lost(evidence: &Evidence) -> Vec<Finding> {
                 (Kind::Unique, How::Removed) => &SC310,
                 _ => return None,
             };
-            let implied = change.kind == Kind::NotNull
-                && comparison.after.table(&change.table).is_some_and(|table| {
-                    table.rowid_alias.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(&change.name))
-                });
-            let still_there = implied || widened(evidence, change) || repaired(evidence, change);
+            let still_there = widened(evidence, change) || repaired(evidence, change);
             (!still_there && !gone_with_its_column(evidence, change)).then(|| constraint(evidence, rule, change))
         })
         .collect()

@@ -1,0 +1,106 @@
+//! SN916: the snapshot's schema is not what the applied migrations make.
+
+use std::collections::BTreeSet;
+
+use crate::findings::catalogue::SN916;
+use crate::findings::drift::{Drift, Trip};
+use crate::findings::wording::{count_of, list, names};
+use crate::findings::{Evidence, Finding};
+use crate::migrations::Migration;
+use crate::schema::changes::{Change, How, Kind};
+use crate::schema::lexer::identifiers;
+
+/// SN916, once for each table or view.
+pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
+    let Some(Drift::Known { applied, changes, trips }) = &evidence.drift else { return Vec::new() };
+    let mut told = BTreeSet::new();
+    let first = changes.iter().filter(|change| told.insert(change.table.to_ascii_lowercase()));
+    first
+        .map(|change| {
+            let of_it = changes.iter().filter(|other| other.table.eq_ignore_ascii_case(&change.table));
+            let finding = Finding::new(&SN916, message(*applied, change, of_it)).table(&change.table);
+            let finding = match cause(evidence, &change.table, trips.as_ref()) {
+                Some(cause) => finding.cause(cause),
+                None => finding,
+            };
+            finding.help(
+                "find out who changed it and whether the app needs it; put what shall stay into a migration that also runs where it is \
+                 there already (CREATE … IF NOT EXISTS), and undo the rest by hand before the deploy",
+            )
+        })
+        .collect()
+}
+
+fn message<'a>(applied: usize, first: &Change, changes: impl Iterator<Item = &'a Change>) -> String {
+    let table = &first.table;
+    let they = match applied {
+        1 => "the applied migration".to_owned(),
+        _ => format!("the {}", count_of(applied, "applied migration")),
+    };
+    let (makes, does) = if applied == 1 { ("makes", "does") } else { ("make", "do") };
+    match (first.kind, first.how) {
+        (Kind::Table | Kind::View, How::Added) => format!("{they} {does} not make `{table}`"),
+        (Kind::Table | Kind::View, How::Removed) => {
+            format!("{they} {makes} `{table}`, and the snapshot does not have it")
+        }
+        _ => {
+            let changes: Vec<String> = changes.map(describe).collect();
+            format!("`{table}` is not what {they} {makes}: {}", list(&changes))
+        }
+    }
+}
+
+/// `column \`city\` is new`.
+fn describe(change: &Change) -> String {
+    let name = &change.name;
+    let what = match change.kind {
+        Kind::Table => format!("table `{name}`"),
+        Kind::Column => format!("column `{name}`"),
+        Kind::ColumnOrder => return format!("its columns are in another order: {}", change.after),
+        Kind::Type => format!("the type of `{name}`"),
+        Kind::NotNull => format!("NOT NULL of `{name}`"),
+        Kind::Default => format!("the default of `{name}`"),
+        Kind::Collation => format!("the collation of `{name}`"),
+        Kind::Generated => format!("the expression of `{name}`"),
+        Kind::PrimaryKey => "the primary key".to_owned(),
+        Kind::Unique => format!("UNIQUE ({name})"),
+        Kind::Check => format!("CHECK ({name})"),
+        Kind::ForeignKey => format!("the foreign key of {name}"),
+        Kind::Autoincrement => "AUTOINCREMENT".to_owned(),
+        Kind::TableOption => format!("`{name}`"),
+        Kind::Index => format!("index `{name}`"),
+        Kind::Trigger => format!("trigger `{name}`"),
+        Kind::View => format!("view `{name}`"),
+    };
+    let is_short =
+        matches!(change.kind, Kind::Type | Kind::Default | Kind::Collation | Kind::PrimaryKey | Kind::ForeignKey);
+    match change.how {
+        How::Added => format!("{what} is new"),
+        How::Removed => format!("{what} is missing"),
+        How::Changed | How::Renamed if is_short => {
+            format!("{what} is `{}` instead of `{}`", change.after, change.before)
+        }
+        How::Changed | How::Renamed => format!("{what} is another one"),
+    }
+}
+
+/// What the pending migrations have to do with it.
+fn cause(evidence: &Evidence, table: &str, trip: Option<&Trip>) -> Option<String> {
+    let touch = |migration: &&Migration| {
+        let mut words = migration
+            .chunks
+            .iter()
+            .flat_map(|chunk| &chunk.statements)
+            .flat_map(|statement| identifiers(&statement.sql));
+        words.any(|word| word.eq_ignore_ascii_case(table))
+    };
+    let touching: Vec<&str> = evidence.plan.pending().filter(touch).map(|migration| migration.name.as_str()).collect();
+    let trip = trip.filter(|trip| touching.contains(&trip.migration.as_str()));
+    if let Some(Trip { migration, message }) = trip {
+        return Some(format!(
+            "`{migration}` fails because of it ({message}): on what the applied migrations make it passes"
+        ));
+    }
+    let works = if touching.len() == 1 { "works" } else { "work" };
+    (!touching.is_empty()).then(|| format!("pending {} {works} on it", names(touching)))
+}
