@@ -23,7 +23,7 @@ use crate::expectations::demands::Demands;
 use crate::expectations::judge;
 use crate::findings::catalogue::SN907;
 use crate::findings::{
-    self, Cell, Drift, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, WayBack, Wishes, waivers,
+    self, Cell, CodeDrift, Drift, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, WayBack, Wishes, waivers,
 };
 use crate::migrations::directive::{Renamed, Says};
 use crate::migrations::project::Project;
@@ -138,6 +138,8 @@ pub struct Planned {
     pub driver: Decided,
     /// How the snapshot's schema differs from that of its applied migrations; none where none is applied.
     pub drift: Option<Drift>,
+    /// How what the code expects differs from what it will find; none where no file says what it expects.
+    pub code_drift: Option<CodeDrift>,
 }
 
 /// Rehearses the pending migrations on a copy of the snapshot and reports what they did.
@@ -224,7 +226,8 @@ fn rehearse_on(
         }
         _ => None,
     };
-    let drift = located.as_ref().and_then(|located| drift::find(&stage.ground(located, trial.execution.settings)));
+    let ground = located.as_ref().map(|located| stage.ground(located, trial.execution.settings));
+    let (drift, code_drift) = (ground.as_ref().and_then(drift::find), ground.as_ref().and_then(drift::of_code));
     let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to, observer)).transpose()?;
 
     let locked_driver = decide::locked(trial.execution.settings.driver, &project);
@@ -244,6 +247,7 @@ fn rehearse_on(
         on_empty,
         way_back,
         drift,
+        code_drift,
         faults,
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
@@ -273,11 +277,12 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
     let read = |snapshot: &Snapshot| {
         let Prepared { plan, decided, located } = locate(snapshot, options, &search)?;
         let settings = decided.drivers.first().map(|driver| Settings::of(driver, located.foreign_keys));
-        let drift = settings.and_then(|settings| {
+        let ground = settings.map(|settings| {
             let (plan, located, workspace) = (&plan, &located, &workspace);
-            drift::find(&Ground { snapshot, workspace, plan, located, settings, unsafe_sql: false })
+            Ground { snapshot, workspace, plan, located, settings, unsafe_sql: false }
         });
-        Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided, drift })
+        let (drift, code_drift) = (ground.as_ref().and_then(drift::find), ground.as_ref().and_then(drift::of_code));
+        Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided, drift, code_drift })
     };
     snapshot::unchanged(open, read, observer)
 }
@@ -600,6 +605,6 @@ impl Planned {
     pub fn document(&self) -> document::Plan {
         let drivers: Vec<&str> = self.driver.drivers.iter().map(|driver| driver.name).collect();
         let decisions = self.plan.decisions.iter().chain([&self.driver.decision]);
-        assemble::planned(&self.plan, &drivers.join(" or "), decisions, self.drift.as_ref())
+        assemble::planned(&self.plan, &drivers.join(" or "), decisions, (self.drift.as_ref(), self.code_drift.as_ref()))
     }
 }

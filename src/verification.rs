@@ -59,7 +59,7 @@ fn content(report: &Document, snapshot: &Snapshot, observer: &dyn Observer) -> R
 /// What runs, and as what.
 fn settings(report: &Document, prepared: &Prepared) -> Vec<Check> {
     let Prepared { plan, decided, located } = prepared;
-    let (was, is) = (&report.plan, assemble::planned(plan, "", std::iter::empty(), None));
+    let (was, is) = (&report.plan, assemble::planned(plan, "", std::iter::empty(), (None, None)));
     let equal = |what, was: &str, is: &str| {
         if was == is {
             Check { what, answer: Answer::Yes, why: was.to_owned() }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot make its project has failed")]
 
+#[path = "cmd/drift.rs"]
+mod drift;
 #[path = "cmd/exec.rs"]
 mod exec;
 #[path = "cmd/faults.rs"]
@@ -549,7 +551,7 @@ mod json {
         assert_eq!(document["snapshot"]["untouched"], true);
         assert_fields(
             &document["plan"],
-            "tool layout driver folder ledger applied pending skipped edited missing decisions",
+            "tool layout driver folder ledger applied pending skipped edited missing decisions drift code_drift",
         );
         for list in ["applied", "pending"] {
             assert_fields(&document["plan"][list][0], "name file checksum statements");
@@ -788,7 +790,9 @@ mod help {
     fn findings(project: &Project) -> (Option<i32>, Vec<Value>) {
         let ran = project.run(&[&DEMO[..], &["--driver", "d1", "--format", "json"]].concat());
         let document: Value = serde_json::from_str(&ran.stdout).unwrap();
-        (ran.code, document["findings"].as_array().unwrap().clone())
+        // No migration made the tables.
+        let findings = document["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] != "SN916");
+        (ran.code, findings.cloned().collect())
     }
 
     #[test]

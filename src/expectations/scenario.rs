@@ -66,7 +66,7 @@ pub struct Scenario {
     /// The migrations, in the tool's order.
     #[serde(default)]
     pub migrations: Vec<MigrationFile>,
-    /// Of tools other than drizzle and sql: the project's files, by their paths.
+    /// More of the project's files, by their paths; of tools other than drizzle and sql its migrations too.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
     /// As `--down`.
@@ -435,8 +435,8 @@ impl Scenario {
             _ if self.tool != Tool::Drizzle && self.layout == Layout::V1 => {
                 Err("`layout` is drizzle's; other tools have none")
             }
-            _ if matches!(self.tool, Tool::Other(_)) != self.migrations.is_empty() && !self.files.is_empty() => {
-                Err("`migrations` is for `tool: drizzle` and `tool: sql`, `files` for every other tool")
+            _ if matches!(self.tool, Tool::Other(_)) && !self.migrations.is_empty() => {
+                Err("`migrations` is for `tool: drizzle` and `tool: sql`; those of every other tool stand in `files`")
             }
             _ if !wal && state.wal == Wal::Omitted => Err("`wal: omitted` needs `journal_mode: wal`"),
             _ if state.journal == Some(Journal::Hot) && (wal || !last) => {

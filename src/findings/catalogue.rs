@@ -524,6 +524,12 @@ rules! {
         fix: "put what shall stay into a migration that also runs where it is there already, and undo the rest by hand"
     }
 
+    SN930 "unexpected-by-code", Error, Measured {
+        when: "the schema that the code expects, by drizzle-kit's newest snapshot, is not the one that it will find after the migrations",
+        effect: "queries of the app fail, or it relies on a constraint that is not there",
+        fix: "put back what was taken out of a migration, or write one that makes it so; or correct the schema of the code"
+    }
+
     // EP: what a person demands
 
     EP951 "expectation-not-met", Error, Measured {

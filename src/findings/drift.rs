@@ -1,5 +1,7 @@
 //! How the snapshot's schema differs from what the applied migrations make, for a rule to judge.
 
+use std::path::PathBuf;
+
 use crate::schema::changes::Change;
 
 /// The snapshot against the schema of its applied migrations.
@@ -16,6 +18,15 @@ pub enum Drift {
     },
     /// They could not be run, and why.
     Unknown(String),
+}
+
+/// The schema that the code expects against the one that it will find once the pending migrations have run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeDrift {
+    /// The file that says what the code expects.
+    pub file: PathBuf,
+    /// From what it expects to what it will find, as far as that is a difference for the code, in order of table; or why it is not known.
+    pub changes: Result<Vec<Change>, String>,
 }
 
 /// A pending migration that fails on the snapshot's schema, and passes on the one that the applied migrations make.

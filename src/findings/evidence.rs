@@ -10,7 +10,7 @@ use crate::migrations::Migration;
 use crate::migrations::plan::{Decision, Plan};
 use crate::snapshot::{Facts, Untouched};
 
-use super::drift::Drift;
+use super::drift::{CodeDrift, Drift};
 use super::faults::Faults;
 use super::rule::{Finding, Place};
 
@@ -39,6 +39,8 @@ pub struct Evidence {
     pub way_back: Option<WayBack>,
     /// How the snapshot's schema differs from that of its applied migrations; none where none is applied, or a command runs them.
     pub drift: Option<Drift>,
+    /// How what the code expects differs from what it will find; none where no file says what it expects.
+    pub code_drift: Option<CodeDrift>,
     /// What deaths of the process, a second and another run show, where that was asked for and the migrations completed.
     pub faults: Option<Faults>,
     /// What the person set.

@@ -11,7 +11,7 @@ mod samples;
 pub mod waivers;
 pub mod wording;
 
-pub use drift::{Drift, Trip};
+pub use drift::{CodeDrift, Drift, Trip};
 pub use evidence::{Cell, Evidence, Limits, Trial, WayBack};
 pub use faults::Faults;
 pub use levels::Levels;

@@ -23,6 +23,8 @@ pub use self::plan::{Decision, Entry, Ledger, Plan, Refusal, State};
 pub use self::project::Project;
 use self::search::Choice;
 pub use self::search::{Search, search};
+use self::tools::drizzle;
+pub use self::tools::drizzle::code::CodeSchema;
 pub use self::tools::{Strength, Tool};
 use crate::error::Error;
 
@@ -84,6 +86,14 @@ pub fn locate(search: &Search, before: &Connection) -> Result<Located, Error> {
 /// [`Plan::refusal`].
 pub fn plan(located: &Located, before: &Connection) -> Result<Plan, Error> {
     (located.tool.plan)(located, before)
+}
+
+/// The schema that the project's code expects; none where its tool does not write that down.
+///
+/// # Errors
+/// When what it wrote cannot be read.
+pub fn code_schema(located: &Located) -> Result<Option<CodeSchema>, Error> {
+    if located.tool.name == drizzle::TOOL.name { drizzle::code::schema(located) } else { Ok(None) }
 }
 
 fn foreign_keys(tool: &Tool, project: &Project, decisions: &mut Vec<Decision>) -> Result<Option<bool>, Error> {

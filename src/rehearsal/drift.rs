@@ -2,13 +2,16 @@
 //! that differs, the pending ones run on both schemas, without rows: does one fail on the snapshot's only?
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use crate::error::Error;
 use crate::execution::{self, Execution, Outcome, Settings};
-use crate::findings::{Drift, Trip};
+use crate::findings::{CodeDrift, Drift, Trip};
 use crate::migrations::{self, Entry, Located, Plan, State};
 use crate::observer::Silent;
-use crate::schema::changes;
+use crate::schema::changes::{self, Change, How, Kind};
+use crate::schema::index::Definition;
+use crate::schema::storage::affinity;
 use crate::schema::{Schema, is_bookkeeping};
 use crate::snapshot::{Snapshot, WorkingCopy, Workspace};
 
@@ -33,6 +36,8 @@ pub(super) fn find(ground: &Ground<'_>) -> Option<Drift> {
     Some(replayed(ground, &applied).unwrap_or_else(|why| Drift::Unknown(why.0)))
 }
 
+const UNSAFE: &str = "with --allow-unsafe-sql nothing is run again: it may reach other files";
+
 fn is_applied(state: &State) -> bool {
     matches!(state, State::Applied | State::Edited { .. } | State::Missing)
 }
@@ -54,9 +59,7 @@ impl From<rusqlite::Error> for Why {
 
 fn replayed(ground: &Ground<'_>, applied: &[&Entry]) -> Result<Drift, Why> {
     if ground.unsafe_sql {
-        return Err(Why(
-            "with --allow-unsafe-sql the applied migrations are not run again: they may reach other files".to_owned(),
-        ));
+        return Err(Why(UNSAFE.to_owned()));
     }
     if let Some(entry) = applied.iter().find(|entry| entry.state == State::Missing) {
         return Err(Why(format!("`{}` is applied, and its file is not there", entry.migration.name)));
@@ -101,13 +104,78 @@ fn trip(ground: &Ground<'_>, expected: &WorkingCopy) -> Option<Trip> {
     if ground.plan.pending().next().is_none() || ground.plan.refusal.is_some() {
         return None;
     }
-    let run = |copy: &WorkingCopy| execution::run(copy.open().ok()?, ground.plan, ground.settings, &Silent).ok();
-    let found = WorkingCopy::empty(ground.snapshot, ground.workspace, "drifted").ok()?;
-    execution::empty::fill(&found.open().ok()?.connection, &ground.snapshot.connect().ok()?).ok()?;
-    let fails = failed(&run(&found)?)?;
-    match failed(&run(expected)?) {
+    let fails = failed(&ground.run_on(&ground.without_rows().ok()?).ok()?)?;
+    match failed(&ground.run_on(expected).ok()?) {
         Some(also) if also.migration == fails.migration => None,
         _ => Some(fails),
+    }
+}
+
+impl Ground<'_> {
+    /// A database with the snapshot's schema and no rows.
+    fn without_rows(&self) -> Result<WorkingCopy, Why> {
+        let copy = WorkingCopy::empty(self.snapshot, self.workspace, "without-rows")?;
+        execution::empty::fill(&copy.open()?.connection, &self.snapshot.connect()?)?;
+        Ok(copy)
+    }
+
+    fn run_on(&self, copy: &WorkingCopy) -> Result<Execution, Error> {
+        execution::run(copy.open()?, self.plan, self.settings, &Silent)
+    }
+}
+
+/// Compares what the code expects with what it will find; none where no file says what it expects.
+pub(super) fn of_code(ground: &Ground<'_>) -> Option<CodeDrift> {
+    let code = match migrations::code_schema(ground.located) {
+        Ok(code) => code?,
+        Err(error) => return Some(CodeDrift { file: PathBuf::new(), changes: Err(error.to_string()) }),
+    };
+    let changes = found_by(ground, &code.statements).map_err(|why| why.0);
+    Some(CodeDrift { file: code.file, changes })
+}
+
+fn found_by(ground: &Ground<'_>, statements: &[String]) -> Result<Vec<Change>, Why> {
+    if ground.unsafe_sql {
+        return Err(Why(UNSAFE.to_owned()));
+    }
+    let expected = WorkingCopy::empty(ground.snapshot, ground.workspace, "code")?;
+    let session = expected.open()?;
+    for statement in statements {
+        session.connection.execute(statement, [])?;
+    }
+    drop(session);
+    let found = ground.without_rows()?;
+    if let Some(Trip { migration, message }) = failed(&ground.run_on(&found)?) {
+        return Err(Why(format!("`{migration}` fails: {message}")));
+    }
+    let (before, after) = (Schema::read(&expected.connect()?)?, Schema::read(&found.connect()?)?);
+    let changes = changes::by_name(&before, &after, &|table| !is_of_a_tool(table, &ground.plan.ledger.name));
+    Ok(changes.into_iter().filter(|change| matters(change, &before, &after)).collect())
+}
+
+/// Whether the code may notice. What the file does not hold, and what the code does not name, it does not.
+fn matters(change: &Change, before: &Schema, after: &Schema) -> bool {
+    let column = |schema: &Schema| schema.table(&change.table)?.column(&change.name).cloned();
+    match (change.kind, change.how) {
+        (Kind::Trigger | Kind::Collation | Kind::TableOption | Kind::ColumnOrder, _)
+        | (Kind::Table | Kind::Index | Kind::View, How::Added) => false,
+        // The code does not fill it.
+        (Kind::Column, How::Added) => {
+            column(after).is_some_and(|column| column.not_null && column.default.is_none() && !column.generated)
+        }
+        (Kind::Type, _) => match (column(before), column(after)) {
+            (Some(before), Some(after)) => {
+                affinity(&before.declared_type, false) != affinity(&after.declared_type, false)
+            }
+            _ => true,
+        },
+        (Kind::Index, How::Removed) => {
+            let was = before.indexes.get(&change.name.to_ascii_lowercase()).zip(before.table(&change.table));
+            let was = was.map(|(index, table)| Definition::of(index, table, &str::to_owned));
+            let table = after.table(&change.table);
+            !was.zip(table).is_some_and(|(was, table)| was.is_kept_in(table, after))
+        }
+        _ => true,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::execution::command::{End, Ran};
 use crate::execution::driver::ForeignKeys;
 use crate::execution::{self, Execution, Step};
 use crate::findings::rule::{Level, Shown};
-use crate::findings::{Cell, Drift, Evidence, Faults, Finding, Trial, faults};
+use crate::findings::{Cell, CodeDrift, Drift, Evidence, Faults, Finding, Trial, faults};
 use crate::migrations::{self, State};
 use crate::profile::{ColumnProfile, Reader};
 use crate::schema::changes;
@@ -106,7 +106,7 @@ pub(super) fn snapshot(facts: &Facts, untouched: &Untouched) -> doc::Snapshot {
 fn plan(evidence: &Evidence) -> doc::Plan {
     let driver = evidence.execution().settings.driver.name;
     let decisions = evidence.plan.decisions.iter().chain([&evidence.driver_decision]);
-    planned(&evidence.plan, driver, decisions, evidence.drift.as_ref())
+    planned(&evidence.plan, driver, decisions, (evidence.drift.as_ref(), evidence.code_drift.as_ref()))
 }
 
 /// The plan alone, as `rehearse plan` shows it.
@@ -115,7 +115,7 @@ pub fn planned<'a>(
     plan: &migrations::Plan,
     driver: &str,
     decisions: impl Iterator<Item = &'a migrations::Decision>,
-    drift: Option<&Drift>,
+    (drift, code_drift): (Option<&Drift>, Option<&CodeDrift>),
 ) -> doc::Plan {
     let of = |wanted: fn(&State) -> bool| {
         plan.entries.iter().filter(|entry| wanted(&entry.state)).map(|entry| migration(&entry.migration)).collect()
@@ -133,6 +133,7 @@ pub fn planned<'a>(
         missing: of(|state| *state == State::Missing),
         decisions: decisions.map(decision).collect(),
         drift: drift.map(drifted),
+        code_drift: code_drift.map(code_drifted),
     }
 }
 
@@ -147,6 +148,14 @@ fn drifted(drift: &Drift) -> doc::Drift {
             unknown: None,
         },
         Drift::Unknown(why) => doc::Drift { applied: 0, changes: Vec::new(), trips: None, unknown: Some(why.clone()) },
+    }
+}
+
+fn code_drifted(drift: &CodeDrift) -> doc::CodeDrift {
+    doc::CodeDrift {
+        file: drift.file.display().to_string(),
+        changes: drift.changes.iter().flatten().map(schema_change).collect(),
+        unknown: drift.changes.as_ref().err().cloned(),
     }
 }
 

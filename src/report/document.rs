@@ -159,6 +159,21 @@ pub struct Plan {
     /// command runs them.
     #[serde(default)]
     pub drift: Option<Drift>,
+    /// How the schema that the code expects differs from what it will find once the pending migrations have run; null where no file of the
+    /// tool says what it expects.
+    #[serde(default)]
+    pub code_drift: Option<CodeDrift>,
+}
+
+/// The schema that the code expects against the one that it will find.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct CodeDrift {
+    /// The file that says what it expects: drizzle-kit's newest snapshot.
+    pub file: String,
+    /// From what it expects to what it will find, as far as the code may notice.
+    pub changes: Vec<SchemaChange>,
+    /// Why it is not known; null where it is.
+    pub unknown: Option<String>,
 }
 
 /// The snapshot's schema against that of its applied migrations.

@@ -1,6 +1,7 @@
 //! The report for people: the verdict and its reason, what was found, what changed, what ran.
 
 mod diff;
+mod drift;
 mod file;
 mod finding;
 mod layout;
@@ -79,6 +80,7 @@ pub fn render(document: &Document, style: &Style) -> String {
 pub fn render_plan(plan: &super::document::Plan, style: &Style) -> String {
     let mut page = Page::new(style);
     sections::whole_plan(&mut page, plan);
+    drift::whole(&mut page, plan);
     page.finish()
 }
 

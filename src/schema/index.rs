@@ -1,7 +1,7 @@
 //! What an index keeps, read from its CREATE statement, so that two of them can be compared.
 
 use super::lexer::{Token, TokenKind, tokens};
-use super::{Object, Table};
+use super::{Object, Schema, Table};
 
 /// What an index keeps. Names are in lower case and without quotes, tokens separated by one space.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,20 @@ impl Definition {
         let others: Vec<String> = other.terms.iter().map(column).collect();
         let covers = self.condition.is_none() || self.condition == other.condition;
         self.unique && covers && self.terms.iter().all(|term| others.contains(&column(term)))
+    }
+
+    /// Whether another index, or a constraint, of this table does what this one did.
+    #[must_use]
+    pub fn is_kept_in(&self, table: &Table, schema: &Schema) -> bool {
+        let keys = table.uniques.iter().filter(|unique| unique.constraint).map(|unique| &unique.columns);
+        let keys = keys.chain([&table.primary_key]).filter(|columns| !columns.is_empty()).map(|columns| Self {
+            unique: true,
+            terms: columns.iter().map(|column| column.to_ascii_lowercase()).collect(),
+            condition: None,
+        });
+        let indexes = schema.indexes.values().filter(|index| index.table.eq_ignore_ascii_case(&table.name));
+        let indexes = indexes.map(|index| Self::of(index, table, &str::to_owned));
+        keys.chain(indexes).any(|one| one.stands_for(self))
     }
 
     /// `UNIQUE (a, b desc) WHERE c > 0`.

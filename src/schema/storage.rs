@@ -49,7 +49,7 @@ pub fn shape(connection: &Connection, table: &Table) -> Result<Option<Shape>> {
     }
     let place = |column: &Listed| match stored.get(&column.number) {
         _ if alias == Some(column.number) => Place::Rowid,
-        Some(&index) => Place::Stored { index, real: has_real_affinity(&column.declared_type) },
+        Some(&index) => Place::Stored { index, real: affinity(&column.declared_type, false) == "REAL" },
         None => Place::Computed,
     };
     // The names as the schema has them: a table can be asked for by any spelling of its name.
@@ -79,11 +79,25 @@ fn record_of_index(connection: &Connection, index: &str) -> Result<Vec<i64>> {
     statement.query_map([index], |row| row.get(0))?.collect()
 }
 
-/// Source: <https://sqlite.org/datatype3.html#determination_of_column_affinity>, §3.1. The types of STRICT tables fit these rules.
-fn has_real_affinity(declared_type: &str) -> bool {
-    let declared = declared_type.to_ascii_uppercase();
-    let any = |words: &[&str]| words.iter().any(|word| declared.contains(word));
-    any(&["REAL", "FLOA", "DOUB"]) && !any(&["INT", "CHAR", "CLOB", "TEXT", "BLOB"])
+/// What SQLite converts a value to that is stored in a column of this type; INTEGER is what NUMERIC is.
+/// Source: <https://sqlite.org/datatype3.html#determination_of_column_affinity>.
+#[must_use]
+pub fn affinity(declared: &str, strict: bool) -> &'static str {
+    let declared = declared.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+    if strict && declared == "ANY" || declared.is_empty() {
+        "BLOB"
+    } else if has(&["INT"]) {
+        "NUMERIC"
+    } else if has(&["CHAR", "CLOB", "TEXT"]) {
+        "TEXT"
+    } else if has(&["BLOB"]) {
+        "BLOB"
+    } else if has(&["REAL", "FLOA", "DOUB"]) {
+        "REAL"
+    } else {
+        "NUMERIC"
+    }
 }
 
 #[cfg(test)]
@@ -129,10 +143,10 @@ mod tests {
     #[test]
     fn affinity_is_what_the_words_of_the_type_say() {
         for real in ["REAL", "double precision", "FLOAT", "xFLOATy"] {
-            assert!(has_real_affinity(real), "{real}");
+            assert_eq!(affinity(real, false), "REAL", "{real}");
         }
         for other in ["", "FLOATING POINT", "CHARREAL", "BLOBREAL", "REALTEXT", "NUMERIC", "ANY", "DOUINT"] {
-            assert!(!has_real_affinity(other), "{other}");
+            assert_ne!(affinity(other, false), "REAL", "{other}");
         }
     }
 }

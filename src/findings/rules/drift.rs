@@ -1,11 +1,11 @@
-//! SN916: the snapshot's schema is not what the applied migrations make.
+//! SN916 and SN930: the snapshot's schema is not what the applied migrations make, and not what the code expects.
 
 use std::collections::BTreeSet;
 
-use crate::findings::catalogue::SN916;
-use crate::findings::drift::{Drift, Trip};
+use crate::findings::catalogue::{SN916, SN930};
+use crate::findings::drift::{CodeDrift, Drift, Trip};
 use crate::findings::wording::{count_of, list, names};
-use crate::findings::{Evidence, Finding};
+use crate::findings::{Evidence, Finding, Level};
 use crate::migrations::Migration;
 use crate::schema::changes::{Change, How, Kind};
 use crate::schema::lexer::identifiers;
@@ -31,6 +31,38 @@ pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
         .collect()
 }
 
+/// SN930, once for each table or view: an error where what the code names is not there, or it does not fill what must be filled.
+pub(super) fn unexpected_by_code(evidence: &Evidence) -> Vec<Finding> {
+    let Some(CodeDrift { file, changes: Ok(changes) }) = &evidence.code_drift else { return Vec::new() };
+    let mut told = BTreeSet::new();
+    let first = changes.iter().filter(|change| told.insert(change.table.to_ascii_lowercase()));
+    first
+        .map(|change| {
+            let of_it: Vec<&Change> =
+                changes.iter().filter(|other| other.table.eq_ignore_ascii_case(&change.table)).collect();
+            let breaks = |change: &&Change| {
+                let is_named = matches!(change.kind, Kind::Table | Kind::View | Kind::Column);
+                is_named && change.how != How::Changed
+            };
+            let level = if of_it.iter().any(breaks) { Level::Error } else { Level::Warning };
+            let table = &change.table;
+            let is_gone = matches!((change.kind, change.how), (Kind::Table | Kind::View, How::Removed));
+            let message = if is_gone {
+                format!("the code expects `{table}`, and will not find it")
+            } else {
+                let changes: Vec<String> = of_it.into_iter().map(describe).collect();
+                format!("the code will not find `{table}` as it expects it: {}", list(&changes))
+            };
+            Finding::new(&SN930, message)
+                .table(table)
+                .at_level(level)
+                .cause(format!("the code expects what {} says", file.display()))
+                .help("put back what was taken out of a migration, or write one that makes it so: npx drizzle-kit generate --custom")
+                .help("where the database is right, correct the schema of the code: npx drizzle-kit generate")
+        })
+        .collect()
+}
+
 fn message<'a>(applied: usize, first: &Change, changes: impl Iterator<Item = &'a Change>) -> String {
     let table = &first.table;
     let they = match applied {
@@ -50,7 +82,7 @@ fn message<'a>(applied: usize, first: &Change, changes: impl Iterator<Item = &'a
     }
 }
 
-/// `column \`city\` is new`.
+/// "column `city` is new".
 fn describe(change: &Change) -> String {
     let name = &change.name;
     let what = match change.kind {

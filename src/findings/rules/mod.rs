@@ -64,6 +64,7 @@ pub static ALL: &[Check] = &[
     execution::failed,
     execution::push_managed,
     drift::drifted,
+    drift::unexpected_by_code,
     execution::nothing_pending,
     down::failed,
     down::loses_data,

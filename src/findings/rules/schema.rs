@@ -17,6 +17,7 @@ use crate::migrations::statement::Action;
 use crate::schema::changes::{Change, How, Kind};
 use crate::schema::index::Definition;
 use crate::schema::lexer::{TokenKind, quote_identifier, tokens};
+use crate::schema::storage::affinity;
 use crate::schema::{Object, Schema, Table, TableKind};
 
 /// SC301 to SC303: indexes, triggers and views that are gone while what they stood on is still there.
@@ -48,14 +49,7 @@ fn lives_on(evidence: &Evidence, change: &Change, object: &Object) -> bool {
     let comparison = evidence.comparison();
     let Some(table) = comparison.after.table(&change.table) else { return false };
     let Some(was) = definition_before(evidence, object) else { return false };
-    let mut indexes = comparison.after.indexes.values().filter(|index| index.table.eq_ignore_ascii_case(&table.name));
-    let keys = table.uniques.iter().filter(|unique| unique.constraint).map(|unique| &unique.columns);
-    let mut keys = keys.chain([&table.primary_key]).filter(|columns| !columns.is_empty()).map(|columns| Definition {
-        unique: true,
-        terms: columns.iter().map(|column| column.to_ascii_lowercase()).collect(),
-        condition: None,
-    });
-    keys.any(|key| key.stands_for(&was)) || indexes.any(|index| definition(index, table).stands_for(&was))
+    was.is_kept_in(table, &comparison.after)
 }
 
 /// An index after.
@@ -497,26 +491,6 @@ pub(super) fn affinities(evidence: &Evidence) -> Vec<Finding> {
             .help("if the app writes values of the new type only, nothing is to be done; else keep the declared type")
     })
     .collect()
-}
-
-/// What SQLite converts a value to that is stored in a column of this type; INTEGER is what NUMERIC is.
-/// Source: <https://sqlite.org/datatype3.html#determination_of_column_affinity>.
-fn affinity(declared: &str, strict: bool) -> &'static str {
-    let declared = declared.to_ascii_uppercase();
-    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
-    if strict && declared == "ANY" || declared.is_empty() {
-        "BLOB"
-    } else if has(&["INT"]) {
-        "NUMERIC"
-    } else if has(&["CHAR", "CLOB", "TEXT"]) {
-        "TEXT"
-    } else if has(&["BLOB"]) {
-        "BLOB"
-    } else if has(&["REAL", "FLOA", "DOUB"]) {
-        "REAL"
-    } else {
-        "NUMERIC"
-    }
 }
 
 /// SC313: one finding per table.

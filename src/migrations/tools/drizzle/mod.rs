@@ -3,6 +3,7 @@
 //! Two generations with different rules: [`v0`] (drizzle-orm below 1.0, a journal and a high-water mark) and [`v1`]
 //! (1.0, a folder for each migration and the set of their names). Source: drizzle-orm 0.45.4 and 1.0.0-rc.5.
 
+pub(crate) mod code;
 mod v0;
 mod v1;
 

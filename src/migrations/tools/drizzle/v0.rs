@@ -91,6 +91,12 @@ fn lines(text: &str, doing: &dyn Fn() -> String) -> Result<Vec<Line>, Error> {
     entries.iter().enumerate().map(|(index, entry)| read_line(entry, index).doing(doing)).collect()
 }
 
+/// The tag of the last migration; none where there is no journal, or nothing in it.
+pub(super) fn last_tag(journal: &Path) -> Result<Option<String>, Error> {
+    let lines = if journal.is_file() { read_journal(journal)? } else { Vec::new() };
+    Ok(lines.into_iter().next_back().map(|line| line.tag))
+}
+
 /// The tags and times of a journal.
 pub(crate) fn journal(text: &str) -> Result<Vec<(String, f64)>, Error> {
     let lines = lines(text, &|| "reading a journal".to_owned())?;
