@@ -10,7 +10,7 @@ use crate::migrations::Migration;
 use crate::schema::changes::{Change, How, Kind};
 use crate::schema::lexer::identifiers;
 
-/// SN916, once for each table or view.
+/// SN916, once for each table or view; a note where it stands apart and no pending migration works on it.
 pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
     let Some(Drift::Known { applied, changes, trips }) = &evidence.drift else { return Vec::new() };
     let mut told = BTreeSet::new();
@@ -19,8 +19,10 @@ pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
         .map(|change| {
             let of_it = changes.iter().filter(|other| other.table.eq_ignore_ascii_case(&change.table));
             let finding = Finding::new(&SN916, message(*applied, change, of_it)).table(&change.table);
+            let is_apart = matches!((change.kind, change.how), (Kind::Table | Kind::View, How::Added));
             let finding = match cause(evidence, &change.table, trips.as_ref()) {
                 Some(cause) => finding.cause(cause),
+                None if is_apart => finding.at_level(Level::Note),
                 None => finding,
             };
             finding.help(
