@@ -438,6 +438,24 @@ fn assert_redacted(text: &str) {
     assert!(!only_values || !only_in_literals || !shown.contains(CANARY), "{shown}");
 }
 
+// ---- queries --------------------------------------------------------------------------------------------------------
+
+/// A text as each kind of file that the app's queries are in.
+pub fn queries(data: &[u8]) {
+    let text = &String::from_utf8_lossy(data);
+    for file in ["app.sql", "app.log", "query-1.json"] {
+        let Ok(queries) = fuzzing::queries(file, text) else { continue };
+        let lines = 1 + text.matches('\n').count();
+        for query in &queries.list {
+            let is_of_the_text = file.ends_with("json") || text.contains(&query.text);
+            assert!(is_of_the_text && !query.text.is_empty() && query.times > 0, "{file}: {query:?}");
+            assert!((1..=lines).contains(&(query.line as usize)), "{file}: {query:?}");
+            assert_eq!(split(&query.text).len(), 1, "{file}: {query:?}");
+            let _ = (query.sql(), query.shape(), query.called());
+        }
+    }
+}
+
 // ---- journal --------------------------------------------------------------------------------------------------------
 
 /// Both meanings of the word: drizzle's list of migrations, or a rollback journal that names a super-journal.

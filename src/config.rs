@@ -77,6 +77,9 @@ pub struct Config {
     pub down: Option<bool>,
     /// Whether the process dies at every moment and the tool runs again.
     pub faults: Option<bool>,
+    /// The app's queries: files, folders, logs; outside of the repository with `--trust-config` only.
+    #[serde(default)]
+    pub queries: Vec<PathBuf>,
     /// The level from which on findings make the exit code 1.
     pub fail_on: Option<FailOn>,
     /// What is shown of the rows that findings are about; anything with `--trust-config` only.

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::expectations::scenario::Scenario;
 use crate::migrations::{Migration, project, tools};
+use crate::queries::{self, Queries};
 use crate::snapshot::{self, source};
 
 /// The text as each tool that cuts files in a way of its own cuts it, by the tool's name.
@@ -22,6 +23,14 @@ pub fn migrations(sql: &str) -> Vec<(&'static str, Migration)> {
 /// When it cannot be read or holds a NUL.
 pub fn dump(from: impl Read) -> io::Result<Vec<(Vec<u8>, u64)>> {
     source::statements_of(from)
+}
+
+/// The app's queries in a text that would be in a file of this name.
+///
+/// # Errors
+/// When it is none.
+pub fn queries(file: &str, text: &str) -> Result<Queries, Error> {
+    queries::of_text(Path::new(file), text)
 }
 
 /// The super-journal that a rollback journal names, and where in the journal that stands.

@@ -3,7 +3,7 @@
 //! The pipeline, each stage a module that uses only what stands to its left:
 //!
 //! ```text
-//! sqlite_file → schema → snapshot → migrations → execution → profile → compare → findings → expectations → report
+//! sqlite_file → schema → snapshot → migrations → queries → execution → profile → compare → findings → expectations → report
 //! ```
 //!
 //! [`rehearse`] is the whole of it: it opens the snapshot read-only, plans by the tool's own rules, runs the pending
@@ -22,6 +22,7 @@ pub mod fuzzing;
 pub mod migrations;
 pub mod observer;
 pub mod profile;
+pub mod queries;
 mod reading;
 mod rehearsal;
 pub mod report;

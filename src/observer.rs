@@ -38,6 +38,8 @@ pub enum Stage {
     Compare,
     /// What SQLite says of both states: nothing is counted.
     Check,
+    /// Checking the app's queries on both states; counted in queries.
+    Queries,
 }
 
 /// In what work is counted.
@@ -51,6 +53,8 @@ pub enum Unit {
     Rows,
     /// Lines of output.
     Lines,
+    /// Queries of the app.
+    Queries,
 }
 
 impl Stage {
@@ -62,6 +66,7 @@ impl Stage {
             Self::Migration(_) => Some(Unit::Statements),
             Self::Compare => Some(Unit::Rows),
             Self::Command { .. } => Some(Unit::Lines),
+            Self::Queries => Some(Unit::Queries),
             Self::Trial(_) | Self::Check => None,
         }
     }

@@ -7,9 +7,13 @@ mod faults;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::compare::queries::{self, Answer};
+use rusqlite::Connection;
+
+use crate::compare::app::{self, Checked};
+use crate::compare::queries::{self as questions, Answer};
 use crate::compare::samples::Sampling;
 use crate::compare::{Comparison, MAX_MEMORY, Scope, State, States, renames};
 use crate::config::Config;
@@ -30,6 +34,7 @@ use crate::migrations::project::Project;
 use crate::migrations::statement::Action;
 use crate::migrations::{self, Decision, Migration, Plan, Request, Search};
 use crate::observer::{Observer, Stage, Underway, Work};
+use crate::queries::{self, Queries};
 use crate::report::assemble;
 use crate::report::document::{self, Document, Verdict};
 use crate::snapshot::source::Content;
@@ -63,6 +68,8 @@ pub struct Options {
     pub down: bool,
     /// Whether the process dies at every moment, the tool runs again, and everything once more at another time.
     pub faults: bool,
+    /// Files and folders of the app's queries, which are checked against both schemas.
+    pub queries: Vec<PathBuf>,
     /// The level from which on findings fail; none: findings never fail.
     pub fail_on: Option<Level>,
     /// Which of the rows that differ are shown.
@@ -100,6 +107,7 @@ impl Options {
             matrix: false,
             down: false,
             faults: false,
+            queries: Vec::new(),
             fail_on: Some(Level::Error),
             sampling: Sampling::None,
             max_snapshot_age: None,
@@ -151,6 +159,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     if let Some(keep) = &options.keep_copy {
         check_keep_target(keep, options.snapshot.name())?;
     }
+    let queries = if options.queries.is_empty() { None } else { Some(Arc::new(queries::read(&options.queries)?)) };
     let means = match &options.exec {
         Some(exec) => Means::Command(exec, Project::around(&options.migrations.project)?),
         None => Means::InProcess(migrations::search(&options.migrations)?),
@@ -159,7 +168,7 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     let given = options.snapshot.fetch(&workspace, options.extent, observer)?;
     let open =
         |reading| Ok(Snapshot::open(&given, &workspace, reading, options.extent, observer)?.within(options.bounds));
-    let on = |snapshot: &Snapshot| rehearse_on(snapshot, options, &means, &workspace, now, observer);
+    let on = |snapshot: &Snapshot| rehearse_on(snapshot, options, &means, queries.as_ref(), &workspace, now, observer);
     let (rehearsal, kept) = snapshot::unchanged(open, on, observer)?;
     if let Some(kept) = kept {
         kept.appear()?;
@@ -186,6 +195,7 @@ fn rehearse_on(
     snapshot: &Snapshot,
     options: &Options,
     means: &Means<'_>,
+    queries: Option<&Arc<Queries>>,
     workspace: &Workspace,
     now: SystemTime,
     observer: &dyn Observer,
@@ -194,7 +204,7 @@ fn rehearse_on(
     let asked_for: BTreeSet<String> = demands.tables.keys().cloned().collect();
     let scope = if snapshot.is_read_whole(options.extent) { Scope::Whole } else { Scope::Changed(&asked_for) };
     let nothing = Plan::default();
-    let stage = Theatre { workspace, snapshot, plan: &nothing, observer, demands, scope, options };
+    let stage = Theatre { workspace, snapshot, plan: &nothing, observer, demands, queries, scope, options };
     let (project, located, rehearsed) = match means {
         Means::InProcess(search) => {
             let Prepared { plan, decided, located } = locate(snapshot, options, search)?;
@@ -212,8 +222,11 @@ fn rehearse_on(
     let renamed: Vec<Decision> = plan.pending().flat_map(renames_told).collect();
     plan.decisions.extend(renamed);
     plan.decisions.extend(workspace.left_behind().iter().map(left_behind));
-    let waivers: Vec<Waiver> =
-        waivers::in_migrations(&plan)?.into_iter().chain(options.config.allow.iter().cloned()).collect();
+    let mut waivers: Vec<Waiver> = waivers::in_migrations(&plan)?;
+    if let Some(queries) = queries {
+        waivers.extend(waivers::in_queries(queries)?);
+    }
+    waivers.extend(options.config.allow.iter().cloned());
     let stage = Theatre { plan: &plan, ..stage };
     let (copy, trial) = take_gravest(&mut trials);
     renames::check(&trial.comparison, &trial.execution)?;
@@ -249,6 +262,7 @@ fn rehearse_on(
         drift,
         code_drift,
         faults,
+        queries: queries.cloned(),
         limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
     };
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
@@ -364,6 +378,8 @@ struct Theatre<'a> {
     options: &'a Options,
     /// What must be so after the migrations; its queries are asked in every trial.
     demands: &'a Demands,
+    /// What the app asks; it is checked in every trial.
+    queries: Option<&'a Arc<Queries>>,
 }
 
 impl Theatre<'_> {
@@ -400,8 +416,9 @@ impl Theatre<'_> {
         let bytes_before = copy.bytes();
         let execution = execution::run(copy.open()?, self.plan, settings, self.observer)?;
         let (comparison, answers) = self.compared(&copy, &execution)?;
+        let queries = self.check_queries(&execution, &comparison, || copy.connect())?;
         let bytes_after = copy.bytes();
-        Ok((copy, Trial { execution, comparison, answers, bytes_before, bytes_after }))
+        Ok((copy, Trial { execution, comparison, answers, queries, bytes_before, bytes_after }))
     }
 
     /// The snapshot against a copy on which this was run, and what the person asks of both.
@@ -427,9 +444,26 @@ impl Theatre<'_> {
             time: self.options.bounds.time,
         };
         let comparison = Comparison::between(states, execution, self.observer);
-        let answers = queries::ask(&self.demands.questions(), &before, &after, self.options.bounds.time);
+        let answers = questions::ask(&self.demands.questions(), &before, &after, self.options.bounds.time);
         copy.check_storage()?;
         Ok((comparison?, answers))
+    }
+
+    /// The app's queries against the state before and the one that `after` connects to; none where there are none, or a migration
+    /// failed, so that no app meets that state.
+    fn check_queries(
+        &self,
+        execution: &Execution,
+        comparison: &Comparison,
+        after: impl Fn() -> Result<Connection, Error>,
+    ) -> Result<Option<Vec<Checked>>, Error> {
+        let Some(queries) = self.queries else { return Ok(None) };
+        if matches!(execution.outcome, Outcome::Failed(_) | Outcome::Refused) {
+            return Ok(None);
+        }
+        let connect = || Ok((self.snapshot.connect()?, after()?));
+        let strings = execution.settings.double_quoted_strings;
+        app::check(queries, connect, comparison, strings, self.options.bounds.time, self.observer).map(Some)
     }
 
     /// The migrations, and then what undoes them, on another copy; none where they do not complete.
@@ -451,11 +485,12 @@ impl Theatre<'_> {
 
     /// The same again for each setting on which the outcome may hang, with that one turned.
     fn counter_trials(&self, trial: &Trial) -> Result<Vec<(Turned, Trial)>, Error> {
+        let stage = Theatre { queries: None, ..*self };
         let mut trials = Vec::new();
         for setting in worth_turning(trial) {
             let _under_way = self.trial(turned(setting).to_owned());
             let settings = trial.execution.settings.turned(setting);
-            let (_, trial) = self.rehearse(settings, &format!("turned-{}", trials.len()))?;
+            let (_, trial) = stage.rehearse(settings, &format!("turned-{}", trials.len()))?;
             trials.push((setting, trial));
         }
         Ok(trials)

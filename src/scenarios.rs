@@ -34,8 +34,8 @@ const ABOUT_THE_SNAPSHOT: [&str; 2] = ["IN403", "IN406"];
 
 /// What a null rehearsal may find: what is so in the snapshot or in the plan, whatever the migrations do.
 pub const ALLOWED_WITH_NOTHING_PENDING: &[&str] = &[
-    "EX609", "IN403", "IN404", "IN406", "SC317", "SC319", "SN901", "SN902", "SN903", "SN906", "SN907", "SN911",
-    "SN915", "SN916", "SN930", "TX507", "TX508",
+    "EX609", "QC807", "IN403", "IN404", "IN406", "SC317", "SC319", "SN901", "SN902", "SN903", "SN906", "SN907",
+    "SN911", "SN915", "SN916", "SN930", "TX507", "TX508",
 ];
 
 /// What became of a scenario.
@@ -113,6 +113,7 @@ impl<'a> Theatre<'a> {
         Options {
             down: self.scenario.down,
             faults: self.scenario.faults,
+            queries: self.scenario.queries.keys().map(|name| self.prepared.project.join(name)).collect(),
             exec: self.scenario.exec.clone().map(|line| Exec { line, copy_at: None }),
             bounds: self.bounds(),
             driver: self.scenario.driver().map(str::to_owned),

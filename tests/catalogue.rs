@@ -18,11 +18,12 @@ use rehearse::scenarios::{ScenarioOutcome, run};
 const HEADINGS: [&str; 6] =
     ["## What it checks", "## Why it matters", "## Example", "## What to do", "## When it is fine", "## See also"];
 /// The stages in their order.
-const STAGES: [&str; 10] = [
+const STAGES: [&str; 11] = [
     "sqlite_file",
     "schema",
     "snapshot",
     "migrations",
+    "queries",
     "execution",
     "profile",
     "compare",
@@ -72,7 +73,7 @@ fn codes_are_sorted_and_unique_and_found_by_both_names() {
     let codes: Vec<_> = RULES.iter().map(|rule| rule.code).collect();
     let mut sorted = codes.clone();
     let family = |code: &str| {
-        ["LS", "VL", "SC", "IN", "TX", "EX", "SN", "EP"].iter().position(|family| code.starts_with(family))
+        ["LS", "VL", "SC", "IN", "TX", "EX", "QC", "SN", "EP"].iter().position(|family| code.starts_with(family))
     };
     sorted.sort_by_key(|code| (family(code), *code));
     sorted.dedup();

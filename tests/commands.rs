@@ -12,6 +12,8 @@ mod faults;
 mod hostile_names;
 #[path = "cmd/options.rs"]
 mod options;
+#[path = "cmd/queries.rs"]
+mod queries;
 #[path = "cmd/samples.rs"]
 mod samples;
 #[path = "cmd/support.rs"]
@@ -111,6 +113,8 @@ mod readme {
                 _ => panic!("README.md says `{command}`, which nothing tests"),
             };
             let project = with_migrated_copy();
+            std::fs::create_dir_all(project.path("src/db/queries")).unwrap();
+            std::fs::write(project.path("src/db/queries/users.sql"), "SELECT count(*) FROM users;\n").unwrap();
             let ran = project.run_making(arguments, &["rehearsal.json", "report.html", "rehearse.yaml"]);
             let expected = i32::from(arguments.first() == Some(&DEMO[0]) || arguments.contains(&"after.db"));
             assert_eq!(ran.code, Some(expected), "{command}: {}", ran.stderr);
@@ -752,7 +756,7 @@ fn a_scenario_that_cannot_run_is_named() {
             2,
             "error: reading `x.yaml:1:1`: unknown key `drivr`\n  |\n1 | drivr: d1\n  | ^^^^^\nhint: did you mean `driver`?\n\
              hint: allowed here: about, tool, layout, driver, foreign_keys, table, fail_on, max_snapshot_age, config, \
-             snapshot, snapshot_state, migrations, files, down, faults, exec, time_limit, max_growth, \
+             snapshot, snapshot_state, migrations, files, queries, down, faults, exec, time_limit, max_growth, \
              allow_unsafe_sql, nearly, expect\n",
         ),
     ] {

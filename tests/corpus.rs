@@ -45,6 +45,11 @@ fn splitter() {
 }
 
 #[test]
+fn queries() {
+    replay("queries", targets::queries);
+}
+
+#[test]
 fn journal() {
     replay("journal", targets::journal);
 }

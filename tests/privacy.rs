@@ -422,6 +422,47 @@ fn no_option_and_no_other_command_tells_a_value() {
     }
 }
 
+/// Queries of the app in a log, which has the values in it, and files in which they fail in every way.
+const QUERIES: &str = r#"
+SELECT email FROM people WHERE email = '$1' AND phone = #2 AND secret = x'0011';
+SELECT torn, '$3', #3 FROM people WHERE torn = '$4';
+INSERT INTO orders VALUES (#6, #1, '$10');
+INSERT INTO orders (label) VALUES ('$10');
+SELECT * FROM orders WHERE label = '$10';
+SELECT 'x' '$5', #5 #2;
+SELECT json_extract('{}', '$7[') FROM people;
+SELECT label FROM "nowhere" WHERE label = '$10';
+SELECT unknown('$8', label) FROM orders;
+SELECT x'$9';
+SELECT label FROM orders WHERE label = '$10
+"#;
+const MARKED: &str = r"
+-- rehearse: compare
+SELECT label, '$10' FROM orders WHERE label LIKE '$10%' OR label = #6;
+-- rehearse: compare
+SELECT json_extract('{}', path) FROM people;
+-- rehearse: compare
+SELECT abs(-9223372036854775807 - id / id) FROM people;
+";
+
+#[test]
+fn no_query_of_the_app_makes_any_report_tell_a_value() {
+    let canaries = Canaries::all();
+    let migration = "ALTER TABLE people DROP COLUMN torn; ALTER TABLE orders ADD extra TEXT NOT NULL DEFAULT 'free'; DELETE FROM orders;";
+    let project = project("UTF-8", migration);
+    std::fs::write(project.path("app.log"), filled(QUERIES)).unwrap();
+    std::fs::write(project.path("marked.sql"), filled(MARKED)).unwrap();
+    for detail in ["-v", "-q"] {
+        let (ran, written) =
+            rehearse(&project, &[&MAIN[..], &["--queries", "app.log", "--queries", "marked.sql", detail]].concat());
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        for code in ["QC801", "QC804", "QC805", "QC806", "QC807"] {
+            assert!(ran.stdout.contains(code), "{code}: {}", ran.stdout);
+        }
+        assert_eq!(canaries.lines_of(&(ran.all() + &written)), Vec::<&str>::new());
+    }
+}
+
 /// The search finds what is there: rows that were asked for.
 #[test]
 fn what_is_asked_for_is_shown_and_only_where_it_may_be() {

@@ -7,8 +7,17 @@ use rehearse::report::text::{Detail, Style, render, render_diff, render_plan, re
 use rehearse::report::{Format, json};
 use unicode_width::UnicodeWidthStr;
 
-const NAMES: [&str; 8] =
-    ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings", "matrix", "big_snapshot", "wide_names"];
+const NAMES: [&str; 9] = [
+    "cascade",
+    "failed",
+    "nothing_pending",
+    "hostile_names",
+    "many_findings",
+    "matrix",
+    "big_snapshot",
+    "wide_names",
+    "queries",
+];
 
 fn document(name: &str) -> Document {
     let path = format!("{}/tests/fixtures/reports/{name}.json", env!("CARGO_MANIFEST_DIR"));

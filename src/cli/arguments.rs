@@ -265,6 +265,10 @@ pub struct RunArguments {
     /// time where nothing happened, and compares two runs
     #[arg(long)]
     pub faults: bool,
+    /// Also checks the app's queries on the schema before and after: a .sql file, a folder of them, a log of statements, sqlx's .sqlx; can
+    /// be given several times
+    #[arg(long, value_name = "PATH")]
+    pub queries: Vec<PathBuf>,
     /// The level from which on findings make the exit code 1
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
@@ -365,6 +369,7 @@ impl RunArguments {
             matrix: self.matrix,
             down: self.down,
             faults: self.faults,
+            queries: self.queries.clone(),
             sampling: match self.samples {
                 Samples::None => Sampling::None,
                 Samples::Keys => Sampling::Keys(self.samples_limit.into()),

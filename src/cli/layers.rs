@@ -213,6 +213,9 @@ fn harm(said: &Said, file: &Path) -> Option<&'static str> {
         "max-growth" if more_than(MOST_GROWTH) => Some("is more than 64G"),
         "max-memory" if more_than(MOST_MEMORY) => Some("is more than 4G"),
         "migrations" if !is_within(Path::new(value), &repository_of(folder)) => Some("leads out of the repository"),
+        "queries" if !said.values.iter().all(|path| is_within(Path::new(path), &repository_of(folder))) => {
+            Some("leads out of the repository")
+        }
         "keep-copy" => Some("keeps production data"),
         "exec" | "snapshot-command" => Some("runs a command"),
         "allow-unsafe-sql" if said.values != ["false"] => Some("lets migrations reach other files"),
@@ -419,7 +422,7 @@ mod tests {
     fn a_file_that_says_every_option_is_taken() {
         let text = "
             snapshot: a.db\nmigrations: m\ntool: drizzle\ndriver: libsql\nforeign_keys: off\nledger_table: t
-            copy_at: a.db\ntime_limit: 1d12h\nmax_growth: 2G\nallow_unsafe_sql: false\nreport: {json: a.json, text: b.txt}\nmatrix: true\ndown: true\nfaults: true\nfail_on: note
+            copy_at: a.db\ntime_limit: 1d12h\nmax_growth: 2G\nallow_unsafe_sql: false\nreport: {json: a.json, text: b.txt}\nmatrix: true\ndown: true\nfaults: true\nqueries: [a.sql, b]\nfail_on: note
             samples: none\nsamples_limit: 7\nkeep_copy: kept.db\nmax_snapshot_age: 7d\nthorough: true\nmax_memory: 1G
             threads: 2\nshred: true\nformat: json\nverbose: true\ncolor: never";
         let text = text.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
@@ -438,6 +441,7 @@ mod tests {
         assert_eq!((run.samples_limit, run.engine.threads, run.engine.max_memory), (7, Some(2), 1 << 30));
         assert!(run.matrix && run.down && run.faults && run.engine.thorough && run.engine.copies.shred);
         assert_eq!((run.keep_copy.clone(), arguments.output.verbose), (in_folder("kept.db"), 1));
+        assert_eq!(run.queries.iter().cloned().map(Some).collect::<Vec<_>>(), [in_folder("a.sql"), in_folder("b")]);
         // Of the options only these two are missing, and `quiet`: they exclude others.
         let all = Config::read(&file).unwrap().options().len();
         assert_eq!(all + 3, schema()["properties"].as_object().unwrap().len() - NO_OPTIONS.len());

@@ -6,6 +6,7 @@
 //!
 //! Of two files of which nobody knows how one became the other, tables and columns are the same where they have the same name.
 
+pub mod app;
 pub mod broken;
 mod checks;
 pub mod computed;

@@ -169,10 +169,11 @@ impl Config {
             ("color", self.color.map(word)),
         ];
         let reports = Said { option: "report".to_owned(), values: reports.collect() };
+        let queries = Said { option: "queries".to_owned(), values: self.queries.iter().map(path).collect() };
         let single = said
             .into_iter()
             .map(|(option, value)| Said { option: option.to_owned(), values: value.into_iter().collect() });
-        single.chain([reports]).filter(|said| !said.values.is_empty()).collect()
+        single.chain([reports, queries]).filter(|said| !said.values.is_empty()).collect()
     }
 }
 

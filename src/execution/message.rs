@@ -43,12 +43,20 @@ const NO_NAME: &str = "\" - should this be a string literal in single-quotes?";
 /// Whether a name, or each part of it (`main.users.email`), stands in the statement, outside of its literals, or in the schema.
 fn is_named(name: &str, sql: &str, connection: &Connection) -> bool {
     let name = name.strip_suffix(NO_NAME).and_then(|name| name.strip_prefix('"')).unwrap_or(name);
-    let mut known = names_of_schema(connection).unwrap_or_default();
-    known.extend(["main", "temp"].map(str::to_owned));
     let shown = redact(sql);
-    known.extend(tokens(&shown).map(|token| unquote(token.text(&shown)).to_lowercase()));
-    let is_known = |name: &str| known.contains(&name.to_lowercase());
-    is_known(&unquote(name)) || name.split('.').all(|part| is_known(&unquote(part)))
+    let mut known: BTreeSet<String> = tokens(&shown)
+        .map(|token| unquote(token.text(&shown)).to_lowercase())
+        .chain(["main", "temp"].map(str::to_owned))
+        .collect();
+    let is_known = |name: &str, known: &BTreeSet<String>| {
+        let is_one = |name: &str| known.contains(&unquote(name).to_lowercase());
+        is_one(name) || name.split('.').all(is_one)
+    };
+    // Most often it stands in the statement, and a schema may be long.
+    is_known(name, &known) || {
+        known.extend(names_of_schema(connection).unwrap_or_default());
+        is_known(name, &known)
+    }
 }
 
 /// Whether it is about a definition in `sqlite_schema`, which a migration may have made of a value.

@@ -10,7 +10,7 @@ use crate::compare::rows::{ColumnComparison, Key};
 use crate::compare::{Comparison, TableComparison};
 use crate::execution::Outcome;
 use crate::findings::catalogue::{EP951, EP952};
-use crate::findings::wording::{count, list, nearest, number, share};
+use crate::findings::wording::{count, difference_of_results, list, nearest, number, share};
 use crate::findings::{Evidence, Finding, Trial};
 use crate::migrations::statement::redact;
 use crate::schema::Schema;
@@ -418,8 +418,10 @@ fn of_query(query: &Query, answer: &Answer) -> Vec<Finding> {
     }
     let mut found = Vec::new();
     if let (Some(difference), Some(Ok(before)), Ok(after)) = (difference, before, after) {
-        let finding =
-            changed(format!("the query `{name}` gives another result: {}", told(*difference, *before, *after)));
+        let finding = changed(format!(
+            "the query `{name}` gives another result: {}",
+            difference_of_results(*difference, *before, *after)
+        ));
         found.push(match difference {
             Difference::Rows { lost, gained } => finding.rows((*lost).max(*gained)),
             Difference::Order => finding.help("order by a key, so that rows that are equal otherwise have one order"),
@@ -432,20 +434,6 @@ fn of_query(query: &Query, answer: &Answer) -> Vec<Finding> {
         found.push(unmet(message).rows(after.rows));
     }
     found
-}
-
-fn told(difference: Difference, before: Extent, after: Extent) -> String {
-    let extent = format!("{} before, {} after", count(before.rows, "row"), number(after.rows));
-    match difference {
-        Difference::Columns => {
-            format!("{} before, {} after", count(before.columns as u64, "column"), number(after.columns as u64))
-        }
-        Difference::Order => format!("the same {} in another order", count(after.rows, "row")),
-        Difference::Rows { lost, gained } => {
-            format!("{extent}; {} only before, {} only after", number(lost), number(gained))
-        }
-        Difference::Uncounted => format!("{extent}; too many to count those that differ"),
-    }
 }
 
 fn missed(miss: Miss, found: Extent) -> String {

@@ -69,6 +69,9 @@ pub struct Scenario {
     /// More of the project's files, by their paths; of tools other than drizzle and sql its migrations too.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// As `--queries`: files of the app's queries, by their paths in the project.
+    #[serde(default)]
+    pub queries: BTreeMap<String, String>,
     /// As `--down`.
     #[serde(default)]
     pub down: bool,
@@ -542,7 +545,7 @@ impl Scenario {
         if let Some(config) = &self.config {
             write_file(&project.join("rehearse.yaml"), config)?;
         }
-        for (name, text) in &self.files {
+        for (name, text) in self.files.iter().chain(&self.queries) {
             let file = project.join(name);
             create_folder(file.parent().unwrap_or(project))?;
             write_file(&file, text)?;

@@ -450,6 +450,44 @@ rules! {
         fix: "work on the rows in parts, or raise --max-growth where that much is meant"
     }
 
+    // QC: queries of the app
+
+    QC801 "old-query-breaks", Error, Measured {
+        when: "a query of `--queries` works on the schema before the migrations and fails on the one after, or reads a text where a column was",
+        effect: "the app that runs during the deploy fails, and every later one that still sends the query",
+        fix: "deploy an app that does not send it, and take away what it needs in a later deploy"
+    }
+    QC802 "new-query-breaks", Warning, Measured {
+        when: "a query of `--queries` works on the schema after the migrations and fails on the one before",
+        effect: "an app that starts before the migrations have run fails",
+        fix: "let the app start after the migrations, on every machine"
+    }
+    QC803 "plan-regressed", Warning, Measured {
+        when: "a query of `--queries` found the rows of a table by an index and reads or sorts all of them after the migrations, 1,000 or more",
+        effect: "it takes longer with every row, and a query that writes holds the lock meanwhile",
+        fix: "create the index again, or run ANALYZE where the statistics are gone"
+    }
+    QC804 "select-star-changed", Warning, Measured {
+        when: "a query of `--queries` works before and after the migrations and gives other columns, as `SELECT *` does",
+        effect: "an app that reads results by position, or by a name that is gone, gets something else",
+        fix: "name the columns in the query"
+    }
+    QC805 "positional-insert-breaks", Error, Measured {
+        when: "an INSERT of `--queries` that names no columns, or takes `*` of another table, has another number of values than there are columns after the migrations, or puts one into another column",
+        effect: "the app cannot write, or writes values into the wrong column",
+        fix: "name the columns in the INSERT"
+    }
+    QC806 "result-changed", Error, Measured {
+        when: "a query of `--queries` that is marked with `rehearse: compare` gives another result after the migrations, or fails",
+        effect: "the app shows or counts something else after the deploy",
+        fix: "correct the migration, or take the mark away where another result is meant"
+    }
+    QC807 "query-not-checked", Warning, Measured {
+        when: "a query of `--queries` fails before and after the migrations (an error where it could not be checked at all, or is marked and its result was not compared)",
+        effect: "it is not known whether the app still works with it",
+        fix: "look at it by hand, or take it out of the files"
+    }
+
     // SN: snapshot and upkeep
 
     SN901 "wal-not-included", Warning, Inferred {

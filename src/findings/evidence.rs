@@ -1,13 +1,16 @@
 //! Everything that a rehearsal found out, for the rules to judge.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::compare::Comparison;
+use crate::compare::app::Checked;
 use crate::compare::queries::Answer;
 use crate::execution::steps::{Failure, Outcome};
 use crate::execution::{Execution, Step, Turned};
 use crate::migrations::Migration;
 use crate::migrations::plan::{Decision, Plan};
+use crate::queries::Queries;
 use crate::snapshot::{Facts, Untouched};
 
 use super::drift::{CodeDrift, Drift};
@@ -43,6 +46,8 @@ pub struct Evidence {
     pub code_drift: Option<CodeDrift>,
     /// What deaths of the process, a second and another run show, where that was asked for and the migrations completed.
     pub faults: Option<Faults>,
+    /// The queries of the app, where they were given.
+    pub queries: Option<Arc<Queries>>,
     /// What the person set.
     pub limits: Limits,
 }
@@ -67,6 +72,8 @@ pub struct Trial {
     pub comparison: Comparison,
     /// What became of the person's queries, in their order.
     pub answers: Vec<Answer>,
+    /// What became of the app's queries, in their order; none where there are none, or the migrations did not run to their end.
+    pub queries: Option<Vec<Checked>>,
     /// Size of the copy before the run in bytes.
     pub bytes_before: u64,
     /// Size of the copy after the run in bytes.

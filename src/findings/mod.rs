@@ -63,8 +63,11 @@ fn sort(findings: &mut [Finding]) {
         let by_rule = || is_demand(one).cmp(&is_demand(other)).then_with(|| one.rule.code.cmp(other.rule.code));
         let gravity = |finding: &Finding| (finding.waived.is_none(), finding.level);
         gravity(other).cmp(&gravity(one)).then_with(by_rule).then_with(|| {
+            // Queries stand in the order of their files.
+            let first = |finding: &Finding| finding.place.clone().filter(|_| finding.rule.family() == "QC");
             let key = |finding: &Finding| {
-                (finding.table.clone(), finding.column.clone(), finding.object.clone(), finding.place.clone())
+                let Finding { table, column, object, place, .. } = finding.clone();
+                (first(finding), table, column, object, place)
             };
             key(one).cmp(&key(other))
         })

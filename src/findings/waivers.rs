@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::execution::Outcome;
 use crate::migrations::directive::{Allow, Says, Spot};
 use crate::migrations::{Migration, Plan, State};
+use crate::queries::{Allowed, Queries};
 use crate::units::Text;
 
 /// Rules that speak of waivers: nobody waives them.
@@ -224,6 +225,22 @@ pub fn in_migrations(plan: &Plan) -> Result<Vec<Waiver>, Error> {
         }
     }
     Ok(waivers)
+}
+
+/// The waivers beside the app's queries.
+///
+/// # Errors
+/// Where one names no rule that can be waived.
+pub fn in_queries(queries: &Queries) -> Result<Vec<Waiver>, Error> {
+    let waiver = |allowed: &Allowed| {
+        let Allowed { file, line, query, allow } = allowed;
+        let (file, line) = (file.clone(), *line);
+        let place = Place { migration: String::new(), file, line, column: 1, statement: String::new() };
+        let doing = format!("reading the directive at `{}:{line}`", place.file);
+        let hint = "how directives are written: rehearse explain SN907";
+        Waiver::of_directive(allow, *query, place).map_err(|why| Error::usage(doing, why).hint(hint))
+    };
+    queries.allowed.iter().map(waiver).collect()
 }
 
 fn place(migration: &Migration, line: u32) -> Place {

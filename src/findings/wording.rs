@@ -1,5 +1,6 @@
 //! Numbers and names in sentences, for the findings and the reports: thousands separators, singular and plural, units, backticks.
 
+use crate::compare::queries::{Difference, Extent};
 use crate::migrations::recipes::THE_COMMAND;
 
 /// The name of a migration in a sentence; what stands for it where a command ran it and no ledger tells.
@@ -90,6 +91,22 @@ pub fn list(items: &[String]) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// How two results differ: `3 rows before, 2 after; 1 only before, 0 only after`.
+#[must_use]
+pub fn difference_of_results(difference: Difference, before: Extent, after: Extent) -> String {
+    let extent = format!("{} before, {} after", count(before.rows, "row"), number(after.rows));
+    match difference {
+        Difference::Columns => {
+            format!("{} before, {} after", count(before.columns as u64, "column"), number(after.columns as u64))
+        }
+        Difference::Order => format!("the same {} in another order", count(after.rows, "row")),
+        Difference::Rows { lost, gained } => {
+            format!("{extent}; {} only before, {} only after", number(lost), number(gained))
+        }
+        Difference::Uncounted => format!("{extent}; too many to count those that differ"),
     }
 }
 

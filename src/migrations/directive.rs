@@ -77,7 +77,7 @@ pub(super) fn directives(chunks: &[Chunk]) -> Vec<Directive> {
         let pieces = split(&chunk.sql);
         let (mut line, mut counted) = (chunk.line, 0);
         for token in tokens(&chunk.sql).filter(|token| token.kind == TokenKind::Comment) {
-            let Some(text) = spoken(token.text(&chunk.sql)) else { continue };
+            let Some(text) = spoken(token.text(&chunk.sql), &["allow", "renamed"]) else { continue };
             line = line.saturating_add(line_breaks(&chunk.sql[counted..token.start]));
             counted = token.start;
             let own = belongs_to(&chunk.sql, &pieces, token).and_then(|index| chunk.statements.get(index));
@@ -94,9 +94,9 @@ pub(super) fn directives(chunks: &[Chunk]) -> Vec<Directive> {
     found
 }
 
-/// What a comment says to rehearse: the text behind `rehearse:`. Without the colon it is one too if a directive follows: it must
-/// not be passed over for a sign.
-fn spoken(comment: &str) -> Option<Result<&str, String>> {
+/// What a comment says to rehearse: the text behind `rehearse:`. Without the colon it is one too if one of the directives follows: it
+/// must not be passed over for a sign.
+pub(crate) fn spoken<'a>(comment: &'a str, directives: &[&str]) -> Option<Result<&'a str, String>> {
     let inner = match comment.strip_prefix("--") {
         Some(inner) => inner,
         None => comment.strip_prefix("/*")?.trim_end_matches("*/"),
@@ -110,12 +110,12 @@ fn spoken(comment: &str) -> Option<Result<&str, String>> {
         return Some(Ok(text.trim()));
     }
     let word = rest.split_whitespace().next().filter(|_| rest.starts_with(char::is_whitespace))?;
-    let known = ["allow", "renamed"].into_iter().find(|known| known.eq_ignore_ascii_case(word))?;
+    let known = directives.iter().find(|known| known.eq_ignore_ascii_case(word))?;
     Some(Err(format!("write `rehearse: {known} …`, with a colon")))
 }
 
 /// The statement that a comment stands in; else the one that follows or ends on its line; else the next one.
-fn belongs_to(sql: &str, pieces: &[Piece], comment: Token) -> Option<usize> {
+pub(crate) fn belongs_to(sql: &str, pieces: &[Piece], comment: Token) -> Option<usize> {
     let same_line = |from: usize, to: usize| !sql[from..to].contains('\n');
     let begun = pieces.partition_point(|piece| piece.range.start < comment.start);
     let within = begun.checked_sub(1).filter(|index| comment.end <= pieces[*index].range.end);
@@ -131,7 +131,8 @@ fn line_breaks(text: &str) -> u32 {
     u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
 }
 
-fn says(text: &str) -> Result<Says, String> {
+/// What the text of a directive says; else why it cannot be understood, as a clause.
+pub(crate) fn says(text: &str) -> Result<Says, String> {
     let mut words = Words { rest: text };
     if words.take("allow") {
         allow(words).map(Says::Allow)

@@ -66,7 +66,9 @@ pub(super) fn rehearse(stage: &Theatre<'_>, exec: &Exec, project: &Project) -> R
         &left.after.connect()?,
         stage.options.bounds.time,
     );
-    let trial = Trial { execution, comparison, answers, bytes_before: bytes[0], bytes_after: bytes[1] };
+    let checked = stage.check_queries(&execution, &comparison, || left.after.connect())?;
+    let trial =
+        Trial { execution, comparison, answers, queries: checked, bytes_before: bytes[0], bytes_after: bytes[1] };
     let (trial, why) = match replayed(stage, &left, &plan, &trial)? {
         Ok((known, replay, why)) => {
             plan = known;

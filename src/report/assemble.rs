@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::compare::app::Works;
 use crate::compare::lineage::Change as Lineage;
+use crate::compare::queries::Answer;
 use crate::compare::rows::{Key, RowComparison};
 use crate::compare::samples::{Literal, Sample};
 use crate::compare::{Comparison, TableComparison};
@@ -45,6 +47,7 @@ pub fn document(
         execution: execution(evidence),
         matrix: matrix.iter().map(cell).collect(),
         extent: extent(evidence.comparison()),
+        queries: queries(evidence),
         tables: tables(evidence.comparison()),
         schema: schema(evidence.comparison()),
         resources: resources(&evidence.trial),
@@ -189,6 +192,32 @@ fn execution(evidence: &Evidence) -> doc::Execution {
         alternatives: evidence.others.iter().map(|other| alternative(other, &evidence.trial)).collect(),
         error: evidence.trial.failure().map(|failure| error(&failure.error)),
     }
+}
+
+fn queries(evidence: &Evidence) -> Option<doc::Queries> {
+    let queries = evidence.queries.as_ref()?;
+    let works = evidence.trial.queries.as_ref().map(|checked| {
+        let mut works = doc::QueriesWork::default();
+        for checked in checked {
+            *match checked.works {
+                Works::Both => &mut works.both,
+                Works::Before(_) => &mut works.before,
+                Works::After(_) => &mut works.after,
+                Works::Neither(_) => &mut works.neither,
+                Works::Unknown(_) => &mut works.unknown,
+            } += 1;
+            let is_compared = matches!(checked.answer, Some(Answer::Asked { before: Some(Ok(_)), after: Ok(_), .. }));
+            works.compared += u64::from(is_compared);
+        }
+        works
+    });
+    Some(doc::Queries {
+        files: queries.files,
+        queries: queries.list.len() as u64,
+        occurrences: queries.list.iter().map(|query| query.times).sum(),
+        left_out: queries.left_out.iter().map(|(what, statements)| (what.name().to_owned(), *statements)).collect(),
+        works,
+    })
 }
 
 fn under_faults(faults: &Faults) -> doc::Faults {

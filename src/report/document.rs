@@ -42,6 +42,9 @@ pub struct Document {
     pub matrix: Vec<MatrixCell>,
     /// How much was looked at: `whole`, or `changed` where tables none of whose pages changed were neither counted nor checked.
     pub extent: String,
+    /// What became of the app's queries; left out where none were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queries: Option<Queries>,
     /// Every table of the user, before and after; the biggest loss first, then by name.
     pub tables: Vec<Table>,
     /// What became of the schema.
@@ -249,6 +252,38 @@ pub struct Execution {
     /// Why the run failed; null where it did not. Where a statement failed, its step has the same.
     #[serde(default)]
     pub error: Option<StepError>,
+}
+
+/// What became of the app's queries. A query that stands in the files several times counts once.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Queries {
+    /// Files that were read.
+    pub files: u64,
+    /// Different queries in them.
+    pub queries: u64,
+    /// How often they stand there in all.
+    pub occurrences: u64,
+    /// Statements that are no queries, by what they are: `definition`, `transaction`, `pragma`, `upkeep`, `other-database`, `other-line`.
+    pub left_out: BTreeMap<String, u64>,
+    /// On which schema they work; null where they were not checked, because the migrations did not run to their end.
+    pub works: Option<QueriesWork>,
+}
+
+/// On which schema queries work.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct QueriesWork {
+    /// On the one before and on the one after.
+    pub both: u64,
+    /// Only on the one before.
+    pub before: u64,
+    /// Only on the one after.
+    pub after: u64,
+    /// On neither.
+    pub neither: u64,
+    /// Not known.
+    pub unknown: u64,
+    /// Marked ones whose results were compared.
+    pub compared: u64,
 }
 
 /// What undid the migrations.

@@ -7,6 +7,7 @@ use super::document::{
     Change, Column, Command, Document, FaultStates, Faults, Migration, Outcome, Plan, Resources, Snapshot, Step, Table,
     TableChange, Values,
 };
+use super::queries::queries_of_the_app;
 use super::verdict::holdings;
 use crate::findings::wording::{bytes, count, count_of, duration, number, share};
 
@@ -74,6 +75,7 @@ pub fn settings(document: &Document) -> Vec<(&'static str, String)> {
         lines.push(("way back", text));
     }
     lines.extend(execution.faults.as_ref().map(|faults| ("deaths", deaths(faults))));
+    lines.extend(document.queries.as_ref().map(|queries| ("queries", queries_of_the_app(queries))));
     lines
 }
 

@@ -21,6 +21,7 @@ pub mod markdown;
 pub mod place;
 pub mod plain;
 pub mod profile;
+pub mod queries;
 pub mod sarif;
 pub mod text;
 pub mod verdict;

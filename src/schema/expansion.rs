@@ -20,6 +20,46 @@ const DEEPEST: usize = 500;
 /// # Errors
 /// Names the view. Those of SQLite.
 pub fn check(connection: &Connection) -> Result<()> {
+    let (texts, views) = read(connection)?;
+    match texts.too_large() {
+        None => Ok(()),
+        Some(text) => {
+            let message = format!("the view `{}` is made of too many others", views[text]);
+            Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_TOOBIG), Some(message)))
+        }
+    }
+}
+
+/// The views of a schema, for the queries that may read them.
+pub(crate) struct Views(Texts);
+
+impl Views {
+    /// Reads the views.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub(crate) fn read(connection: &Connection) -> Result<Self> {
+        read(connection).map(|(texts, _)| Self(texts))
+    }
+
+    /// Whether a query becomes too large.
+    pub(crate) fn make_too_large(&self, query: &str) -> bool {
+        let may_grow = |token: Token| {
+            let is_view = |name: &str| self.0.views.contains_key(&name.to_ascii_lowercase());
+            token.is_word(query, "WITH") || token.name(query).is_some_and(|name| is_view(&name))
+        };
+        if !tokens(query).any(may_grow) {
+            return false;
+        }
+        let mut texts = self.0.clone();
+        // No view has an empty name that could be read.
+        texts.add("", query);
+        texts.too_large().is_some()
+    }
+}
+
+/// The views, and their names in the same order.
+fn read(connection: &Connection) -> Result<(Texts, Vec<String>)> {
     let mut select =
         connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view' AND typeof(sql) = 'text'")?;
     let mut rows = select.query([])?;
@@ -31,17 +71,11 @@ pub fn check(connection: &Connection) -> Result<()> {
         texts.add(&name, &sql);
         views.push(name);
     }
-    match texts.too_large() {
-        None => Ok(()),
-        Some(text) => {
-            let message = format!("the view `{}` is made of too many others", views[text]);
-            Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_TOOBIG), Some(message)))
-        }
-    }
+    Ok((texts, views))
 }
 
 /// What is written out: the texts of views, and in them those of WITH.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Texts {
     parts: Vec<Part>,
     /// The parts that are views, by name in lower case.
@@ -50,6 +84,7 @@ struct Texts {
 }
 
 /// The text of a view, or of a name that WITH defines in it.
+#[derive(Clone)]
 struct Part {
     /// Which of the views it belongs to.
     view: usize,

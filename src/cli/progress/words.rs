@@ -61,6 +61,7 @@ impl Look {
                 numbers.extend(rate.map(per_second));
             }
             Some(Unit::Lines) => numbers.extend((done > 0).then(|| format!("{} of output", count(done, "line")))),
+            Some(Unit::Queries) => numbers.extend(total.map(|total| format!("{} of {}", number(done), number(total)))),
             None => {}
         }
         let time = match work.stage() {
@@ -121,6 +122,7 @@ fn words(stage: &Stage, at: &str, trial: Option<&str>) -> String {
         Stage::Compare if at.is_empty() => "comparing".to_owned(),
         Stage::Compare => format!("comparing {}", visible(at)),
         Stage::Check => "checking integrity".to_owned(),
+        Stage::Queries => "checking the app's queries".to_owned(),
     };
     trial.map_or_else(|| doing.clone(), |trial| format!("{trial}: {doing}"))
 }

@@ -7,6 +7,7 @@ mod execution;
 mod faults;
 mod integrity;
 mod missing;
+mod queries;
 mod random_names;
 mod rows;
 mod schema;
@@ -72,6 +73,7 @@ pub static ALL: &[Check] = &[
     faults::partial_state,
     faults::cannot_resume,
     faults::nondeterministic,
+    queries::all,
     snapshot::files,
     missing::unreadable,
     snapshot::not_understood,
