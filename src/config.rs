@@ -14,10 +14,10 @@ use sha2::{Digest as _, Sha256};
 use crate::error::Error;
 use crate::expectations::demands::Demands;
 use crate::expectations::yaml;
-use crate::findings::{Levels, Waiver};
+use crate::findings::{Levels, Thresholds, Waiver};
 use crate::report::Format;
 use crate::report::document::Configuration;
-use crate::units::{Memory, Span, hex};
+use crate::units::{Memory, Size, Span, hex};
 use options::{Colour, DriverName, FailOn, ReportFiles, Samples, Switch, ToolName};
 
 /// The name of the file.
@@ -44,6 +44,9 @@ pub struct Config {
     /// What must be so after the migrations.
     #[serde(default)]
     pub expect: Demands,
+    /// From where on what the migrations take is worth a finding.
+    #[serde(default)]
+    pub thresholds: Thresholds,
     /// A copy of the production database.
     pub snapshot: Option<PathBuf>,
     /// A command that writes one to its standard output; it runs with `--trust-config` only.
@@ -80,6 +83,12 @@ pub struct Config {
     /// The app's queries: files, folders, logs; outside of the repository with `--trust-config` only.
     #[serde(default)]
     pub queries: Vec<PathBuf>,
+    /// Whether the migrations run once more on a plain file, to be timed.
+    pub measure: Option<bool>,
+    /// Whether they do so once more beside an app that reads and writes.
+    pub live: Option<bool>,
+    /// How much production's disk has free.
+    pub disk_free: Option<Size>,
     /// The level from which on findings make the exit code 1.
     pub fail_on: Option<FailOn>,
     /// What is shown of the rows that findings are about; anything with `--trust-config` only.

@@ -3,6 +3,7 @@
 mod command;
 mod drift;
 mod faults;
+mod measure;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -22,7 +23,7 @@ use crate::execution::command::Exec;
 use crate::execution::decide::{self, Decided};
 use crate::execution::driver::Transaction;
 use crate::execution::steps::By;
-use crate::execution::{self, Driver, Execution, Outcome, Settings, Turned};
+use crate::execution::{self, Driver, Execution, Machine, Outcome, Settings, Turned};
 use crate::expectations::demands::Demands;
 use crate::expectations::judge;
 use crate::findings::catalogue::SN907;
@@ -70,6 +71,12 @@ pub struct Options {
     pub faults: bool,
     /// Files and folders of the app's queries, which are checked against both schemas.
     pub queries: Vec<PathBuf>,
+    /// Whether the migrations run once more on a plain file on the disk, to be timed.
+    pub measure: bool,
+    /// Whether they do so once more beside an app that reads and writes.
+    pub live: bool,
+    /// How many bytes production has free.
+    pub disk_free: Option<u64>,
     /// The level from which on findings fail; none: findings never fail.
     pub fail_on: Option<Level>,
     /// Which of the rows that differ are shown.
@@ -108,6 +115,9 @@ impl Options {
             down: false,
             faults: false,
             queries: Vec::new(),
+            measure: false,
+            live: false,
+            disk_free: None,
             fail_on: Some(Level::Error),
             sampling: Sampling::None,
             max_snapshot_age: None,
@@ -228,7 +238,8 @@ fn rehearse_on(
     }
     waivers.extend(options.config.allow.iter().cloned());
     let stage = Theatre { plan: &plan, ..stage };
-    let (copy, trial) = take_gravest(&mut trials);
+    let (copy, mut trial) = take_gravest(&mut trials);
+    measure::unobserved(&stage, &mut trial)?;
     renames::check(&trial.comparison, &trial.execution)?;
     let counter_trials = stage.counter_trials(&trial)?;
     let on_empty = stage.on_empty(&trial);
@@ -241,6 +252,7 @@ fn rehearse_on(
     };
     let ground = located.as_ref().map(|located| stage.ground(located, trial.execution.settings));
     let (drift, code_drift) = (ground.as_ref().and_then(drift::find), ground.as_ref().and_then(drift::of_code));
+    let measured = if options.measure { measure::on_the_disk(&stage, &trial)? } else { None };
     let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to, observer)).transpose()?;
 
     let locked_driver = decide::locked(trial.execution.settings.driver, &project);
@@ -263,7 +275,14 @@ fn rehearse_on(
         code_drift,
         faults,
         queries: queries.cloned(),
-        limits: Limits { max_snapshot_age: options.max_snapshot_age, now },
+        measured,
+        machine: Machine::here(),
+        limits: Limits {
+            max_snapshot_age: options.max_snapshot_age,
+            now,
+            thresholds: options.config.thresholds,
+            disk_free: options.disk_free,
+        },
     };
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
@@ -417,8 +436,8 @@ impl Theatre<'_> {
         let execution = execution::run(copy.open()?, self.plan, settings, self.observer)?;
         let (comparison, answers) = self.compared(&copy, &execution)?;
         let queries = self.check_queries(&execution, &comparison, || copy.connect())?;
-        let bytes_after = copy.bytes();
-        Ok((copy, Trial { execution, comparison, answers, queries, bytes_before, bytes_after }))
+        let (bytes_after, bytes_free) = (copy.bytes(), copy.bytes_free());
+        Ok((copy, Trial { execution, comparison, answers, queries, bytes_before, bytes_after, bytes_free }))
     }
 
     /// The snapshot against a copy on which this was run, and what the person asks of both.
@@ -522,6 +541,7 @@ impl Theatre<'_> {
                 counter_trials: Vec::new(),
                 way_back: None,
                 faults: None,
+                measured: None,
                 trial: trial.clone(),
                 ..evidence.clone()
             };

@@ -36,6 +36,29 @@ pub struct Span(pub Duration);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory(pub u64);
 
+/// An amount of bytes: `0`, `512K`, `100M`, `10G`, in powers of 1024.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl Size {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// How to write it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "write a number, or a number and K, M, G or T, for example 10G".to_owned();
+        let (digits, power) = match text.char_indices().last().ok_or_else(wrong)? {
+            (end, 'K' | 'k') => (&text[..end], 10),
+            (end, 'M' | 'm') => (&text[..end], 20),
+            (end, 'G' | 'g') => (&text[..end], 30),
+            (end, 'T' | 't') => (&text[..end], 40),
+            _ => (text, 0),
+        };
+        let number: u64 = digits.parse().ok().filter(|_| !digits.starts_with('+')).ok_or_else(wrong)?;
+        number.checked_mul(1 << power).map(Self).ok_or_else(wrong)
+    }
+}
+
 impl Span {
     /// Reads one.
     ///
@@ -119,6 +142,52 @@ impl fmt::Display for Memory {
     }
 }
 
+impl fmt::Display for Size {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.0)
+    }
+}
+
+/// A size, also as a number without quotes.
+struct Sizes;
+
+impl Visitor<'_> for Sizes {
+    type Value = Size;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an amount of bytes, for example 10G")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
+        Size::parse(text).map_err(de::Error::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<Size, E> {
+        Ok(Size(bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Sizes)
+    }
+}
+
+impl JsonSchema for Size {
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An amount of bytes in powers of 1024: 10G, 512K or a number.",
+            "type": ["string", "integer"],
+            "pattern": "^[0-9]+[KMGTkmgt]?$",
+            "minimum": 0,
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(Text("a span of time, for example 24h", Self::parse))
@@ -161,7 +230,17 @@ impl JsonSchema for Memory {
 
 #[cfg(test)]
 mod tests {
-    use super::{Memory, Span};
+    use super::{Memory, Size, Span};
+
+    #[test]
+    fn amounts_of_bytes() {
+        let size = |text| Size::parse(text).map(|size| size.0);
+        assert_eq!((size("0"), size("7"), size("2k"), size("1T")), (Ok(0), Ok(7), Ok(2048), Ok(1 << 40)));
+        for wrong in ["", "K", "-1", "+1", "1.5G", "1 G", "99999999999999999T", "1é"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Size::parse(&Size(7 << 30).to_string()), Ok(Size(7 << 30)));
+    }
 
     #[test]
     fn amounts_of_memory() {

@@ -10,6 +10,8 @@ mod exec;
 mod faults;
 #[path = "cmd/hostile_names.rs"]
 mod hostile_names;
+#[path = "cmd/measure.rs"]
+mod measure;
 #[path = "cmd/options.rs"]
 mod options;
 #[path = "cmd/queries.rs"]
@@ -568,7 +570,10 @@ mod json {
             "foreign_keys dqs transaction several_statements around journal_mode driver_sqlite_version",
         );
         let step = &execution["steps"][3];
-        assert_fields(step, "migration file statement line sql elapsed_ms changes bytes_after error ran");
+        assert_fields(
+            step,
+            "migration file statement line sql elapsed_ms changes bytes_after bytes_written peak_bytes measured_ms error ran",
+        );
         assert_eq!(
             (&step["statement"], &step["line"], &step["sql"]),
             (&4.into(), &8.into(), &"DROP TABLE `users`".into())
@@ -589,7 +594,13 @@ mod json {
         assert_eq!(posts["columns"][0]["classes"]["before"]["integer"], 100);
         assert_fields(&document["schema"], "changes diff");
         assert_fields(&document["schema"]["changes"][0], "kind change table name detail");
-        assert_fields(&document["resources"], "bytes_before bytes_after rows_written");
+        let resources = &document["resources"];
+        assert_fields(resources, "bytes_before bytes_after rows_written usage machine measured");
+        assert_fields(
+            &resources["usage"],
+            "bytes_written peak_bytes needed_bytes log_peak_bytes temporary_peak_bytes free_bytes at_most disk_free_bytes write_lock readers",
+        );
+        assert_fields(&resources["usage"]["write_lock"], "times total_ms longest_ms first last");
         assert_fields(
             &document["findings"][0],
             "code name level table column object migration file line position statement label rows message cause proof help waived",
@@ -629,8 +640,7 @@ mod json {
         let project = Project::demo();
         let without_times = || {
             let ran = project.run(&[&DEMO[..], &["--format", "json"]].concat());
-            let is_clock =
-                |line: &&str| ["\"elapsed_ms\"", "\"rehearsed_at\""].iter().any(|clock| line.contains(clock));
+            let is_clock = |line: &&str| ["_ms\"", "\"rehearsed_at\""].iter().any(|clock| line.contains(clock));
             ran.stdout.lines().filter(|line| !is_clock(line)).map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(without_times(), without_times());
@@ -757,7 +767,7 @@ fn a_scenario_that_cannot_run_is_named() {
             "error: reading `x.yaml:1:1`: unknown key `drivr`\n  |\n1 | drivr: d1\n  | ^^^^^\nhint: did you mean `driver`?\n\
              hint: allowed here: about, tool, layout, driver, foreign_keys, table, fail_on, max_snapshot_age, config, \
              snapshot, snapshot_state, migrations, files, queries, down, faults, exec, time_limit, max_growth, \
-             allow_unsafe_sql, nearly, expect\n",
+             disk_free, allow_unsafe_sql, nearly, expect\n",
         ),
     ] {
         std::fs::write(project.path("x.yaml"), format!("{scenario}\nexpect: {{verdict: passed}}\n")).unwrap();

@@ -15,8 +15,17 @@ use rehearse::report::visible::{visible, without_commands};
 use rehearse::report::{Format, fingerprint, sarif};
 use serde_json::{Value, json};
 
-const NAMES: [&str; 8] =
-    ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings", "matrix", "big_snapshot", "queries"];
+const NAMES: [&str; 9] = [
+    "cascade",
+    "failed",
+    "nothing_pending",
+    "hostile_names",
+    "many_findings",
+    "matrix",
+    "big_snapshot",
+    "measured",
+    "queries",
+];
 const STYLE: Style = Style { colour: false, width: 100, detail: Detail::Normal };
 
 /// What acts somewhere: in a terminal, HTML, Markdown, XML, SQL, a workflow command, on GitHub.

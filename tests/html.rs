@@ -14,8 +14,17 @@ use rehearse::report::visible::visible;
 use scraper::{ElementRef, Html, Selector};
 use sha2::Digest as _;
 
-const NAMES: [&str; 8] =
-    ["cascade", "failed", "nothing_pending", "hostile_names", "many_findings", "matrix", "big_snapshot", "queries"];
+const NAMES: [&str; 9] = [
+    "cascade",
+    "failed",
+    "nothing_pending",
+    "hostile_names",
+    "many_findings",
+    "matrix",
+    "big_snapshot",
+    "measured",
+    "queries",
+];
 
 fn document(name: &str) -> Document {
     let path = format!("{}/tests/fixtures/reports/{name}.json", env!("CARGO_MANIFEST_DIR"));

@@ -392,7 +392,9 @@ fn no_option_and_no_other_command_tells_a_value() {
         std::fs::write(project.path("migrations/1.down.sql"), filled("UPDATE people SET email = '$2';")).unwrap();
         std::fs::write(project.path("rehearse.yaml"), filled(DEMANDS)).unwrap();
         let mut told = String::new();
-        for more in [&["-q"][..], &["-v", "--matrix"], &["--down"], &["--thorough", "--samples", "none"]] {
+        for more in
+            [&["-q"][..], &["-v", "--matrix"], &["--down"], &["-v", "--live"], &["--thorough", "--samples", "none"]]
+        {
             let driver = if more.contains(&"--matrix") { &MAIN[..4] } else { &MAIN[..] };
             let (ran, written) = rehearse(&project, &[driver, more].concat());
             assert_eq!(ran.code, Some(code), "{more:?}: {}{}", ran.stdout, ran.stderr);

@@ -260,6 +260,7 @@ impl Pair {
             source_rows: None,
             strings: Vec::new(),
             changes: vec![change],
+            taken: None,
             error: None,
             committed: true,
             not_understood: false,
@@ -272,6 +273,7 @@ impl Pair {
             bookkeeping: Vec::new(),
             foreign_keys_after: false,
             elapsed: Duration::ZERO,
+            usage: None,
             command: None,
         };
         let encoding = ENCODINGS[case.encoding].1;

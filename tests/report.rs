@@ -7,7 +7,7 @@ use rehearse::report::text::{Detail, Style, render, render_diff, render_plan, re
 use rehearse::report::{Format, json};
 use unicode_width::UnicodeWidthStr;
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "cascade",
     "failed",
     "nothing_pending",
@@ -15,6 +15,7 @@ const NAMES: [&str; 9] = [
     "many_findings",
     "matrix",
     "big_snapshot",
+    "measured",
     "wide_names",
     "queries",
 ];
@@ -54,7 +55,7 @@ fn text_brief_and_full() {
         "many_findings_brief",
         render(&document("many_findings"), &Style { detail: Detail::Brief, ..style(80) })
     );
-    for name in ["cascade", "failed", "big_snapshot"] {
+    for name in ["cascade", "failed", "big_snapshot", "measured"] {
         insta::assert_snapshot!(
             format!("{name}_full"),
             render(&document(name), &Style { detail: Detail::Full, ..style(80) })

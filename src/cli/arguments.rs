@@ -16,7 +16,7 @@ use rehearse::migrations::Request;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
 use rehearse::snapshot::{Bounds, Extent, Source};
-use rehearse::units::{Memory, Span};
+use rehearse::units::{Memory, Size, Span};
 use rehearse::{Options, Reading};
 
 use super::init::Host;
@@ -288,9 +288,26 @@ pub struct RunArguments {
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub max_snapshot_age: Option<Duration>,
     #[command(flatten)]
+    pub takes: TimeArguments,
+    #[command(flatten)]
     pub limits: LimitArguments,
     #[command(flatten)]
     pub engine: EngineArguments,
+}
+
+/// What the migrations take.
+#[derive(Debug, Args)]
+pub struct TimeArguments {
+    /// Also runs the migrations on a plain file on the disk, without looking at rows, and with the driver's `synchronous` and page cache,
+    /// to time them; not with --shred
+    #[arg(long, conflicts_with = "exec", help_heading = "Time and disk")]
+    pub measure: bool,
+    /// The same, and once more beside a reader and a writer: says how long they wait
+    #[arg(long, conflicts_with = "exec", help_heading = "Time and disk")]
+    pub live: bool,
+    /// How much production's disk has free, for example 10G: objects where the migrations need more
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Time and disk")]
+    pub disk_free: Option<u64>,
 }
 
 /// What the migrations may take and do.
@@ -303,7 +320,7 @@ pub struct LimitArguments {
     #[arg(long, value_name = "SIZE", value_parser = memory, conflicts_with = "exec", help_heading = "Limits")]
     pub max_growth: Option<u64>,
     /// Lets migrations reach other files (ATTACH, VACUUM INTO) and write SQLite's own schema table, as in production; what they write
-    /// elsewhere stays. Not with --matrix, --down and --faults, which run them again
+    /// elsewhere stays. Not with --matrix, --down, --faults and --measure, which run them again
     #[arg(long, conflicts_with = "exec", help_heading = "Limits")]
     pub allow_unsafe_sql: bool,
 }
@@ -370,6 +387,9 @@ impl RunArguments {
             down: self.down,
             faults: self.faults,
             queries: self.queries.clone(),
+            measure: self.takes.measure || self.takes.live,
+            live: self.takes.live,
+            disk_free: self.takes.disk_free,
             sampling: match self.samples {
                 Samples::None => Sampling::None,
                 Samples::Keys => Sampling::Keys(self.samples_limit.into()),
@@ -399,7 +419,18 @@ impl RunArguments {
         if self.limits.time_limit.is_zero() {
             return Err(Error::usage("reading `--time-limit`", "in no time nothing can run").hint("the default is 10m"));
         }
-        let again = [("--faults", self.faults), ("--matrix", self.matrix), ("--down", self.down)];
+        if (self.takes.measure || self.takes.live) && self.engine.copies.shred {
+            let option = if self.takes.live { "--live" } else { "--measure" };
+            return Err(Error::usage("reading the arguments", format!("`{option}` and `--shred` do not go together"))
+                .hint("on a disk SQLite removes journals and temporary files itself, and nobody overwrites them"));
+        }
+        let again = [
+            ("--faults", self.faults),
+            ("--matrix", self.matrix),
+            ("--down", self.down),
+            ("--measure", self.takes.measure),
+            ("--live", self.takes.live),
+        ];
         match again.into_iter().find(|(_, is_asked)| *is_asked) {
             Some((option, _)) if self.limits.allow_unsafe_sql => Err(Error::usage(
                 "reading the arguments",
@@ -512,6 +543,10 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
 
 fn span(text: &str) -> Result<Duration, String> {
     Span::parse(text).map(|span| span.0)
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    Size::parse(text.trim()).map(|size| size.0)
 }
 
 fn memory(text: &str) -> Result<u64, String> {

@@ -394,7 +394,7 @@ mod tests {
     /// What says which file is read and how far it is trusted cannot stand in it; levels stand there as `rules`.
     const NOT_IN_FILE: [&str; 3] = ["config", "trust-config", "level"];
     /// What stands in the file alone.
-    const NO_OPTIONS: [&str; 3] = ["rules", "allow", "expect"];
+    const NO_OPTIONS: [&str; 4] = ["rules", "allow", "expect", "thresholds"];
 
     fn schema() -> Value {
         schema::of::<Config>("rehearse.yaml")
@@ -422,7 +422,7 @@ mod tests {
     fn a_file_that_says_every_option_is_taken() {
         let text = "
             snapshot: a.db\nmigrations: m\ntool: drizzle\ndriver: libsql\nforeign_keys: off\nledger_table: t
-            copy_at: a.db\ntime_limit: 1d12h\nmax_growth: 2G\nallow_unsafe_sql: false\nreport: {json: a.json, text: b.txt}\nmatrix: true\ndown: true\nfaults: true\nqueries: [a.sql, b]\nfail_on: note
+            copy_at: a.db\ntime_limit: 1d12h\nmax_growth: 2G\nallow_unsafe_sql: false\nreport: {json: a.json, text: b.txt}\nmatrix: true\ndown: true\nfaults: true\nmeasure: true\nlive: true\ndisk_free: 3G\nqueries: [a.sql, b]\nfail_on: note
             samples: none\nsamples_limit: 7\nkeep_copy: kept.db\nmax_snapshot_age: 7d\nthorough: true\nmax_memory: 1G
             threads: 2\nshred: true\nformat: json\nverbose: true\ncolor: never";
         let text = text.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
@@ -439,6 +439,7 @@ mod tests {
         assert_eq!((run.limits.time_limit.as_secs(), run.max_snapshot_age.unwrap().as_secs()), (129_600, 604_800));
         assert_eq!((run.limits.max_growth, run.limits.allow_unsafe_sql), (Some(2 << 30), false));
         assert_eq!((run.samples_limit, run.engine.threads, run.engine.max_memory), (7, Some(2), 1 << 30));
+        assert!(run.takes.measure && run.takes.live && run.takes.disk_free == Some(3 << 30));
         assert!(run.matrix && run.down && run.faults && run.engine.thorough && run.engine.copies.shred);
         assert_eq!((run.keep_copy.clone(), arguments.output.verbose), (in_folder("kept.db"), 1));
         assert_eq!(run.queries.iter().cloned().map(Some).collect::<Vec<_>>(), [in_folder("a.sql"), in_folder("b")]);

@@ -66,8 +66,9 @@ enum Operation {
 }
 
 impl Recorder {
-    /// Takes the connection over and begins to count. What `driver` does not let SQL do is refused, and what the rehearsal does not.
-    pub(super) fn attach(mut session: Session, driver: &'static Driver) -> rusqlite::Result<Self> {
+    /// Takes the connection over and begins to count, if it shall. What `driver` does not let SQL do is refused, and what the rehearsal
+    /// does not.
+    pub(super) fn attach(mut session: Session, driver: &'static Driver, counting: bool) -> rusqlite::Result<Self> {
         let permissions = Arc::new(Mutex::new(Permissions::default()));
         let noted = Arc::clone(&permissions);
         let is_workerd = driver.is_workerd();
@@ -92,11 +93,13 @@ impl Recorder {
             Authorization::Allow
         }))?;
         let counts = Box::new(Mutex::new(Counts::default()));
-        let context: *const Mutex<Counts> = &raw const *counts;
-        // SAFETY: the handle is that of a connection which this value owns; `counts` is boxed, so its address stays, and it
-        // outlives the connection by the order of the fields; the callback only forms a shared reference to the mutex.
-        unsafe {
-            ffi::sqlite3_preupdate_hook(session.connection.handle(), Some(count_row), context.cast_mut().cast());
+        if counting {
+            let context: *const Mutex<Counts> = &raw const *counts;
+            // SAFETY: the handle is that of a connection which this value owns; `counts` is boxed, so its address stays, and it
+            // outlives the connection by the order of the fields; the callback only forms a shared reference to the mutex.
+            unsafe {
+                ffi::sqlite3_preupdate_hook(session.connection.handle(), Some(count_row), context.cast_mut().cast());
+            }
         }
         Ok(Self { session, counts, permissions })
     }

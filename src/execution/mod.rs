@@ -10,17 +10,21 @@ pub mod driver;
 pub mod drivers;
 pub mod empty;
 mod hooks;
+pub mod machine;
 mod message;
 mod run;
 pub mod steps;
+pub mod usage;
 pub mod witness;
 
 use driver::{DoubleQuoted, SeveralStatements, Transaction};
 
 pub use driver::Driver;
+pub use machine::Machine;
 pub use message::error_message;
-pub use run::{run, run_before};
+pub use run::{run, run_before, run_unobserved};
 pub use steps::{Execution, Outcome, Step, Stopped};
+pub use usage::Usage;
 
 /// The connection as production would have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

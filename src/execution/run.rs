@@ -1,6 +1,7 @@
 //! The run itself: settings, BEGIN, statements, ledger, COMMIT, as the driver would issue them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -11,6 +12,7 @@ use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, 
 use super::hooks::{Recorder, add_diesel_function};
 use super::message::step_error;
 use super::steps::{Change, Execution, Failure, Outcome, RECORDING, Step, StepError, Stopped};
+use super::usage::{Places, Usage};
 use super::witness::{Doing, Nobody, Witness};
 use crate::error::{Doing as _, Error};
 use crate::migrations::migration::{Chunk, Migration};
@@ -19,6 +21,7 @@ use crate::migrations::statement::{Action, Insert, Select, Statement};
 use crate::migrations::tools::diesel;
 use crate::observer::{Observer, Stage, Work};
 use crate::schema::lexer::{Token, double_quoted, quote_identifier, quote_text, tokens};
+use crate::snapshot::meter::{Meter, Taken};
 use crate::snapshot::{Refusal, Session, within_time};
 
 /// Runs the plan's pending migrations on the copy to which the session writes.
@@ -40,20 +43,48 @@ pub fn run_before(
     settings: Settings,
     observer: &dyn Observer,
 ) -> Result<Execution, Error> {
+    run_watched(true, witness, session, plan, settings, observer)
+}
+
+/// The same without a look at what each statement changes, so that time and size are those of the statements alone.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_unobserved(
+    session: Session,
+    plan: &Plan,
+    settings: Settings,
+    observer: &dyn Observer,
+) -> Result<Execution, Error> {
+    run_watched(false, &Nobody, session, plan, settings, observer)
+}
+
+fn run_watched(
+    observed: bool,
+    witness: &dyn Witness,
+    session: Session,
+    plan: &Plan,
+    settings: Settings,
+    observer: &dyn Observer,
+) -> Result<Execution, Error> {
     let connection = &session.connection;
-    configure(connection, settings).doing(|| "opening the copy".to_owned())?;
-    let journal_mode = connection
-        .query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))
-        .doing(|| "reading the journal mode of the copy".to_owned())?;
+    let journal_mode = configure(connection, settings).doing(|| "opening the copy".to_owned())?;
     if plan.tool == diesel::TOOL.name {
         add_diesel_function(connection).doing(|| "opening the copy".to_owned())?;
     }
     let time = session.time;
     let interrupt = connection.get_interrupt_handle();
-    let recorder = Recorder::attach(session, settings.driver).doing(|| "watching the copy".to_owned())?;
+    let meter = session.meter().cloned();
+    let recorder = Recorder::attach(session, settings.driver, observed).doing(|| "watching the copy".to_owned())?;
+    if let Some(meter) = &meter {
+        meter.begin();
+    }
     let started = Instant::now();
     let mut run = Run {
         recorder,
+        observed,
+        meter,
+        places: Places::default(),
         witness,
         settings,
         time,
@@ -65,19 +96,41 @@ pub fn run_before(
         undone: BTreeSet::new(),
     };
     let (outcome, _) = within_time(time, &[interrupt], || run.outcome(plan, observer));
+    let elapsed = started.elapsed();
+    let foreign_keys_after = run.foreign_keys();
+    let locks = run.meter.as_ref().map(|meter| run.places.locks(meter));
+    let Run { recorder, meter, places, steps, bookkeeping, .. } = run;
+    // The end of the connection may write too.
+    drop(recorder);
+    let usage = meter.zip(locks).map(|(meter, [write_lock, readers])| Usage {
+        sizes: meter.sizes(),
+        write_lock,
+        readers,
+        at_most: observed && steps.iter().any(deletes_all),
+        places,
+    });
     Ok(Execution {
         settings,
         journal_mode,
         outcome,
-        foreign_keys_after: run.foreign_keys(),
-        steps: run.steps,
-        bookkeeping: run.bookkeeping,
-        elapsed: started.elapsed(),
+        foreign_keys_after,
+        steps,
+        bookkeeping,
+        elapsed,
+        usage,
         command: None,
     })
 }
 
-pub(super) fn configure(connection: &Connection, settings: Settings) -> rusqlite::Result<()> {
+/// Whether it deleted rows that SQLite would not look at if nobody watched. It looks at those that a DROP TABLE deletes, which it does
+/// because of foreign keys.
+fn deletes_all(step: &Step) -> bool {
+    let deleted = step.changes.iter().any(|change| change.deleted > 0);
+    deleted && matches!(step.statement.action, Action::Delete { has_where: false, .. })
+}
+
+/// Sets the connection up as the driver does; gives the journal mode.
+pub(super) fn configure(connection: &Connection, settings: Settings) -> rusqlite::Result<String> {
     let strings = settings.double_quoted_strings;
     for (option, value) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, settings.foreign_keys),
@@ -88,13 +141,27 @@ pub(super) fn configure(connection: &Connection, settings: Settings) -> rusqlite
     ] {
         connection.set_db_config(option, value)?;
     }
-    // The copy need not survive a power cut; nothing else depends on `synchronous`.
-    connection.execute_batch("PRAGMA recursive_triggers = OFF; PRAGMA synchronous = OFF")
+    let journal_mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    let tuning = settings.driver.tuning();
+    connection.execute_batch(&format!(
+        "PRAGMA recursive_triggers = OFF; PRAGMA synchronous = {}; PRAGMA cache_size = {}; PRAGMA secure_delete = {}; \
+         PRAGMA temp_store = {}",
+        tuning.synchronous(&journal_mode),
+        tuning.cache_size,
+        tuning.secure_delete,
+        if tuning.temporary_in_memory { "MEMORY" } else { "DEFAULT" },
+    ))?;
+    Ok(journal_mode)
 }
 
 /// A run under way.
 struct Run<'a> {
     recorder: Recorder,
+    /// Whether it is looked at what each statement changes.
+    observed: bool,
+    /// What counts writes and locks.
+    meter: Option<Arc<Meter>>,
+    places: Places,
     witness: &'a dyn Witness,
     settings: Settings,
     /// How long all may take.
@@ -311,16 +378,20 @@ impl Run<'_> {
             return self.refuse(migration, statement, number, message);
         }
         let mut step = self.step(migration, statement, number);
-        step.source_rows = self.source_rows(&statement.action);
-        step.strings = self.strings(&statement.sql);
+        if self.observed {
+            step.source_rows = self.source_rows(&statement.action);
+            step.strings = self.strings(&statement.sql);
+        }
         self.in_time()?;
-        let state = statement.action.is_opaque().then(|| self.state());
+        let state = (self.observed && statement.action.is_opaque()).then(|| self.state());
         self.recorder.forget();
+        self.take();
         let started = Instant::now();
         let result = self.witnessed(Doing::Step(self.steps.len()), &statement.sql);
         step.elapsed = started.elapsed();
+        step.taken = self.take();
         step.changes = self.recorder.take();
-        step.bytes_after = self.bytes();
+        step.bytes_after = if self.observed { self.bytes() } else { None };
         step.error = result.as_ref().err().cloned();
         step.not_understood = state.is_some_and(|before| before != self.state());
         let first_of_run = self.steps.is_empty();
@@ -355,10 +426,16 @@ impl Run<'_> {
             strings: Vec::new(),
             changes: Vec::new(),
             bytes_after: None,
+            taken: None,
             error: None,
             committed: false,
             not_understood: false,
         }
+    }
+
+    /// What was written to files since the last call.
+    fn take(&self) -> Option<Taken> {
+        self.meter.as_ref().map(|meter| meter.take())
     }
 
     /// Size of the database as the connection sees it, in bytes.
@@ -436,7 +513,9 @@ impl Run<'_> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, ddl).ok();
     }
 
-    fn witnessed(&self, doing: Doing<'_>, sql: &str) -> Result<(), StepError> {
+    fn witnessed(&mut self, doing: Doing<'_>, sql: &str) -> Result<(), StepError> {
+        let step = if let Doing::Step(step) = doing { Some(step) } else { None };
+        self.places.next(step, self.meter.as_deref());
         self.witness.before(doing);
         let result = self.execute(sql);
         self.witness.after(self.recorder.connection().is_autocommit());

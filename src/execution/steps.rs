@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::command::Ran;
+use super::usage::Usage;
 use crate::migrations::statement::Statement;
+use crate::snapshot::meter::Taken;
 use crate::snapshot::{Bounds, JournalMode, Refusal, readable};
 use crate::units::in_words;
 
@@ -25,6 +27,8 @@ pub struct Execution {
     pub foreign_keys_after: bool,
     /// Wall time of the run.
     pub elapsed: Duration,
+    /// What it took; none where that is not counted.
+    pub usage: Option<Usage>,
     /// The tool's own command, where that ran the migrations.
     pub command: Option<Ran>,
 }
@@ -41,6 +45,7 @@ impl Execution {
             bookkeeping: Vec::new(),
             foreign_keys_after: settings.foreign_keys,
             elapsed: ran.elapsed,
+            usage: None,
             command: Some(ran),
         }
     }
@@ -109,6 +114,8 @@ pub struct Step {
     pub changes: Vec<Change>,
     /// Size of the database after it in bytes; none where it did not run, or SQLite would not say.
     pub bytes_after: Option<u64>,
+    /// What was written to files while it ran; none where that is not counted. What stays in the page cache is written by the commit.
+    pub taken: Option<Taken>,
     /// Why it failed.
     pub error: Option<StepError>,
     /// Whether what it did is in the database at the end.

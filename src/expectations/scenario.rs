@@ -17,7 +17,7 @@ use crate::error::{Doing, Error};
 use crate::findings::catalogue;
 use crate::findings::rule::Level;
 use crate::migrations::tools;
-use crate::units::{Memory, Span};
+use crate::units::{Memory, Size, Span};
 
 /// The journal time of the first migration where the scenario gives none: 2025-01-01T00:00:00Z in milliseconds.
 const FIRST_WHEN: i64 = 1_735_689_600_000;
@@ -87,6 +87,9 @@ pub struct Scenario {
     /// As `--max-growth`.
     #[serde(default)]
     pub max_growth: Option<Memory>,
+    /// As `--disk-free`.
+    #[serde(default)]
+    pub disk_free: Option<Size>,
     /// As `--allow-unsafe-sql`.
     #[serde(default)]
     pub allow_unsafe_sql: bool,

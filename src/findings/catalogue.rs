@@ -450,6 +450,49 @@ rules! {
         fix: "work on the rows in parts, or raise --max-growth where that much is meant"
     }
 
+    // RS: time, locks and disk
+
+    RS701 "slow-migration", Warning, Measured {
+        when: "all pending migrations together, or the command, take longer than `thresholds.migration_time` (30s)",
+        effect: "the deploy stands still for as long, and who starts the app may give up and begin again",
+        fix: "change data in batches behind the deploy, and let migrations change the schema"
+    }
+    RS702 "long-write-lock", Warning, Measured {
+        when: "the write lock is held without a break for longer than `thresholds.lock_time` (5s)",
+        effect: "every other writer waits, and gives up with SQLITE_BUSY when its busy timeout is over",
+        fix: "make the transaction shorter, or let the app wait longer"
+    }
+    RS703 "wal-peak", Warning, Measured {
+        when: "the write-ahead log or the rollback journal grows to more than `thresholds.wal` (1G)",
+        effect: "the disk must have room for it, and a log keeps its size afterwards",
+        fix: "write in batches with a COMMIT of their own"
+    }
+    RS704 "not-enough-disk", Error, Measured {
+        when: "the migrations need more free space than `--disk-free` says there is (a warning where only temporary files are too much, or nothing could be counted)",
+        effect: "they fail with SQLITE_FULL, and the app cannot write either while the disk is full",
+        fix: "make room before the deploy, or write less at once"
+    }
+    RS705 "file-grew", Note, Measured {
+        when: "the database grows by more than `thresholds.growth` (100M) and by more than a half",
+        effect: "disk and backups must have room for it",
+        fix: "see that they have, and give free pages back with VACUUM when there is time for it"
+    }
+    RS706 "full-table-rewrite", Note, Measured {
+        when: "one statement writes every row of a table anew, and these are more than `thresholds.rewritten_rows` (1,000,000)",
+        effect: "its time, its lock and its space grow with the table",
+        fix: "where the rows need not change at once, change them in batches"
+    }
+    RS707 "readers-blocked", Warning, Measured {
+        when: "readers are shut out without a break for longer than `thresholds.reader_wait` (1s), which happens with a rollback journal only",
+        effect: "the app cannot even read meanwhile",
+        fix: "use WAL mode"
+    }
+    RS708 "slow-statement", Warning, Measured {
+        when: "one statement takes longer than `thresholds.statement_time` (10s)",
+        effect: "nobody can write meanwhile, and the deploy waits for it",
+        fix: "change rows in batches, or make the index first that the statement needs"
+    }
+
     // QC: queries of the app
 
     QC801 "old-query-breaks", Error, Measured {

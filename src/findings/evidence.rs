@@ -7,15 +7,16 @@ use crate::compare::Comparison;
 use crate::compare::app::Checked;
 use crate::compare::queries::Answer;
 use crate::execution::steps::{Failure, Outcome};
-use crate::execution::{Execution, Step, Turned};
+use crate::execution::{Execution, Machine, Step, Turned};
 use crate::migrations::Migration;
 use crate::migrations::plan::{Decision, Plan};
 use crate::queries::Queries;
-use crate::snapshot::{Facts, Untouched};
+use crate::snapshot::{Facts, Untouched, Waits};
 
 use super::drift::{CodeDrift, Drift};
 use super::faults::Faults;
 use super::rule::{Finding, Place};
+use super::thresholds::Thresholds;
 
 /// Everything that a rehearsal found out.
 #[derive(Debug, Clone)]
@@ -48,8 +49,34 @@ pub struct Evidence {
     pub faults: Option<Faults>,
     /// The queries of the app, where they were given.
     pub queries: Option<Arc<Queries>>,
+    /// The same on a plain file on the disk, without a look at the rows, where that was asked for and the migrations completed.
+    pub measured: Option<Measured>,
+    /// What all of it ran on.
+    pub machine: Machine,
     /// What the person set.
     pub limits: Limits,
+}
+
+/// The migrations on a plain file on the disk, without a look at the rows.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// What ran.
+    pub execution: Execution,
+    /// Whether the file lay in memory and not on a disk.
+    pub in_memory: bool,
+    /// The same once more beside an app, where that was asked for.
+    pub live: Option<Live>,
+}
+
+/// The migrations beside an app that reads and writes.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// What ran.
+    pub execution: Execution,
+    /// What the app's reader met.
+    pub reader: Waits,
+    /// What its writer met.
+    pub writer: Waits,
 }
 
 /// The migrations and then what undoes them, on another copy.
@@ -78,6 +105,8 @@ pub struct Trial {
     pub bytes_before: u64,
     /// Size of the copy after the run in bytes.
     pub bytes_after: u64,
+    /// Of these, in pages that hold nothing.
+    pub bytes_free: u64,
 }
 
 /// What the same migrations do under one driver of the tool, for a table of all of them.
@@ -98,6 +127,10 @@ pub struct Limits {
     pub max_snapshot_age: Option<Duration>,
     /// When the rehearsal began.
     pub now: SystemTime,
+    /// From where on what migrations take is worth a finding.
+    pub thresholds: Thresholds,
+    /// How many bytes production has free.
+    pub disk_free: Option<u64>,
 }
 
 impl Evidence {
@@ -117,6 +150,13 @@ impl Evidence {
     #[must_use]
     pub fn turned(&self, setting: Turned) -> Option<&Trial> {
         self.counter_trials.iter().find(|(turned, _)| *turned == setting).map(|(_, trial)| trial)
+    }
+
+    /// The run whose times count: that on the disk, where there is one that completed.
+    #[must_use]
+    pub fn timed(&self) -> &Execution {
+        let measured = self.measured.as_ref().map(|measured| &measured.execution);
+        measured.filter(|execution| execution.outcome == Outcome::Completed).unwrap_or(self.execution())
     }
 
     /// The steps whose effect is in the database, in order.

@@ -8,14 +8,16 @@ pub mod levels;
 pub mod rule;
 mod rules;
 mod samples;
+pub mod thresholds;
 pub mod waivers;
 pub mod wording;
 
 pub use drift::{CodeDrift, Drift, Trip};
-pub use evidence::{Cell, Evidence, Limits, Trial, WayBack};
+pub use evidence::{Cell, Evidence, Limits, Live, Measured, Trial, WayBack};
 pub use faults::Faults;
 pub use levels::Levels;
 pub use rule::{Finding, Level, Rule};
+pub use thresholds::Thresholds;
 pub use waivers::Waiver;
 
 use crate::snapshot::{Facts, Untouched};

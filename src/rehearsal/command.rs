@@ -29,6 +29,7 @@ use crate::schema::is_bookkeeping;
 use crate::schema::lexer::{Token, tokens};
 use crate::snapshot::{Method, Reading, Snapshot, Source, WorkingCopy};
 use crate::sqlite_file::page_set::PageSet;
+use crate::sqlite_file::pages::free_bytes;
 
 /// The command on a file, and what it left there.
 struct Left {
@@ -66,9 +67,16 @@ pub(super) fn rehearse(stage: &Theatre<'_>, exec: &Exec, project: &Project) -> R
         &left.after.connect()?,
         stage.options.bounds.time,
     );
-    let checked = stage.check_queries(&execution, &comparison, || left.after.connect())?;
-    let trial =
-        Trial { execution, comparison, answers, queries: checked, bytes_before: bytes[0], bytes_after: bytes[1] };
+    let queries = stage.check_queries(&execution, &comparison, || left.after.connect())?;
+    let trial = Trial {
+        execution,
+        comparison,
+        answers,
+        queries,
+        bytes_before: bytes[0],
+        bytes_after: bytes[1],
+        bytes_free: free_bytes(left.after.pages()),
+    };
     let (trial, why) = match replayed(stage, &left, &plan, &trial)? {
         Ok((known, replay, why)) => {
             plan = known;
@@ -275,7 +283,7 @@ fn replayed(
     // The statements are those of the replay, and what they did is looked at where the command did it.
     again.comparison = compare(stage, left, &plan, &again.execution)?;
     again.answers.clone_from(&trial.answers);
-    again.bytes_after = trial.bytes_after;
+    (again.bytes_after, again.bytes_free) = (trial.bytes_after, trial.bytes_free);
     let why = match likeness {
         Likeness::Same => "the same statements on another copy leave the same database",
         _ => {

@@ -22,6 +22,8 @@ use crate::snapshot::{Checked, Facts, Method, Untouched, Wal};
 use super::document as doc;
 use crate::units::moment;
 
+mod resources;
+
 /// How much of a statement a step shows.
 const STATEMENT_WIDTH: usize = 2_000;
 
@@ -50,7 +52,7 @@ pub fn document(
         queries: queries(evidence),
         tables: tables(evidence.comparison()),
         schema: schema(evidence.comparison()),
-        resources: resources(&evidence.trial),
+        resources: resources::resources(evidence),
         findings: findings.iter().map(finding).collect(),
         not_compared: not_compared(evidence.comparison()),
     }
@@ -182,7 +184,7 @@ fn execution(evidence: &Evidence) -> doc::Execution {
         elapsed_ms: milliseconds(execution.elapsed),
         settings: settings(execution),
         command: execution.command.as_ref().map(|ran| command(ran, execution.is_traced())),
-        steps: execution.steps.iter().map(step).collect(),
+        steps: resources::steps(evidence),
         way_back: evidence.way_back.as_ref().map(|back| doc::WayBack {
             outcome: outcome(&back.execution),
             steps: back.execution.steps.iter().map(step).collect(),
@@ -297,6 +299,9 @@ fn step(step: &Step) -> doc::Step {
         elapsed_ms: milliseconds(step.elapsed),
         changes: step.changes.iter().map(change).collect(),
         bytes_after: step.bytes_after,
+        bytes_written: step.taken.map(|taken| taken.written),
+        peak_bytes: step.taken.map(|taken| taken.peak),
+        measured_ms: None,
         error: step.error.as_ref().map(error),
         ran: step.ran,
     }
@@ -484,15 +489,6 @@ fn schema_change(change: &changes::Change) -> doc::SchemaChange {
             (before, "") => before.to_owned(),
             (before, after) => format!("{before} → {after}"),
         },
-    }
-}
-
-fn resources(trial: &Trial) -> doc::Resources {
-    let changes = trial.execution.steps.iter().flat_map(|step| &step.changes);
-    doc::Resources {
-        bytes_before: trial.bytes_before,
-        bytes_after: trial.bytes_after,
-        rows_written: changes.map(|change| change.inserted + change.updated + change.deleted).sum(),
     }
 }
 

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::findings::rule::{Level, LevelFrom};
 
+mod resources;
+
+pub use resources::{AppWaits, Live, Lock, Machine, Measured, StatementAt, Usage};
+
 /// The version of this shape. It grows when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -401,6 +405,15 @@ pub struct Step {
     /// Size of the database after it in bytes; null where it did not run.
     #[serde(default)]
     pub bytes_after: Option<u64>,
+    /// Bytes written to files while it ran; null where that was not counted. What stays in the page cache is written by the commit.
+    #[serde(default)]
+    pub bytes_written: Option<u64>,
+    /// All files of the database together, at the moment when they were the largest while it ran; null where that was not counted.
+    #[serde(default)]
+    pub peak_bytes: Option<u64>,
+    /// Wall time in milliseconds on a plain file on the disk; null where that was not measured.
+    #[serde(default)]
+    pub measured_ms: Option<f64>,
     /// Why it failed.
     pub error: Option<StepError>,
     /// False where a driver that runs only the first statement of a chunk left it out.
@@ -645,6 +658,15 @@ pub struct Resources {
     pub bytes_after: u64,
     /// Rows written by all steps.
     pub rows_written: u64,
+    /// What was counted where SQLite writes and locks; null where it was not, as of a command whose statements are not known.
+    #[serde(default)]
+    pub usage: Option<Usage>,
+    /// What the times were taken on.
+    #[serde(default)]
+    pub machine: Option<Machine>,
+    /// The migrations on a plain file on the disk; null where that was not asked for, or they did not complete.
+    #[serde(default)]
+    pub measured: Option<Measured>,
 }
 
 /// What a rule says.

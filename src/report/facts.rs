@@ -241,6 +241,17 @@ pub fn growth(resources: &Resources) -> String {
     }
 }
 
+/// What a statement wrote to files, how large they were, and its time on the disk; none where nothing was written and that is not known.
+#[must_use]
+pub fn taken(step: &Step) -> Option<String> {
+    let written = step.bytes_written.filter(|written| *written > 0);
+    let written = written.map(|written| format!("{} written", bytes(written)));
+    let peak = step.peak_bytes.filter(|_| written.is_some()).map(|peak| format!("all files {} at most", bytes(peak)));
+    let measured = step.measured_ms.map(|time| format!("{} on the disk", duration(time)));
+    let facts: Vec<String> = written.into_iter().chain(peak).chain(measured).collect();
+    (!facts.is_empty()).then(|| facts.join(", "))
+}
+
 /// `12 rows inserted, 1 row deleted`: what a statement did to the rows of one table.
 #[must_use]
 pub fn counts(change: &Change) -> String {

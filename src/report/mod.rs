@@ -23,6 +23,7 @@ pub mod plain;
 pub mod profile;
 pub mod queries;
 pub mod sarif;
+pub mod takes;
 pub mod text;
 pub mod verdict;
 pub mod verification;

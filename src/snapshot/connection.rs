@@ -64,6 +64,11 @@ pub(super) fn private(path: &Path) -> rusqlite::Result<Connection> {
     open(path, "mode=rw", OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
+/// The same through another file system of SQLite's.
+pub(super) fn private_through(vfs: &str, path: &Path) -> rusqlite::Result<Connection> {
+    open(path, &format!("mode=rw&vfs={vfs}"), OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
 fn open(path: &Path, parameters: &str, mode: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = mode | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(format!("{}?{parameters}", uri(path)), flags)

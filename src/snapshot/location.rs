@@ -82,9 +82,7 @@ impl Location {
             0x4244,
             0x482b,
         ];
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only these bits are defined")]
-        let number = |system: rustix::fs::StatFs| system.f_type as u32;
-        rustix::fs::statfs(&self.db).is_ok_and(|system| !OTHERS.contains(&number(system)))
+        file_system(&self.db).is_some_and(|number| !OTHERS.contains(&number))
     }
 
     /// The command that copies a database which an app has open, for hints.
@@ -211,4 +209,10 @@ pub(super) fn is_sidecar_of(to: &Path, snapshot: &Path) -> bool {
     let databases = snapshot.canonicalize().into_iter().chain(given);
     let is_beside = |db: PathBuf| SIDECARS.into_iter().any(|suffix| beside(&db, suffix) == folder.join(name));
     databases.into_iter().any(is_beside)
+}
+
+/// The number of the file system that a path lies on, as `statfs(2)` has it.
+pub(super) fn file_system(path: &Path) -> Option<u32> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only these bits are defined")]
+    rustix::fs::statfs(path).ok().map(|system| system.f_type as u32)
 }

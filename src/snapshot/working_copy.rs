@@ -12,13 +12,14 @@ use tempfile::TempPath;
 
 use super::confinement::{Bounds, Reach, confine};
 use super::location::{SIDECARS, beside, folder_of, is_same_file, is_sidecar_of};
+use super::meter::Meter;
 use super::overlay::{Overlay, OverlayPages, Watcher};
 use super::workspace::Workspace;
 use super::{Snapshot, connection};
 use crate::error::{Doing, Error};
 use crate::observer::{Observer, Stage, Work};
 use crate::sqlite_file::page_set::PageSet;
-use crate::sqlite_file::pages::{FilePages, Pages};
+use crate::sqlite_file::pages::{FilePages, Pages, free_bytes};
 
 /// A database that may be written and thrown away: an overlay of the state before.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub struct Session {
     pub time: Duration,
     pub(crate) reach: Reach,
     overlay: Option<Overlay>,
+    meter: Option<Arc<Meter>>,
 }
 
 impl Session {
@@ -49,7 +51,18 @@ impl Session {
     pub fn on(mut connection: Connection, bounds: Bounds) -> rusqlite::Result<Self> {
         let reach = if bounds.unsafe_sql { Reach::Definitions } else { Reach::Nothing };
         confine(&mut connection, reach.clone())?;
-        Ok(Self { connection, time: bounds.time, reach, overlay: None })
+        Ok(Self { connection, time: bounds.time, reach, overlay: None, meter: None })
+    }
+
+    /// The same with what counts its writes and locks.
+    pub(super) fn metered(self, meter: Arc<Meter>) -> Self {
+        Self { meter: Some(meter), ..self }
+    }
+
+    /// What counts writes and locks, where something does.
+    #[must_use]
+    pub fn meter(&self) -> Option<&Arc<Meter>> {
+        self.meter.as_ref()
     }
 
     /// The bytes that the copy may hold, where it would have been more.
@@ -107,7 +120,8 @@ impl WorkingCopy {
         let mut connection = self.overlay.open(flags).doing(doing)?;
         let reach = if self.bounds.unsafe_sql { Reach::AllBut(self.snapshot.clone()) } else { Reach::Nothing };
         confine(&mut connection, reach.clone()).doing(doing)?;
-        Ok(Session { connection, time: self.bounds.time, reach, overlay: Some(self.overlay.clone()) })
+        let (overlay, meter) = (Some(self.overlay.clone()), Some(Arc::clone(self.overlay.meter())));
+        Ok(Session { connection, time: self.bounds.time, reach, overlay, meter })
     }
 
     /// A read-only connection, once no other connection writes.
@@ -200,6 +214,12 @@ impl WorkingCopy {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.overlay.bytes()
+    }
+
+    /// Bytes of it in pages that hold nothing; once no connection writes.
+    #[must_use]
+    pub fn bytes_free(&self) -> u64 {
+        self.pages().map_or(0, |pages| free_bytes(&pages))
     }
 
     /// Writes the copy beside `to`, as one file without sidecars that only its owner may read. No connection to it may be open.

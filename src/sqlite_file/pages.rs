@@ -37,6 +37,15 @@ pub trait Pages: Sync {
     fn read(&self, first: u32, into: &mut [u8]) -> io::Result<()>;
 }
 
+/// Bytes in pages that hold nothing, as the header says; 0 where it cannot be read.
+#[must_use]
+pub fn free_bytes(pages: &dyn Pages) -> u64 {
+    let size = pages.layout().page_size;
+    let mut first = vec![0; size as usize];
+    let header = pages.read(1, &mut first).ok().and_then(|()| Header::parse(first.first_chunk::<HEADER_BYTES>()?).ok());
+    header.map_or(0, |header| u64::from(header.freelist_pages) * u64::from(size))
+}
+
 /// A database file with what its write-ahead log adds.
 #[derive(Debug)]
 pub struct FilePages {

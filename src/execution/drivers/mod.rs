@@ -7,6 +7,7 @@ pub mod go;
 pub mod prisma;
 pub mod rust;
 pub mod sql;
+pub mod tuning;
 
 use super::driver::{DoubleQuoted, Driver, Feature};
 

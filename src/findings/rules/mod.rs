@@ -9,6 +9,7 @@ mod integrity;
 mod missing;
 mod queries;
 mod random_names;
+mod resources;
 mod rows;
 mod schema;
 pub(super) mod snapshot;
@@ -74,6 +75,10 @@ pub static ALL: &[Check] = &[
     faults::cannot_resume,
     faults::nondeterministic,
     queries::all,
+    resources::times,
+    resources::locks,
+    resources::sizes,
+    resources::rewrites,
     snapshot::files,
     missing::unreadable,
     snapshot::not_understood,

@@ -9,6 +9,7 @@ use super::rows::share;
 use crate::findings::wording::{bytes, count, count_of, duration, number};
 use crate::report::document::{Change, Document, Outcome, Step};
 use crate::report::facts;
+use crate::report::takes::{machine, takes};
 use crate::report::visible::visible_lines;
 
 /// Statements of one migration that are shown before the rest is folded.
@@ -23,7 +24,7 @@ const HEIGHT: f64 = 48.0;
 pub struct Course {
     /// Why there is nothing to show; none where there is.
     nothing: Option<&'static str>,
-    summary: String,
+    summary: Vec<String>,
     chart: Option<Chart>,
     migrations: Vec<Migration>,
 }
@@ -71,6 +72,7 @@ struct Statement {
     x: String,
     width: String,
     growth: String,
+    taken: Option<String>,
     changes: Vec<Touched>,
     findings: Vec<Link>,
     error: Option<String>,
@@ -151,13 +153,10 @@ pub fn course(document: &Document) -> Course {
     Course {
         nothing,
         summary: if told {
-            format!(
-                "{} in all on this machine; {}",
-                duration(document.execution.elapsed_ms),
-                facts::growth(&document.resources)
-            )
+            let on = document.resources.machine.as_ref().map(|on| format!("this machine: {}", machine(on)));
+            takes(&document.execution, &document.resources).into_iter().chain(on).collect()
         } else {
-            String::new()
+            Vec::new()
         },
         chart: chart(document),
         migrations,
@@ -220,6 +219,7 @@ fn statement(step: &Step, clock: &mut Clock, size: &mut u64, places: &BTreeMap<(
             Some((before, after)) if after < before => format!("−{}", bytes(before - after)),
             _ => String::new(),
         },
+        taken: facts::taken(step),
         changes: step.changes.iter().map(touched).collect(),
         findings: links
             .into_iter()

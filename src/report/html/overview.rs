@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::findings::rule::Level;
 use crate::findings::wording::{bytes, count_of, duration, number};
-use crate::report::document::{Document, Table};
+use crate::report::document::{Document, Outcome, Table};
 use crate::report::verdict::headline;
 
 /// The verdict and its numbers.
@@ -124,5 +124,12 @@ fn tiles(document: &Document) -> Vec<Tile> {
         format!("size of the file, before {}", bytes(resources.bytes_before))
     };
     tiles.push(Tile { figure: bytes(resources.bytes_after), what, tone: "" });
+    if let Some(usage) = resources.usage.as_ref().filter(|_| document.execution.outcome == Outcome::Completed) {
+        tiles.push(Tile {
+            figure: bytes(usage.needed_bytes),
+            what: "free space needed meanwhile".to_owned(),
+            tone: "",
+        });
+    }
     tiles
 }

@@ -4,8 +4,9 @@ use super::escape::{cell, code, fence, prose};
 use super::length;
 use crate::findings::wording::{count_of, duration, number};
 use crate::report::document::{Document, NotCompared, Outcome, Table, TableChange};
-use crate::report::facts::{became, column_facts, file, growth, nothing_ran, rehearsed, runs, settings, untouched};
+use crate::report::facts::{became, column_facts, file, nothing_ran, rehearsed, runs, settings, untouched};
 use crate::report::plain::cut;
+use crate::report::takes::takes;
 use crate::report::visible::visible_lines;
 
 /// Rows of a table, and entries of a list.
@@ -160,6 +161,13 @@ fn schema(document: &Document) -> Option<String> {
     Some(folded("Schema", &format!("{}{more}", fence("diff", &lines))))
 }
 
+/// How long it took, and what of the disk and of whose time.
+fn took(document: &Document) -> String {
+    let lines = takes(&document.execution, &document.resources);
+    let lines: Vec<String> = lines.iter().map(|line| prose(&cut(line, 4 * CELL)).replace('<', "under")).collect();
+    lines.join("\n\n")
+}
+
 fn what_ran(document: &Document) -> String {
     let decisions = document.plan.decisions.iter();
     let bounded = |text: &str| prose(&cut(text, 2 * CELL));
@@ -171,6 +179,7 @@ fn what_ran(document: &Document) -> String {
     let mut parts = vec![list(lines, "setting")];
     if let Some(none) = nothing_ran(document) {
         parts.push(none.to_owned());
+        parts.extend(document.execution.command.is_some().then(|| took(document)));
     } else {
         let rows = runs(document).into_iter().map(|run| {
             vec![
@@ -186,8 +195,7 @@ fn what_ran(document: &Document) -> String {
         if hidden > 0 {
             parts.push(format!("{} not shown here.", count_of(hidden, "migration")));
         }
-        let time = duration(document.execution.elapsed_ms);
-        parts.push(prose(&format!("{time} in all on this machine; {}", growth(&document.resources))));
+        parts.push(took(document));
     }
     for (what, migrations) in [
         ("Skipped for ever", &document.plan.skipped),

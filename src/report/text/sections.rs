@@ -8,8 +8,9 @@ use crate::report::document::{
     Command, Document, Migration, NotCompared, Outcome, Plan, Schema, Step, Table, TableChange,
 };
 use crate::report::facts::{
-    became, by, column_facts, counts, file, growth, nothing_ran, rehearsed, runs, settings, tool, untouched,
+    became, by, column_facts, counts, file, nothing_ran, rehearsed, runs, settings, taken, tool, untouched,
 };
+use crate::report::takes::{held, machine, takes};
 use crate::report::visible::{visible, visible_lines};
 
 /// Lines of a section that are shown without `-v`.
@@ -247,6 +248,9 @@ fn migrations(page: &mut Page, document: &Document) {
     if let Some(text) = nothing_ran(document) {
         let role = if document.execution.outcome == Outcome::Refused { Role::Error } else { Role::Dim };
         page.prose(2, text, role);
+        if document.execution.command.is_some() {
+            took(page, document);
+        }
         return;
     }
     page.blank();
@@ -267,10 +271,23 @@ fn migrations(page: &mut Page, document: &Document) {
         ]);
     }
     indented(page, &grid);
-    let time = duration(document.execution.elapsed_ms);
-    page.prose(2, &format!("{time} in all on this machine; {}", growth(&document.resources)), Role::Dim);
+    took(page, document);
     if page.style.detail == Detail::Full {
+        let resources = &document.resources;
+        let lock = resources.usage.as_ref().and_then(|usage| held(usage.write_lock.as_ref()?));
+        let lock = lock.map(|held| format!("the write lock is held longest {held}"));
+        let on = resources.machine.as_ref().map(|on| format!("this machine: {}", machine(on)));
+        for line in lock.into_iter().chain(on) {
+            page.prose(2, &visible(&line), Role::Dim);
+        }
         all_steps(page, &document.execution.steps);
+    }
+}
+
+/// How long it took, and what of the disk and of whose time.
+fn took(page: &mut Page, document: &Document) {
+    for line in takes(&document.execution, &document.resources) {
+        page.prose(2, &visible(&line), Role::Dim);
     }
 }
 
@@ -290,6 +307,9 @@ fn all_steps(page: &mut Page, steps: &[Step]) {
         let space = " ".repeat(room.saturating_sub(width(&sql)));
         let line = format!("{number}  {sql}{space}  {}", page.paint.text(Role::Dim, &time));
         page.push(line);
+        if let Some(taken) = taken(step) {
+            page.prose(9, &taken, Role::Dim);
+        }
         for change in &step.changes {
             let role = if change.deleted > 0 && change.by != "statement" { Role::Error } else { Role::Dim };
             page.prose(9, &visible(&format!("{}: {}{}", change.table, counts(change), by(change))), role);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rusqlite::ffi;
@@ -17,6 +17,10 @@ use super::locks::{Level, Locks};
 use super::scratch::{self, Arena, Scratch};
 use super::shm::{Held, Shm};
 use super::vfs::Registration;
+use crate::snapshot::meter::{FileKind, Meter};
+
+/// Of the locks in the shared memory, the one that a writer in WAL mode holds.
+pub(in crate::snapshot) const WAL_WRITE_LOCK: usize = 0;
 
 /// A result code of SQLite that says what failed.
 pub(super) type Code = c_int;
@@ -35,7 +39,7 @@ pub(super) struct Files {
     shm: Mutex<Shm>,
     /// Held for reading by whoever changes a file, for writing by whoever needs a moment at which nothing changes.
     changing: RwLock<()>,
-    pub(super) written: AtomicU64,
+    pub(super) meter: Arc<Meter>,
     /// How many changes are left until one fails, that one included; 0 where all fail.
     fault: Mutex<Option<(u64, Fault)>>,
     /// Why the main file, most often its base, could not be read first.
@@ -106,6 +110,16 @@ enum Kind {
     Temporary(Mutex<Scratch>),
 }
 
+impl Kind {
+    fn counted(&self) -> FileKind {
+        match self {
+            Self::Main => FileKind::Main,
+            Self::Named(..) => FileKind::Beside,
+            Self::Temporary(_) => FileKind::Temporary,
+        }
+    }
+}
+
 impl fmt::Debug for Files {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Files").field("name", &self.name).finish_non_exhaustive()
@@ -120,6 +134,8 @@ impl Files {
     }
 
     fn with(registration: Registration, name: String, base: Base, arena: Arc<Arena>, state: State) -> Self {
+        let beside = state.named.values().map(Scratch::len).sum();
+        let meter = Arc::new(Meter::of(state.main.len(), beside));
         let named = |(suffix, scratch)| (format!("{name}{suffix}"), Arc::new(Mutex::new(scratch)));
         Self {
             named: Mutex::new(state.named.into_iter().map(named).collect()),
@@ -131,7 +147,7 @@ impl Files {
             locks: Mutex::default(),
             shm: Mutex::default(),
             changing: RwLock::default(),
-            written: AtomicU64::new(0),
+            meter,
             fault: Mutex::default(),
             unreadable: OnceLock::new(),
             has_fault: AtomicBool::new(false),
@@ -282,7 +298,9 @@ impl Files {
         if durably && let Some(synced) = &mut *lock(&self.synced) {
             synced.named.remove(self.suffix(name));
         }
-        lock(&self.named).remove(name).map(drop).ok_or(ffi::SQLITE_IOERR_DELETE_NOENT)
+        let gone = lock(&self.named).remove(name).ok_or(ffi::SQLITE_IOERR_DELETE_NOENT)?;
+        self.meter.resized(FileKind::Beside, lock(&gone).len(), 0, 0);
+        Ok(())
     }
 
     /// Whether there is such a file; like SQLite on Unix, an empty one does not count where it is asked only if it exists.
@@ -374,7 +392,7 @@ impl Handle {
         let files = &self.files;
         self.announce();
         files.admit(Change::Write)?;
-        files.written.fetch_add(from.len() as u64, Ordering::Relaxed);
+        let before = self.len();
         let done = match &self.kind {
             Kind::Main => {
                 let _changing = files.changing();
@@ -386,6 +404,7 @@ impl Handle {
             }
             Kind::Temporary(scratch) => lock(scratch).write(offset, from),
         };
+        files.meter.resized(self.kind.counted(), before, self.len(), from.len());
         done.map_err(|error| code(&error, ffi::SQLITE_IOERR_WRITE))
     }
 
@@ -393,6 +412,7 @@ impl Handle {
         let files = &self.files;
         self.announce();
         files.admit(Change::Truncate)?;
+        let before = self.len();
         let done = match &self.kind {
             Kind::Main => {
                 let _changing = files.changing();
@@ -404,6 +424,7 @@ impl Handle {
             }
             Kind::Temporary(scratch) => lock(scratch).set_len(len),
         };
+        files.meter.resized(self.kind.counted(), before, self.len(), 0);
         done.map_err(|error| code(&error, ffi::SQLITE_IOERR_TRUNCATE))
     }
 
@@ -453,13 +474,18 @@ impl Handle {
             return Ok(());
         }
         let mut held = lock(&self.level);
-        if lock(&self.files.locks).lock(&mut held, wanted) { Ok(()) } else { Err(ffi::SQLITE_BUSY) }
+        let before = *held;
+        let is_taken = lock(&self.files.locks).lock(&mut held, wanted);
+        self.files.meter.locked(before, *held);
+        if is_taken { Ok(()) } else { Err(ffi::SQLITE_BUSY) }
     }
 
     pub(super) fn unlock(&self, wanted: Level) {
         if matches!(self.kind, Kind::Main) {
             let mut held = lock(&self.level);
+            let before = *held;
             lock(&self.files.locks).unlock(&mut held, wanted);
+            self.files.meter.locked(before, *held);
         }
     }
 
@@ -473,7 +499,11 @@ impl Handle {
 
     pub(super) fn shm_region(&self, index: usize, bytes: usize, make: bool) -> Option<*mut c_void> {
         let mut held = lock(&self.shm);
-        lock(&self.files.shm).region(&mut held, index, bytes, make)
+        let region = lock(&self.files.shm).region(&mut held, index, bytes, make);
+        if region.is_some() {
+            self.files.meter.indexed((index as u64 + 1) * bytes as u64);
+        }
+        region
     }
 
     pub(super) fn shm_lock(&self, first: usize, locks: usize, flags: c_int) -> Result<(), Code> {
@@ -484,6 +514,9 @@ impl Handle {
             shm.unlock(&mut held, which);
         } else if !shm.lock(&mut held, which, flags & ffi::SQLITE_SHM_EXCLUSIVE != 0) {
             return Err(ffi::SQLITE_BUSY);
+        }
+        if first == WAL_WRITE_LOCK && locks > 0 {
+            self.files.meter.wal_locked(flags & ffi::SQLITE_SHM_UNLOCK == 0);
         }
         Ok(())
     }
@@ -496,7 +529,9 @@ impl Handle {
 
     pub(super) fn shm_leave(&self) {
         let mut held = lock(&self.shm);
-        lock(&self.files.shm).leave(&mut held);
+        if lock(&self.files.shm).leave(&mut held) {
+            self.files.meter.unindexed();
+        }
     }
 
     /// The name that SQLite knows the overlay's VFS by.
@@ -509,6 +544,9 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.shm_leave();
         self.unlock(Level::None);
+        if let Kind::Temporary(scratch) = &self.kind {
+            self.files.meter.resized(FileKind::Temporary, lock(scratch).len(), 0, 0);
+        }
         if let Some(name) = &self.delete_on_close {
             self.files.delete(name, false).ok();
         }

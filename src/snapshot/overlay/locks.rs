@@ -4,7 +4,7 @@
 
 /// How far a connection has locked the file. The order is that of SQLite's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum Level {
+pub(in crate::snapshot) enum Level {
     #[default]
     None,
     Shared,
@@ -24,7 +24,7 @@ pub(super) struct Locks {
 
 impl Level {
     /// From SQLite's number.
-    pub(super) fn from_number(number: i32) -> Self {
+    pub(in crate::snapshot) fn from_number(number: i32) -> Self {
         match number {
             ..=0 => Self::None,
             1 => Self::Shared,

@@ -27,12 +27,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::{Connection, OpenFlags};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::meter::Meter;
 use crate::error::{Doing, Error};
 use crate::sqlite_file::header::{HEADER_BYTES, Header};
 use crate::sqlite_file::page_set::PageSet;
 use crate::sqlite_file::pages::{Layout, Pages};
+pub(super) use files::WAL_WRITE_LOCK;
 use files::{Code, Files};
 pub use files::{Fault, Watcher};
+pub(super) use locks::Level;
 use scratch::Arena;
 use vfs::Registration;
 
@@ -263,10 +266,10 @@ impl Overlay {
         file.set_len(self.bytes())
     }
 
-    /// Bytes that were written to the main file, journals, logs and temporary files, each as often as it was.
+    /// What counts its writes and its locks.
     #[must_use]
-    pub fn written(&self) -> u64 {
-        self.files.written.load(Ordering::Relaxed)
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.files.meter
     }
 
     /// Bytes that the overlay holds in memory, and the size of its private file.

@@ -84,8 +84,9 @@ impl Shm {
         }
     }
 
-    /// The connection has no more use for the regions. The last one's go, so that the next one makes the index anew.
-    pub(super) fn leave(&mut self, held: &mut Held) {
+    /// The connection has no more use for the regions. The last one's go, so that the next one makes the index anew; says whether
+    /// they are gone.
+    pub(super) fn leave(&mut self, held: &mut Held) -> bool {
         self.unlock(held, 0..LOCKS);
         if std::mem::take(&mut held.uses) {
             self.users -= 1;
@@ -93,6 +94,7 @@ impl Shm {
         if self.users == 0 {
             self.regions.clear();
         }
+        self.users == 0
     }
 }
 
