@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::expectations::demands::Demands;
 use crate::expectations::yaml;
 use crate::findings::{Levels, Thresholds, Waiver};
+use crate::many::Shard;
 use crate::report::Format;
 use crate::report::document::Configuration;
 use crate::units::{Memory, Size, Span, hex};
@@ -51,6 +52,10 @@ pub struct Config {
     pub snapshot: Option<PathBuf>,
     /// A command that writes one to its standard output; it runs with `--trust-config` only.
     pub snapshot_command: Option<String>,
+    /// A file that names many databases; outside of the repository with `--trust-config` only.
+    pub snapshot_list: Option<PathBuf>,
+    /// The part of many databases that is rehearsed, for example 3/16.
+    pub shard: Option<Shard>,
     /// The folder of the migrations; outside of the repository with `--trust-config` only.
     pub migrations: Option<PathBuf>,
     /// What manages the migrations.

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! [`rehearse`] is the whole of it: it opens the snapshot read-only, plans by the tool's own rules, runs the pending
-//! migrations on a copy as the driver would, compares every row, and lets the rules judge. [`diff()`] compares two files and
-//! [`profile()`] reads one, without running anything. Nothing here prints.
+//! migrations on a copy as the driver would, compares every row, and lets the rules judge; [`rehearse_all`] does so on many
+//! databases. [`diff()`] compares two files and [`profile()`] reads one, without running anything. Nothing here prints.
 
 pub mod compare;
 pub mod config;
@@ -19,6 +19,7 @@ mod files;
 pub mod findings;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod many;
 pub mod migrations;
 pub mod observer;
 pub mod profile;
@@ -35,6 +36,7 @@ mod verification;
 
 pub use config::Config;
 pub use error::Error;
+pub use many::rehearse_all;
 pub use reading::{Reading, diff, profile};
 pub use rehearsal::{Options, Planned, Rehearsal, plan, rehearse};
 pub use verification::verify;

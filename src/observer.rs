@@ -40,6 +40,8 @@ pub enum Stage {
     Check,
     /// Checking the app's queries on both states; counted in queries.
     Queries,
+    /// Rehearsing many databases, several at a time; counted in databases, see [`Work::failed`] for how many were not well.
+    Databases,
 }
 
 /// In what work is counted.
@@ -55,6 +57,8 @@ pub enum Unit {
     Lines,
     /// Queries of the app.
     Queries,
+    /// Databases.
+    Databases,
 }
 
 impl Stage {
@@ -67,6 +71,7 @@ impl Stage {
             Self::Compare => Some(Unit::Rows),
             Self::Command { .. } => Some(Unit::Lines),
             Self::Queries => Some(Unit::Queries),
+            Self::Databases => Some(Unit::Databases),
             Self::Trial(_) | Self::Check => None,
         }
     }
@@ -99,6 +104,7 @@ pub struct Work {
     total: AtomicU64,
     done: AtomicU64,
     rows: AtomicU64,
+    failed: AtomicU64,
     at: Mutex<String>,
 }
 
@@ -109,7 +115,14 @@ impl Work {
     #[must_use]
     pub fn new(stage: Stage, total: Option<u64>) -> Self {
         let total = AtomicU64::new(total.unwrap_or(UNKNOWN));
-        Self { stage, total, done: AtomicU64::new(0), rows: AtomicU64::new(0), at: Mutex::default() }
+        Self {
+            stage,
+            total,
+            done: AtomicU64::new(0),
+            rows: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            at: Mutex::default(),
+        }
     }
 
     /// The same, of which the observer is told; it is told the end when what is returned is dropped.
@@ -144,6 +157,12 @@ impl Work {
         self.rows.load(Ordering::Relaxed)
     }
 
+    /// Databases done that did not pass.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
     /// The name of the table that is worked on; empty where that is not said.
     #[must_use]
     pub fn at(&self) -> String {
@@ -153,6 +172,11 @@ impl Work {
     /// More is done.
     pub(crate) fn add(&self, units: u64) {
         self.done.fetch_add(units, Ordering::AcqRel);
+    }
+
+    /// One more did not pass.
+    pub(crate) fn fail(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// So much is done, all in all. Where that is more than there was to do, there was more.

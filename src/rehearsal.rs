@@ -169,27 +169,72 @@ pub fn rehearse(options: &Options, observer: &dyn Observer) -> Result<Rehearsal,
     if let Some(keep) = &options.keep_copy {
         check_keep_target(keep, options.snapshot.name())?;
     }
-    let queries = if options.queries.is_empty() { None } else { Some(Arc::new(queries::read(&options.queries)?)) };
-    let means = match &options.exec {
-        Some(exec) => Means::Command(exec, Project::around(&options.migrations.project)?),
-        None => Means::InProcess(migrations::search(&options.migrations)?),
-    };
+    let means = Means::of(options)?;
     let workspace = Workspace::create_with(options.workspace.as_deref(), options.shred)?;
-    let given = options.snapshot.fetch(&workspace, options.extent, observer)?;
-    let open =
-        |reading| Ok(Snapshot::open(&given, &workspace, reading, options.extent, observer)?.within(options.bounds));
-    let on = |snapshot: &Snapshot| rehearse_on(snapshot, options, &means, queries.as_ref(), &workspace, now, observer);
-    let (rehearsal, kept) = snapshot::unchanged(open, on, observer)?;
+    let (rehearsal, kept) = rehearse_in(&workspace, &options.snapshot, options, &means, now, observer)?;
     if let Some(kept) = kept {
         kept.appear()?;
     }
     Ok(rehearsal)
 }
 
+/// Rehearses on this snapshot, which is one of many; what is the same for all was found out before.
+///
+/// # Errors
+/// As [`rehearse`].
+pub(crate) fn rehearse_one(
+    snapshot: &Source,
+    options: &Options,
+    means: &Means<'_>,
+    workspace: &Workspace,
+    observer: &dyn Observer,
+) -> Result<Rehearsal, Error> {
+    rehearse_in(workspace, snapshot, options, means, SystemTime::now(), observer).map(|(rehearsal, _)| rehearsal)
+}
+
+fn rehearse_in(
+    workspace: &Workspace,
+    source: &Source,
+    options: &Options,
+    means: &Means<'_>,
+    now: SystemTime,
+    observer: &dyn Observer,
+) -> Result<(Rehearsal, Option<Kept>), Error> {
+    let given = source.fetch(workspace, options.extent, observer)?;
+    let open =
+        |reading| Ok(Snapshot::open(&given, workspace, reading, options.extent, observer)?.within(options.bounds));
+    let on = |snapshot: &Snapshot| rehearse_on(snapshot, options, means, workspace, now, observer);
+    snapshot::unchanged(open, on, observer)
+}
+
+/// What is the same whatever the snapshot is.
+pub(crate) struct Means<'a> {
+    runner: Runner<'a>,
+    /// The app's queries, where they were given.
+    pub queries: Option<Arc<Queries>>,
+}
+
 /// What runs the migrations.
-enum Means<'a> {
+enum Runner<'a> {
+    /// The search of the project's files.
     InProcess(Search),
+    /// The command and the project.
     Command(&'a Exec, Project),
+}
+
+impl<'a> Means<'a> {
+    /// Looks at the project, and at no snapshot.
+    ///
+    /// # Errors
+    /// When what was given does not exist, or holds nothing that a tool reads.
+    pub(crate) fn of(options: &'a Options) -> Result<Self, Error> {
+        let queries = if options.queries.is_empty() { None } else { Some(Arc::new(queries::read(&options.queries)?)) };
+        let runner = match &options.exec {
+            Some(exec) => Runner::Command(exec, Project::around(&options.migrations.project)?),
+            None => Runner::InProcess(migrations::search(&options.migrations)?),
+        };
+        Ok(Self { runner, queries })
+    }
 }
 
 /// What ran, before the rules look at it.
@@ -205,18 +250,18 @@ fn rehearse_on(
     snapshot: &Snapshot,
     options: &Options,
     means: &Means<'_>,
-    queries: Option<&Arc<Queries>>,
     workspace: &Workspace,
     now: SystemTime,
     observer: &dyn Observer,
 ) -> Result<(Rehearsal, Option<Kept>), Error> {
+    let queries = means.queries.as_ref();
     let demands = &options.config.expect;
     let asked_for: BTreeSet<String> = demands.tables.keys().cloned().collect();
     let scope = if snapshot.is_read_whole(options.extent) { Scope::Whole } else { Scope::Changed(&asked_for) };
     let nothing = Plan::default();
     let stage = Theatre { workspace, snapshot, plan: &nothing, observer, demands, queries, scope, options };
-    let (project, located, rehearsed) = match means {
-        Means::InProcess(search) => {
+    let (project, located, rehearsed) = match &means.runner {
+        Runner::InProcess(search) => {
             let Prepared { plan, decided, located } = locate(snapshot, options, search)?;
             if options.bounds.unsafe_sql {
                 decided.only()?;
@@ -224,7 +269,7 @@ fn rehearse_on(
             let rehearsed = stage.under_each(plan, &decided, located.foreign_keys)?;
             (located.project.clone(), Some(located), rehearsed)
         }
-        Means::Command(exec, project) => (project.clone(), None, command::rehearse(&stage, exec, project)?),
+        Runner::Command(exec, project) => (project.clone(), None, command::rehearse(&stage, exec, project)?),
     };
     let Rehearsed { mut plan, decision, mut trials } = rehearsed;
     plan.decisions.extend(options.config.file.as_deref().map(configured));
@@ -362,13 +407,13 @@ fn read_otherwise(facts: &Facts, plan: &Plan) -> Option<Decision> {
 const USER_VERSION: &str = "PRAGMA user_version";
 
 /// Which configuration holds.
-fn configured(file: &Path) -> Decision {
+pub(crate) fn configured(file: &Path) -> Decision {
     let why = "levels, waivers and expectations".to_owned();
     Decision { what: "configuration", value: file.display().to_string(), why }
 }
 
 /// What an earlier rehearsal left, and why it is still there.
-fn left_behind((folder, error): &(PathBuf, io::Error)) -> Decision {
+pub(crate) fn left_behind((folder, error): &(PathBuf, io::Error)) -> Decision {
     let why =
         format!("a rehearsal that was killed left it, it holds production data, and it cannot be removed: {error}");
     Decision { what: "left behind", value: folder.display().to_string(), why }

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use canaries::{Canaries, number, real, word};
 use rehearse::report::Format;
+use rehearse::report::fleet::Fleet;
 use serde_json::Value;
 use support::{Project, Ran};
 
@@ -358,6 +359,33 @@ fn no_statement_makes_any_report_tell_a_value() {
         leaks.extend(canaries.lines_of(&(ran.all() + &written)).into_iter().map(|line| format!("{what}: {line}")));
     }
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
+
+#[test]
+fn many_databases_tell_a_value_of_none() {
+    let canaries = Canaries::all();
+    let files: Vec<String> = Fleet::FORMATS.iter().map(|format| format!("report.{}", format.name())).collect();
+    let reports = Fleet::FORMATS.iter().zip(&files).map(|(format, file)| format!("--report={}={file}", format.name()));
+    let reports: Vec<String> = reports.collect();
+    let quoted = QUOTED.iter().map(|(what, migration, _)| (*what, *migration));
+    for (what, migration) in MIGRATIONS.iter().copied().chain(quoted).step_by(3) {
+        let project = project("UTF-8", migration);
+        project.database("same.db", &filled(SNAPSHOT));
+        std::fs::write(project.path("broken.db"), filled("$1 #1 $2")).unwrap();
+        let given = ["--snapshot", "*.db", "--migrations", "migrations", "--driver", "sqlite", "-v"];
+        let reports = reports.iter().map(String::as_str);
+        let ran = project.run_making(
+            &given.into_iter().chain(reports).collect::<Vec<_>>(),
+            &files.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        assert_eq!(ran.code, Some(4), "{what}: {}", ran.stderr);
+        let mut told = ran.all();
+        for file in &files {
+            told += &std::fs::read_to_string(project.path(file)).unwrap();
+        }
+        assert!(told.len() > 10_000, "{what}: there are reports");
+        assert_eq!(canaries.lines_of(&told), Vec::<String>::new(), "{what}");
+    }
 }
 
 #[test]

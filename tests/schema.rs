@@ -12,6 +12,7 @@ use rehearse::expectations::scenario::Scenario;
 use rehearse::expectations::{schema, yaml};
 use rehearse::findings::catalogue::RULES;
 use rehearse::report::document::Document;
+use rehearse::report::fleet::Fleet;
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -24,6 +25,10 @@ fn config_schema() -> Value {
 
 fn report_schema() -> Value {
     schema::of::<Document>("a report of rehearse")
+}
+
+fn fleet_schema() -> Value {
+    schema::of::<Fleet>("a report of rehearse on many databases")
 }
 
 fn validator(schema: &Value) -> Validator {
@@ -58,7 +63,12 @@ fn yaml_blocks(markdown: &str) -> Vec<&str> {
 #[test]
 fn the_committed_schemas_are_current() {
     let update = std::env::var_os("REHEARSE_UPDATE").is_some();
-    let schemas = [("rehearse", config_schema()), ("scenario", schema::scenario()), ("report", report_schema())];
+    let schemas = [
+        ("rehearse", config_schema()),
+        ("scenario", schema::scenario()),
+        ("report", report_schema()),
+        ("fleet", fleet_schema()),
+    ];
     for (name, schema) in schemas {
         let path = root().join(format!("docs/schema/{name}.schema.json"));
         let current = format!("{schema:#}\n");

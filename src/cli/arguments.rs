@@ -12,6 +12,7 @@ use rehearse::error::Error;
 use rehearse::execution::command::Exec;
 use rehearse::findings::levels::{Levels, Selector};
 use rehearse::findings::rule::Level;
+use rehearse::many::{Selection, Shard};
 use rehearse::migrations::Request;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
@@ -142,6 +143,23 @@ Exit codes:
         project: ProjectArguments,
         #[command(flatten)]
         copies: CopyArguments,
+    },
+    /// Brings the reports on all parts of many databases together to one; rehearses nothing
+    #[command(after_help = "\
+Exit codes:
+  0    every database passed
+  1    findings at or above --fail-on in one
+  2    wrong arguments
+  3    a migration failed on a copy
+  4    a database could not be rehearsed, or the reports do not make a whole
+  130  interrupted")]
+    Merge {
+        /// What `rehearse --shard PART/PARTS --report json=FILE` wrote, of each part one
+        #[arg(value_name = "REPORT", required = true)]
+        files: Vec<PathBuf>,
+        /// Also writes the report to a file; can be given several times
+        #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+        reports: Vec<(Format, PathBuf)>,
     },
     /// Runs scenario files
     Test {
@@ -290,6 +308,8 @@ pub struct RunArguments {
     #[command(flatten)]
     pub takes: TimeArguments,
     #[command(flatten)]
+    pub many: ManyArguments,
+    #[command(flatten)]
     pub limits: LimitArguments,
     #[command(flatten)]
     pub engine: EngineArguments,
@@ -308,6 +328,23 @@ pub struct TimeArguments {
     /// How much production's disk has free, for example 10G: objects where the migrations need more
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Time and disk")]
     pub disk_free: Option<u64>,
+}
+
+/// Many databases.
+#[derive(Debug, Args)]
+pub struct ManyArguments {
+    /// Rehearses on every database that a file names, one path on each line as seen from the file's folder; `-` is standard input. A
+    /// folder, or a pattern in quotes ('tenants/*.db'), is given as --snapshot
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["snapshot", "snapshot_command", "keep_copy"],
+        help_heading = "Many databases"
+    )]
+    pub snapshot_list: Option<PathBuf>,
+    /// Rehearses on one part of many databases, which their names decide, for example 3/16; `rehearse merge` brings the reports together
+    #[arg(long, value_name = "PART/PARTS", conflicts_with_all = ["snapshot_command", "keep_copy"], help_heading = "Many databases")]
+    pub shard: Option<Shard>,
 }
 
 /// What the migrations may take and do.
@@ -375,8 +412,29 @@ impl Default for OutputArguments {
 }
 
 impl RunArguments {
+    /// Many databases, where the snapshot is more than one.
+    pub fn selection(&self) -> Result<Option<Selection>, Error> {
+        let list = self.many.snapshot_list.clone().map(Selection::List);
+        let selection = list.or_else(|| self.project.snapshot.as_deref().and_then(Selection::of_argument));
+        let wrong = |cause: &str| Err(Error::usage("reading the arguments", cause));
+        match selection {
+            None if self.many.shard.is_some() => wrong("`--shard` is a part of many databases, and one was given")
+                .map_err(|error| error.hint("give a folder, a pattern or a list: --snapshot 'tenants/*.db'")),
+            Some(_) if self.keep_copy.is_some() => {
+                wrong("`--keep-copy` keeps the copy of one database, and many were given")
+                    .map_err(|error| error.hint("rehearse on the one whose copy is wanted: --snapshot FILE"))
+            }
+            selection => Ok(selection),
+        }
+    }
+
     /// What the library is asked.
     pub fn options(&self, sources: &Sources) -> Result<Options, Error> {
+        self.options_on(self.project.source()?, sources)
+    }
+
+    /// What the library is asked of this snapshot.
+    pub fn options_on(&self, snapshot: Source, sources: &Sources) -> Result<Options, Error> {
         self.check()?;
         Ok(Options {
             extent: self.engine.extent(),
@@ -410,7 +468,7 @@ impl RunArguments {
                 growth: self.limits.max_growth,
                 unsafe_sql: self.limits.allow_unsafe_sql,
             },
-            ..self.project.options(sources)?
+            ..self.project.options_on(snapshot, sources)?
         })
     }
 
@@ -448,15 +506,20 @@ impl RunArguments {
 impl ProjectArguments {
     /// What the library is asked, with everything else at its default.
     pub fn options(&self, sources: &Sources) -> Result<Options, Error> {
-        let snapshot = match (&self.snapshot, &self.snapshot_command) {
-            (Some(file), _) => Source::of_argument(file.clone()),
-            (None, Some(command)) => Source::Command(command.clone()),
-            (None, None) => {
-                return Err(Error::usage("reading the arguments", "no snapshot was given")
-                    .hint("give a copy of the production database: --snapshot FILE")
-                    .hint("to see what a rehearsal looks like: rehearse demo"));
-            }
-        };
+        self.options_on(self.source()?, sources)
+    }
+
+    fn source(&self) -> Result<Source, Error> {
+        match (&self.snapshot, &self.snapshot_command) {
+            (Some(file), _) => Ok(Source::of_argument(file.clone())),
+            (None, Some(command)) => Ok(Source::Command(command.clone())),
+            (None, None) => Err(Error::usage("reading the arguments", "no snapshot was given")
+                .hint("give a copy of the production database: --snapshot FILE")
+                .hint("to see what a rehearsal looks like: rehearse demo")),
+        }
+    }
+
+    fn options_on(&self, snapshot: Source, sources: &Sources) -> Result<Options, Error> {
         known("tool", self.tool.as_deref(), &options::tools())?;
         known("driver", self.driver.as_deref(), &options::drivers())?;
         let migrations = Request {
@@ -478,6 +541,12 @@ impl EngineArguments {
     /// How much is looked at of what did not change.
     fn extent(&self) -> Extent {
         if self.thorough { Extent::Whole } else { Extent::BySize }
+    }
+
+    /// How many threads there are to be.
+    pub fn number_of_threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, usize::from)
     }
 
     /// Starts as many threads as were asked for.

@@ -15,6 +15,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatc
 use rehearse::Config;
 use rehearse::config::options::Said;
 use rehearse::error::Error;
+use rehearse::many::Selection;
 use rehearse::migrations::Decision;
 use rehearse::units::{Memory, Span};
 
@@ -205,6 +206,7 @@ impl Layers<'_> {
 /// What the file could do harm with; none where it cannot.
 fn harm(said: &Said, file: &Path) -> Option<&'static str> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let leads_out = |path: &Path| !is_within(path, &repository_of(folder));
     let leaves = |path: &str| !is_within(Path::new(path), folder);
     let value = said.values.first().map(String::as_str).unwrap_or_default();
     let more_than = |most: u64| Memory::parse(value).is_ok_and(|size| size.0 > most);
@@ -212,9 +214,10 @@ fn harm(said: &Said, file: &Path) -> Option<&'static str> {
         "time-limit" if Span::parse(value).is_ok_and(|limit| limit.0 > LONGEST) => Some("is more than an hour"),
         "max-growth" if more_than(MOST_GROWTH) => Some("is more than 64G"),
         "max-memory" if more_than(MOST_MEMORY) => Some("is more than 4G"),
-        "migrations" if !is_within(Path::new(value), &repository_of(folder)) => Some("leads out of the repository"),
-        "queries" if !said.values.iter().all(|path| is_within(Path::new(path), &repository_of(folder))) => {
-            Some("leads out of the repository")
+        "migrations" | "snapshot-list" if leads_out(Path::new(value)) => Some("leads out of the repository"),
+        "queries" if said.values.iter().any(|path| leads_out(Path::new(path))) => Some("leads out of the repository"),
+        "snapshot" if Selection::of_argument(Path::new(value)).is_some_and(|many| leads_out(&many.root())) => {
+            Some("finds databases outside of the repository")
         }
         "keep-copy" => Some("keeps production data"),
         "exec" | "snapshot-command" => Some("runs a command"),
@@ -443,9 +446,9 @@ mod tests {
         assert!(run.matrix && run.down && run.faults && run.engine.thorough && run.engine.copies.shred);
         assert_eq!((run.keep_copy.clone(), arguments.output.verbose), (in_folder("kept.db"), 1));
         assert_eq!(run.queries.iter().cloned().map(Some).collect::<Vec<_>>(), [in_folder("a.sql"), in_folder("b")]);
-        // Of the options only these two are missing, and `quiet`: they exclude others.
+        // Of the options only these two are missing, `quiet` and those of many databases: they exclude others.
         let all = Config::read(&file).unwrap().options().len();
-        assert_eq!(all + 3, schema()["properties"].as_object().unwrap().len() - NO_OPTIONS.len());
+        assert_eq!(all + 5, schema()["properties"].as_object().unwrap().len() - NO_OPTIONS.len());
         assert_eq!(arguments.sources.from_file.len(), all);
     }
 

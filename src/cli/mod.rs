@@ -7,6 +7,8 @@ mod demo;
 mod init;
 mod layers;
 mod man;
+mod many;
+mod merge;
 mod output;
 mod progress;
 mod reading;
@@ -54,7 +56,10 @@ pub fn main() -> u8 {
         }
     };
     let terminal = Terminal::new(&arguments.output);
-    let is_silent = arguments.run.project.snapshot.is_none() && arguments.run.project.snapshot_command.is_none();
+    let asked = &arguments.run;
+    let is_silent = asked.project.snapshot.is_none()
+        && asked.project.snapshot_command.is_none()
+        && asked.many.snapshot_list.is_none();
     if given.len() <= 1 && is_silent {
         terminal.say_aside(USAGE);
         return 2;
@@ -90,6 +95,13 @@ fn wrong(error: &clap::Error) -> u8 {
         && Path::new(given).is_file()
     {
         Terminal::new(&OutputArguments::default()).hint("a snapshot is given as an option: rehearse --snapshot FILE");
+    }
+    let names_file = |value: &ContextValue| matches!(value, ContextValue::String(text) if Path::new(text).is_file());
+    // A shell makes several arguments of a pattern: the second of them stands where a command is expected.
+    if error.kind() == ErrorKind::ArgumentConflict && error.context().any(|(_, value)| names_file(value)) {
+        Terminal::new(&OutputArguments::default()).hint(
+            "many databases are given as a folder, or as a pattern in quotes: rehearse --snapshot 'tenants/*.db'",
+        );
     }
     u8::try_from(error.exit_code()).unwrap_or(2)
 }
@@ -129,7 +141,8 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
         }
         Some(Command::Diff { before, after, engine }) => reading::diff(before, after, engine, terminal),
         Some(Command::Profile { file, engine }) => reading::profile(file, engine, terminal),
-        Some(Command::Report { file, reports }) => report::run(file, Reports::open(reports, file, None)?, terminal),
+        Some(Command::Report { file, reports }) => report::run(file, reports, terminal),
+        Some(Command::Merge { files, reports }) => merge::run(files, reports, terminal),
         Some(Command::Verify { file, project, copies }) => {
             let options = Options { shred: copies.shred, ..project.options(&arguments.sources)? };
             let options = Options { config: arguments.sources.config.clone(), ..options };
@@ -152,6 +165,9 @@ fn stuck() -> Error {
 }
 
 fn rehearse(arguments: &RunArguments, sources: &Sources, terminal: &Terminal) -> Result<u8, Error> {
+    if let Some(selection) = arguments.selection()? {
+        return many::run(selection, arguments, sources, terminal);
+    }
     arguments.engine.start_threads();
     let options = arguments.options(sources)?;
     let reports = Reports::open(&arguments.reports, options.snapshot.name(), options.keep_copy.as_deref())?;

@@ -1,13 +1,16 @@
 //! Report files, opened before the work starts so that a wrong path fails first.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rehearse::error::{Doing as _, Error};
+use rehearse::many::Database;
 use rehearse::report::Format;
 use rehearse::report::document::Document;
+use rehearse::report::fleet::Fleet;
 use rehearse::report::text::{Detail, Style};
 use rehearse::snapshot::Workspace;
 
@@ -43,10 +46,45 @@ impl Reports {
         Ok(Self(files))
     }
 
+    /// The same for a report on many databases, which are never written to either, nor what belongs to them.
+    pub fn open_for_many(wanted: &[(Format, PathBuf)], databases: &[Database]) -> Result<Self, Error> {
+        fleet_format(wanted.iter().map(|(format, _)| *format))?;
+        let real: BTreeSet<PathBuf> =
+            databases.iter().filter(|_| !wanted.is_empty()).filter_map(|database| place(&database.path)).collect();
+        for (_, path) in wanted {
+            let name = place(path).unwrap_or_else(|| path.clone()).to_string_lossy().into_owned();
+            let mut names = ["", "-wal", "-shm", "-journal"].iter().filter_map(|suffix| name.strip_suffix(suffix));
+            if names.any(|name| real.contains(Path::new(name))) {
+                return Err(belongs_to_the_snapshot(path));
+            }
+        }
+        // No file has the name of a folder's.
+        Self::open(wanted, Path::new("/"), None)
+    }
+
+    /// The same for what is made of saved reports, of which none is written to.
+    pub fn open_saved(wanted: &[(Format, PathBuf)], saved: &[PathBuf]) -> Result<Self, Error> {
+        fleet_format(wanted.iter().map(|(format, _)| *format))?;
+        if let Some((_, path)) = wanted.iter().find(|(_, path)| saved.iter().any(|saved| is_same(saved, path))) {
+            return Err(Error::usage(creating(path), "that is one of the reports that are merged")
+                .hint("write the report to a file of its own"));
+        }
+        Self::open(wanted, Path::new("/"), None)
+    }
+
     /// Writes the report to every file.
     pub fn write(self, document: &Document) -> Result<(), Error> {
+        self.write_each(|format| format.render(document, &IN_A_FILE))
+    }
+
+    /// Writes the report on many databases to every file.
+    pub fn write_fleet(self, fleet: &Fleet) -> Result<(), Error> {
+        self.write_each(|format| fleet.render(format, &IN_A_FILE))
+    }
+
+    fn write_each(self, render: impl Fn(Format) -> String) -> Result<(), Error> {
         for (format, path, file) in self.0 {
-            let report = format.render(document, &IN_A_FILE);
+            let report = render(format);
             write(&path, file, report.as_bytes()).doing(|| format!("writing the report `{}`", path.display()))?;
         }
         Ok(())
@@ -81,6 +119,24 @@ fn replace(path: &Path, file: &File, report: &[u8]) -> io::Result<()> {
     new.write_all(report)?;
     new.set_permissions(old.permissions())?;
     std::fs::rename(&complete, &real)
+}
+
+fn belongs_to_the_snapshot(path: &Path) -> Error {
+    Error::usage(creating(path), "that is the snapshot or belongs to it").hint("write the report to a file of its own")
+}
+
+/// A report on many databases does not have every form.
+pub fn fleet_format(wanted: impl IntoIterator<Item = Format>) -> Result<(), Error> {
+    match wanted.into_iter().find(|format| !Fleet::FORMATS.contains(format)) {
+        None => Ok(()),
+        Some(format) => {
+            let valid: Vec<&str> = Fleet::FORMATS.iter().map(|format| format.name()).collect();
+            let cause = format!("a report on many databases has no form `{}`", format.name());
+            Err(Error::usage("reading the arguments", cause)
+                .hint(format!("valid: {}", valid.join(", ")))
+                .hint("the report on one of them has every form: rehearse --snapshot FILE"))
+        }
+    }
 }
 
 fn creating(path: &Path) -> String {
@@ -145,8 +201,7 @@ fn open(path: &Path, snapshot: &Path) -> Result<File, Error> {
         })
     });
     if beside {
-        return Err(Error::usage(doing(), "that is the snapshot or belongs to it")
-            .hint("write the report to a file of its own"));
+        return Err(belongs_to_the_snapshot(path));
     }
     if path.is_dir() {
         return Err(Error::usage(doing(), "it is a folder").hint("name a file in it"));

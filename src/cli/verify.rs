@@ -7,12 +7,16 @@ use rehearse::report::{json, text};
 use rehearse::{Options, verify};
 
 use super::output::{Plain, Terminal};
-use super::report;
+use super::report::{self, Saved};
 
 /// 0 it does, 1 it does not, 4 nobody can tell.
 pub fn run(file: &Path, options: &Options, terminal: &Terminal) -> Result<u8, Error> {
     let form = terminal.plain("verify")?;
-    let document = report::read(file)?;
+    let Saved::Document(document) = report::read(file)? else {
+        let doing = format!("reading the report `{}`", file.display());
+        return Err(Error::usage(doing, "it is a report on many databases, which says nothing of the content of each")
+            .hint("verify reports of single rehearsals"));
+    };
     let progress = terminal.progress();
     let verification = verify(&document, options, progress.as_ref());
     drop(progress);

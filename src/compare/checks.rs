@@ -39,7 +39,7 @@ impl Check {
         let check = |uri: &str, tables: Option<&[&str]>| {
             let reader = snapshot::reader(uri, self.time)?;
             let interrupt = reader.get_interrupt_handle();
-            snapshot::within_time(self.time, &[interrupt], || integrity::check(&reader, tables)).0
+            snapshot::within_time(self.time, vec![interrupt], || integrity::check(&reader, tables)).0
         };
         let Some(tables) = self.tables else {
             return std::thread::scope(|scope| {

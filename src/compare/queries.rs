@@ -213,7 +213,7 @@ struct Reading {
 }
 
 fn read(connection: &Connection, sql: &str, time: Duration) -> Result<Reading, Failure> {
-    let (reading, _) = within_time(time, &[connection.get_interrupt_handle()], || read_rows(connection, sql));
+    let (reading, _) = within_time(time, vec![connection.get_interrupt_handle()], || read_rows(connection, sql));
     reading
         .map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::OperationInterrupted) if time < Duration::from_secs(1) => {

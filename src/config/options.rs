@@ -141,6 +141,8 @@ impl Config {
         let said = [
             ("snapshot", self.snapshot.as_ref().map(path)),
             ("snapshot-command", self.snapshot_command.clone()),
+            ("snapshot-list", self.snapshot_list.as_ref().map(path)),
+            ("shard", self.shard.map(|shard| shard.to_string())),
             ("migrations", self.migrations.as_ref().map(path)),
             ("tool", self.tool.as_ref().map(|tool| tool.0.clone())),
             ("driver", self.driver.as_ref().map(|driver| driver.0.clone())),

@@ -95,7 +95,7 @@ fn run_watched(
         savepoints: Vec::new(),
         undone: BTreeSet::new(),
     };
-    let (outcome, _) = within_time(time, &[interrupt], || run.outcome(plan, observer));
+    let (outcome, _) = within_time(time, vec![interrupt], || run.outcome(plan, observer));
     let elapsed = started.elapsed();
     let foreign_keys_after = run.foreign_keys();
     let locks = run.meter.as_ref().map(|meter| run.places.locks(meter));

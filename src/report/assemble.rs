@@ -173,7 +173,7 @@ fn migration(migration: &migrations::Migration) -> doc::Migration {
     }
 }
 
-fn decision(decision: &migrations::Decision) -> doc::Decision {
+pub(crate) fn decision(decision: &migrations::Decision) -> doc::Decision {
     doc::Decision { what: decision.what.to_owned(), value: decision.value.clone(), why: decision.why.clone() }
 }
 

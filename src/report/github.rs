@@ -79,7 +79,8 @@ fn rest(level: Level, findings: &[&Finding]) -> String {
     command(level, &[("title", title)], &plain::cut(&message, MESSAGE))
 }
 
-fn command(level: Level, properties: &[(&str, String)], message: &str) -> String {
+/// A workflow command.
+pub(super) fn command(level: Level, properties: &[(&str, String)], message: &str) -> String {
     let properties: Vec<String> = properties.iter().map(|(key, value)| format!("{key}={}", property(value))).collect();
     format!("::{} {}::{}", word(level), properties.join(","), data(message))
 }

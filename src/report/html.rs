@@ -6,6 +6,7 @@
 mod columns;
 mod course;
 mod findings;
+mod fleet;
 mod grid;
 mod overview;
 mod rows;
@@ -27,7 +28,7 @@ use super::document::Document;
 const STYLE: &str = include_str!("html/style.css");
 
 /// The page and its parts.
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("page.html", include_str!("html/page.html")),
     ("parts.html", include_str!("html/parts.html")),
     ("findings.html", include_str!("html/findings.html")),
@@ -36,6 +37,7 @@ const TEMPLATES: [(&str, &str); 8] = [
     ("columns.html", include_str!("html/columns.html")),
     ("schema.html", include_str!("html/schema.html")),
     ("run.html", include_str!("html/run.html")),
+    ("fleet.html", include_str!("html/fleet.html")),
 ];
 
 /// What the page shows, in the order in which it is read.
@@ -66,8 +68,18 @@ pub fn render(document: &Document) -> String {
         schema: schema::schema(&document.schema),
         run: run::run(document),
     };
-    // The templates are ours and the tests render every branch of them: this fails only where one of those is wrong.
-    fill(&page).unwrap_or_else(|error| {
+    filled("page.html", &page)
+}
+
+/// The report on many databases as a page, in the same way.
+#[must_use]
+pub fn render_fleet(fleet: &super::fleet::Fleet) -> String {
+    filled("fleet.html", &fleet::page(fleet))
+}
+
+/// The templates are ours and the tests render every branch of them: it fails only where one of those is wrong.
+fn filled(template: &str, page: &impl Serialize) -> String {
+    fill(template, page).unwrap_or_else(|error| {
         format!(
             "<!doctype html>\n<title>rehearse</title>\n<p>this page could not be made: {}\n",
             safe::escaped(&error.to_string())
@@ -75,7 +87,7 @@ pub fn render(document: &Document) -> String {
     })
 }
 
-fn fill(page: &Page) -> Result<String, minijinja::Error> {
+fn fill(template: &str, page: &impl Serialize) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     let mut syntax = SyntaxConfig::builder();
     environment.set_syntax(syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?);
@@ -85,7 +97,7 @@ fn fill(page: &Page) -> Result<String, minijinja::Error> {
     for (name, source) in TEMPLATES {
         environment.add_template(name, source)?;
     }
-    environment.get_template("page.html")?.render(Value::from(Serde(page)))
+    environment.get_template(template)?.render(Value::from(Serde(page)))
 }
 
 /// What a browser may load and apply: our style, by its hash, and pictures that are in the page itself.

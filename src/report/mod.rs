@@ -12,6 +12,7 @@ pub mod dotenv;
 pub mod facts;
 pub mod file;
 pub mod fingerprint;
+pub mod fleet;
 pub mod github;
 pub mod gitlab;
 pub mod html;

@@ -4,6 +4,7 @@ mod diff;
 mod drift;
 mod file;
 mod finding;
+mod fleet;
 mod layout;
 mod paint;
 mod profile;
@@ -105,6 +106,14 @@ pub fn render_profile(profile: &super::profile::Profile, style: &Style) -> Strin
 pub fn render_verification(verification: &super::verification::Verification, style: &Style) -> String {
     let mut page = Page::new(style);
     verification::whole(&mut page, verification);
+    page.finish()
+}
+
+/// What is shown of many databases: one sentence, the outcomes that are not well, what differs between them.
+#[must_use]
+pub fn render_fleet(fleet: &super::fleet::Fleet, style: &Style) -> String {
+    let mut page = Page::new(style);
+    fleet::whole(&mut page, fleet);
     page.finish()
 }
 

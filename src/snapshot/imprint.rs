@@ -11,6 +11,10 @@ use xxhash_rust::xxh3::Xxh3;
 use super::location::Location;
 use crate::observer::{Observer, Stage, Work};
 
+/// Bytes that are read at once at first, and of a file that is larger.
+const SMALL_BUFFER: usize = 1 << 16;
+const LARGE_BUFFER: usize = 1 << 20;
+
 /// The state of the database file and of its sidecars at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Imprint {
@@ -144,7 +148,8 @@ impl Content {
 
     /// Copies bytes and hashes them on the way; `advance` is told the bytes so far.
     pub fn pour(from: &mut impl Read, into: &mut impl Write, mut advance: impl FnMut(u64)) -> io::Result<Self> {
-        let mut buffer = vec![0; 1 << 20];
+        // Most files are small, and to clear what they do not fill takes longer than to read them.
+        let mut buffer = vec![0; SMALL_BUFFER];
         let mut hash = Xxh3::new();
         let mut bytes = 0;
         loop {
@@ -158,6 +163,9 @@ impl Content {
             into.write_all(&buffer[..filled])?;
             bytes += filled as u64;
             advance(bytes);
+            if filled == SMALL_BUFFER {
+                buffer.resize(LARGE_BUFFER, 0);
+            }
         }
     }
 }

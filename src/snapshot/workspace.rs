@@ -3,13 +3,13 @@
 mod mark;
 mod removal;
 
-use std::fs::{File, Permissions};
+use std::fs::{DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,8 +56,8 @@ pub struct Workspace {
     path: PathBuf,
     shred: bool,
     left_behind: Vec<(PathBuf, io::Error)>,
-    /// Says that this process lives, as long as it is open.
-    _mark: File,
+    /// Says that this process lives, as long as it is open; a part has that of the whole.
+    _mark: Option<File>,
 }
 
 impl Workspace {
@@ -90,7 +90,23 @@ impl Workspace {
             remove(&path, false);
             cannot(error)
         })?;
-        Ok(Self { path, shred, left_behind, _mark: mark })
+        Ok(Self { path, shred, left_behind, _mark: Some(mark) })
+    }
+
+    /// A private folder in this one, for one of many databases. It is removed when it is dropped, which must be before this one is.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn part(&self) -> Result<Self, Error> {
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        let path = self.file(&format!("part-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        // Held as for a folder.
+        let _live = live();
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .doing(|| format!("making a private folder in `{}`", self.path.display()))?;
+        Ok(Self { path, shred: self.shred, left_behind: Vec::new(), _mark: None })
     }
 
     /// Whether the files in it are overwritten before they are removed.

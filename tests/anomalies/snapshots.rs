@@ -87,9 +87,11 @@ more: rehearse explain SN904
 #[test]
 fn a_folder() {
     let project = Project::new(TABLE).migration("1.sql", "SELECT 1;");
-    project
-        .run(&["--snapshot", "migrations", "--migrations", "migrations"])
-        .refused(4, "error: opening the snapshot `migrations`: it is a folder\nhint: name the database file in it\n");
+    project.run(&["--snapshot", "migrations", "--migrations", "migrations"]).refused(
+        2,
+        "error: finding the databases of `migrations`: no file in it is a SQLite database\n\
+         hint: dumps and compressed files are found by a pattern: --snapshot 'folder/*.sql.gz'\n",
+    );
 }
 
 #[test]

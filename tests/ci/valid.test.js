@@ -45,6 +45,12 @@ test('the pipeline of GitLab is one by the schema', () => {
   passes(python('check-jsonschema'), ['--builtin-schema', 'vendor.gitlab-ci', 'ci/gitlab/rehearse.gitlab-ci.yml']);
 });
 
+test('the manifests of Kubernetes are such by its schema', () => {
+  const manifests = files('ci/kubernetes/*.yaml');
+  assert.equal(manifests.length, 2);
+  for (const manifest of manifests) passes(python('kubernetes-validate'), ['--strict', manifest]);
+});
+
 test('pre-commit takes the hooks and the configuration', () => {
   passes(python('pre-commit'), ['validate-manifest', '.pre-commit-hooks.yaml']);
   passes(python('pre-commit'), ['validate-config', 'ci/pre-commit/.pre-commit-config.yaml']);

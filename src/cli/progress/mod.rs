@@ -299,6 +299,12 @@ mod tests {
     }
 
     #[test]
+    fn a_log_says_how_many_databases_are_done() {
+        let shown = shown(Place::Log, Stage::Databases, Some(412), &[10_000], 100);
+        assert_eq!(shown[0].as_deref(), Some("rehearse: rehearsing, 0 of 412 databases, 10 s (10 s so far)"));
+    }
+
+    #[test]
     fn a_log_gets_no_control_sequence_and_no_command() {
         let name = "::error::\u{1b}[2J\r\n##[error]x".to_owned();
         let shown = shown(Place::Log, Stage::Migration(name), Some(1), &[10_000], 100);

@@ -60,6 +60,14 @@ impl Look {
                 numbers.extend((rows > 0).then(|| format!("{} written", count(rows, "row"))));
                 numbers.extend(rate.map(per_second));
             }
+            Some(Unit::Databases) => {
+                let rate = watched.rate(now, done);
+                numbers.extend(total.map(|total| share(done, total, "database")));
+                numbers.extend((work.failed() > 0).then(|| format!("{} not passed", number(work.failed()))));
+                numbers.extend(rate.filter(|rate| *rate >= 1.0).map(per_second));
+                left =
+                    total.zip(rate).filter(|_| elapsed >= GUESSING).map(|(total, rate)| time_left(total - done, rate));
+            }
             Some(Unit::Lines) => numbers.extend((done > 0).then(|| format!("{} of output", count(done, "line")))),
             Some(Unit::Queries) => numbers.extend(total.map(|total| format!("{} of {}", number(done), number(total)))),
             None => {}
@@ -123,6 +131,7 @@ fn words(stage: &Stage, at: &str, trial: Option<&str>) -> String {
         Stage::Compare => format!("comparing {}", visible(at)),
         Stage::Check => "checking integrity".to_owned(),
         Stage::Queries => "checking the app's queries".to_owned(),
+        Stage::Databases => "rehearsing".to_owned(),
     };
     trial.map_or_else(|| doing.clone(), |trial| format!("{trial}: {doing}"))
 }

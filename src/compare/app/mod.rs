@@ -84,14 +84,14 @@ pub fn check(
     let begun = Instant::now();
     let (before, after) = connect()?;
     let (before, after) = (Side::on(before, strings).doing(doing)?, Side::on(after, strings).doing(doing)?);
-    let interrupts = [before.connection.get_interrupt_handle(), after.connection.get_interrupt_handle()];
+    let interrupts = vec![before.connection.get_interrupt_handle(), after.connection.get_interrupt_handle()];
     let work = Work::begin(observer, Stage::Queries, Some(queries.list.len() as u64));
     let mut checker = Checker { before, after, comparison, counted: BTreeMap::new(), begun, time };
     let check = |query: &Query| {
         work.add(1);
         checker.check(query)
     };
-    let (mut checked, _) = within_time(time, &interrupts, || queries.list.iter().map(check).collect::<Vec<_>>());
+    let (mut checked, _) = within_time(time, interrupts, || queries.list.iter().map(check).collect::<Vec<_>>());
     ask_marked(queries, &mut checked, &connect, strings, time.saturating_sub(begun.elapsed()))?;
     Ok(checked)
 }

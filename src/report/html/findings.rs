@@ -73,8 +73,9 @@ struct Brief {
     samples: Option<Grid>,
 }
 
+/// What to do, and code that can be pasted.
 #[derive(Serialize)]
-struct Help {
+pub struct Help {
     prose: Option<String>,
     code: Vec<String>,
 }
@@ -187,7 +188,7 @@ fn place(finding: &Finding) -> String {
     numbers.into_iter().flatten().fold(file.to_owned(), |place, number| format!("{place}:{number}"))
 }
 
-fn help(text: &str) -> Help {
+pub fn help(text: &str) -> Help {
     let lines = visible_lines(text);
     let (prose, code) = facts::help(&lines);
     Help { prose: prose.map(str::to_owned), code: code.to_vec() }

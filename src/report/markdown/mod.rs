@@ -6,6 +6,7 @@
 
 mod escape;
 mod finding;
+mod fleet;
 mod summary;
 
 use super::document::Document;
@@ -43,6 +44,12 @@ pub fn render(document: &Document, detail: Detail) -> String {
     // It may be printed into a log that is watched for commands; each sign that is exchanged is as long as before.
     let lines: Vec<String> = parts.join("\n\n").lines().map(inert).collect();
     lines.join("\n") + "\n"
+}
+
+/// The report on many databases. With [`Detail::Brief`] the verdict and the outcomes.
+#[must_use]
+pub fn render_fleet(fleet: &super::fleet::Fleet, detail: Detail) -> String {
+    fleet::render(fleet, detail)
 }
 
 /// What GitHub counts, or more.

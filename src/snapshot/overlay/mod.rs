@@ -105,6 +105,7 @@ impl Overlay {
             return Err(Error::cannot(doing(), format!("it has pages of {size} bytes, which SQLite does not have")));
         }
         let registration = Registration::new().map_err(failure).doing(doing)?;
+        let arena = arena.for_a_base_of(u64::from(base.layout().pages) * u64::from(size));
         Ok(Self::serving(Files::new(registration, numbered(name), base, arena)))
     }
 
@@ -188,7 +189,8 @@ impl Overlay {
         let in_file = u32::try_from(main.len().div_ceil(u64::from(before.page_size))).unwrap_or(u32::MAX);
         let mut changed: PageSet = (in_file.min(before.pages) + 1..=in_file.max(before.pages)).collect();
         let mut numbers = main.written_pages(before.pages).peekable();
-        let (mut old, mut new) = (vec![0; RUN.max(size)], vec![0; RUN.max(size)]);
+        let most = RUN.min(before.pages as usize * size).max(size);
+        let (mut old, mut new) = (vec![0; most], vec![0; most]);
         while let Some(first) = numbers.next() {
             let mut count = 1;
             while count * size < RUN && numbers.next_if(|next| *next as usize == first as usize + count).is_some() {

@@ -89,6 +89,14 @@ impl Arena {
         }
     }
 
+    /// In chunks that are not much larger than the base, of which most are small: to clear memory takes time.
+    pub(super) fn for_a_base_of(self, bytes: u64) -> Self {
+        let fitting = bytes.next_power_of_two().clamp(SMALLEST_CHUNK, LARGEST_CHUNK);
+        let chunk = self.chunk.min(usize::try_from(fitting).unwrap_or(usize::MAX));
+        let limit = usize::try_from(self.memory / chunk as u64).unwrap_or(usize::MAX);
+        Self { chunk, limit, ..self }
+    }
+
     /// Another one with the same folder and limits.
     pub(super) fn like(other: &Self) -> Self {
         Self {
