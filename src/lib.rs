@@ -12,6 +12,7 @@
 
 pub mod compare;
 pub mod config;
+pub mod doctor;
 pub mod error;
 pub mod execution;
 pub mod expectations;
@@ -35,6 +36,7 @@ pub mod units;
 mod verification;
 
 pub use config::Config;
+pub use doctor::doctor;
 pub use error::Error;
 pub use many::rehearse_all;
 pub use reading::{Reading, diff, profile};

@@ -11,8 +11,11 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::config::{self, Config};
+use crate::doctor::{self, doctor};
 use crate::error::{Doing, Error};
 use crate::execution::command::Exec;
 use crate::execution::{self, Execution};
@@ -21,10 +24,12 @@ use crate::expectations::database;
 use crate::expectations::judge;
 use crate::expectations::quantity::{Quantity, Word};
 use crate::expectations::scenario::{Ledger, Prepared, Scenario, Switch, Tool};
+use crate::findings::Levels;
 use crate::migrations::Request;
 use crate::observer::{Observer, Silent, Stage, Work};
 use crate::reading;
 use crate::rehearsal::{Options, Rehearsal, rehearse};
+use crate::report::doctor::{self as doctor_report, Diagnosis};
 use crate::report::document::{Document, Migration, Outcome as RunOutcome, TableChange, Verdict};
 use crate::report::{diff, document};
 use crate::snapshot::{Bounds, Extent, Reading, Session, Snapshot, Source, WorkingCopy, Workspace};
@@ -35,7 +40,7 @@ const ABOUT_THE_SNAPSHOT: [&str; 2] = ["IN403", "IN406"];
 /// What a null rehearsal may find: what is so in the snapshot or in the plan, whatever the migrations do.
 pub const ALLOWED_WITH_NOTHING_PENDING: &[&str] = &[
     "EX609", "QC807", "IN403", "IN404", "IN406", "SC317", "SC319", "SN901", "SN902", "SN903", "SN906", "SN907",
-    "SN911", "SN915", "SN916", "SN930", "TX507", "TX508",
+    "SN911", "SN915", "SN916", "SN925", "TX507", "TX508",
 ];
 
 /// What became of a scenario.
@@ -45,6 +50,8 @@ pub struct ScenarioOutcome {
     pub scenario: Scenario,
     /// The report of its rehearsal, paths below the scenario's project; none where no rehearsal was possible.
     pub document: Option<Document>,
+    /// The checklist, where the scenario wants that; paths below the scenario's project.
+    pub diagnosis: Option<Diagnosis>,
     /// Why no rehearsal was possible.
     pub error: Option<Error>,
     /// Where the outcome is not what the scenario expects, one sentence each; empty where it passes.
@@ -67,6 +74,10 @@ pub fn run(path: &Path) -> Result<ScenarioOutcome, Error> {
     let scenario = Scenario::read(path)?;
     let dir = tempfile::tempdir().doing(|| "creating a folder for the scenario".to_owned())?;
     let stage = Theatre::set(&scenario, dir.path())?;
+    if scenario.doctor {
+        let (diagnosis, differences) = stage.diagnose()?;
+        return Ok(ScenarioOutcome { document: None, diagnosis: Some(diagnosis), error: None, differences, scenario });
+    }
     let kept = dir.path().join("kept.db");
     let (rehearsal, mut differences) = stage.rehearse(Some(&kept))?;
     let (document, unmet, error) = match rehearsal {
@@ -81,7 +92,7 @@ pub fn run(path: &Path) -> Result<ScenarioOutcome, Error> {
         differences.extend(without_the_unchanged(&stage, document)?);
         differences.extend(null_rehearsal(&stage, document, &kept)?);
     }
-    Ok(ScenarioOutcome { scenario, document, error, differences })
+    Ok(ScenarioOutcome { scenario, document, diagnosis: None, error, differences })
 }
 
 /// A scenario's files, ready.
@@ -149,6 +160,40 @@ impl<'a> Theatre<'a> {
             before.differences(&Files::below(self.dir)?, keep_copy)
         };
         Ok((rehearsal, differences))
+    }
+
+    /// Goes through the checklist, and says what is not as expected, or not as it was in the files.
+    fn diagnose(&self) -> Result<(Diagnosis, Vec<String>), Error> {
+        let Options { migrations, driver, foreign_keys, workspace, fail_on, config, .. } = self.options(None);
+        let options = doctor::Options {
+            snapshot: Some(self.prepared.snapshot.clone().into()),
+            migrations,
+            driver,
+            foreign_keys,
+            workspace,
+            fail_on,
+            config,
+            levels: Levels::default(),
+            shred: false,
+        };
+        let before = Files::below(self.dir)?;
+        let diagnosis = self.relative(&doctor(&options, &Silent)?)?;
+        let mut differences = before.differences(&Files::below(self.dir)?, None);
+        let findings = diagnosis.checks.iter().flat_map(|check| &check.findings);
+        let (waived, standing): (Vec<_>, Vec<_>) = findings.partition(|finding| finding.waived.is_some());
+        let outcome = Outcome {
+            verdict: match diagnosis.verdict {
+                doctor_report::Verdict::Passed => "passed",
+                doctor_report::Verdict::Findings => "findings",
+                doctor_report::Verdict::Incomplete => "incomplete",
+            }
+            .to_owned(),
+            findings: standing.into_iter().map(|finding| self.seen(finding)).collect(),
+            waived: waived.into_iter().map(|finding| self.seen(finding)).collect(),
+            ..Outcome::default()
+        };
+        differences.extend(check::differences(&self.scenario.expect, &outcome));
+        Ok((diagnosis, differences))
     }
 
     /// What the scenario demands of tables and queries and is not so. Queries are asked in a rehearsal of their own, so that the
@@ -226,7 +271,7 @@ impl<'a> Theatre<'a> {
     }
 
     /// The same report with paths below the project, so that it is the same on every machine.
-    fn relative(&self, document: &Document) -> Result<Document, Error> {
+    fn relative<T: Serialize + DeserializeOwned>(&self, document: &T) -> Result<T, Error> {
         let doing = || "writing the report of the scenario".to_owned();
         let text = serde_json::to_string(document).doing(doing)?;
         let below = |path: &Path| format!("{}/", path.display());

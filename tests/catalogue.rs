@@ -12,7 +12,7 @@ use rehearse::expectations::scenario::Scenario;
 use rehearse::findings::Rule;
 use rehearse::findings::catalogue::{RULES, find};
 use rehearse::report::document::{Document, Finding};
-use rehearse::report::text::{Detail, Style, render};
+use rehearse::report::text::{Detail, Style, render, render_diagnosis};
 use rehearse::scenarios::{ScenarioOutcome, run};
 
 const HEADINGS: [&str; 6] =
@@ -33,8 +33,8 @@ const STAGES: [&str; 11] = [
 ];
 /// What every stage may use.
 const FREE: [&str; 4] = ["error", "files", "observer", "units"];
-/// Width of the reports on the pages.
-const WIDTH: usize = 100;
+/// How reports are laid out on the pages.
+const STYLE: Style = Style { colour: false, width: 100, detail: Detail::Full };
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -203,6 +203,10 @@ fn with_example(rule: &Rule, page: &str) -> Result<String, String> {
     let line = example.lines().find_map(|line| line.strip_prefix("Scenario: ")).ok_or("no `Scenario: ` line")?;
     let outcome = run(&root().join(line.trim())).map_err(|error| error.to_string())?;
     let current = match &outcome.scenario.exec {
+        _ if outcome.diagnosis.is_some() => {
+            let files = files_of(&outcome, &report(rule, &outcome)?);
+            with_block(page, "console", &files).ok_or("no ```console block")?
+        }
         Some(command) => with_block(page, "sh", &format!("rehearse --exec '{command}'")).ok_or("no ```sh block")?,
         None => with_block(page, "sql", &migrations(&outcome)).ok_or("no ```sql block")?,
     };
@@ -230,21 +234,33 @@ fn migrations(outcome: &ScenarioOutcome) -> String {
     }
 }
 
+/// The files that the report names, else the migrations, else every file; and the command.
+fn files_of(outcome: &ScenarioOutcome, report: &str) -> String {
+    let scenario = &outcome.scenario;
+    let pending = scenario.migrations.iter().filter(|migration| !migration.applied && !migration.sql.is_empty());
+    let migrations = pending.map(|migration| (format!("drizzle/{}.sql", migration.name), &migration.sql));
+    let migrations: Vec<_> = migrations.collect();
+    let files: Vec<_> = scenario.files.iter().map(|(path, text)| (path.clone(), text)).collect();
+    let named = files.iter().filter(|(path, _)| report.contains(path.as_str())).cloned().collect();
+    let shown = [named, migrations, files].into_iter().find(|files| !files.is_empty()).unwrap_or_default();
+    let shown = shown.iter().map(|(path, text)| format!("$ cat {path}\n{}\n\n", text.trim_end()));
+    format!("{}$ rehearse doctor --snapshot prod.db", shown.collect::<String>())
+}
+
 /// What the report says of this rule.
 fn report(rule: &Rule, outcome: &ScenarioOutcome) -> Result<String, String> {
+    if let Some(diagnosis) = &outcome.diagnosis {
+        let mut diagnosis = diagnosis.clone();
+        for check in &mut diagnosis.checks {
+            check.findings.retain(|finding| finding.code == rule.code);
+        }
+        return excerpt(rule, &render_diagnosis(&diagnosis, &STYLE));
+    }
     if let Some(document) = &outcome.document {
         let findings: Vec<Finding> =
             document.findings.iter().filter(|finding| finding.code == rule.code).cloned().map(timeless).collect();
         let document = Document { findings, ..document.clone() };
-        let text = render(&document, &Style { colour: false, width: WIDTH, detail: Detail::Full });
-        let mark = format!("[{}] ", rule.code);
-        let lines: Vec<_> =
-            text.lines().skip_while(|line| !line.contains(&mark)).take_while(|line| !line.is_empty()).collect();
-        return if lines.is_empty() {
-            Err("its scenario does not make it fire".to_owned())
-        } else {
-            Ok(stable(&lines.join("\n")))
-        };
+        return excerpt(rule, &render(&document, &STYLE));
     }
     let error = outcome.error.as_ref().ok_or("its scenario has neither a report nor an error")?;
     let mut lines = vec![format!("error: {error}")];
@@ -271,6 +287,14 @@ fn timeless(mut finding: Finding) -> Finding {
         *text = words.join(" ");
     }
     finding
+}
+
+/// The lines of a report that are about this rule.
+fn excerpt(rule: &Rule, report: &str) -> Result<String, String> {
+    let mark = format!("[{}] ", rule.code);
+    let lines: Vec<_> =
+        report.lines().skip_while(|line| !line.contains(&mark)).take_while(|line| !line.is_empty()).collect();
+    if lines.is_empty() { Err("its scenario does not make it fire".to_owned()) } else { Ok(stable(&lines.join("\n"))) }
 }
 
 /// Without what differs from run to run: the temporary folder.

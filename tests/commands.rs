@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot make its project has failed")]
 
+#[path = "cmd/doctor.rs"]
+mod doctor;
 #[path = "cmd/drift.rs"]
 mod drift;
 #[path = "cmd/exec.rs"]
@@ -766,7 +768,7 @@ fn a_scenario_that_cannot_run_is_named() {
             2,
             "error: reading `x.yaml:1:1`: unknown key `drivr`\n  |\n1 | drivr: d1\n  | ^^^^^\nhint: did you mean `driver`?\n\
              hint: allowed here: about, tool, layout, driver, foreign_keys, table, fail_on, max_snapshot_age, config, \
-             snapshot, snapshot_state, migrations, files, queries, down, faults, exec, time_limit, max_growth, \
+             snapshot, snapshot_state, migrations, files, queries, doctor, down, faults, exec, time_limit, max_growth, \
              disk_free, allow_unsafe_sql, nearly, expect\n",
         ),
     ] {

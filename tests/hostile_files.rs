@@ -93,7 +93,7 @@ enum Fate {
     Any,
 }
 
-/// Every command on it: rehearse, plan, profile, and diff on both sides.
+/// Every command on it: rehearse, plan, doctor, profile, and diff on both sides.
 #[track_caller]
 fn assert_harmless(project: &Project, name: &str, fate: Fate) {
     let before = project.files();
@@ -106,6 +106,7 @@ fn assert_harmless(project: &Project, name: &str, fate: Fate) {
     }
     for arguments in [
         &["plan", "--snapshot", "prod.db", "--migrations", "migrations"][..],
+        &["doctor", "--snapshot", "prod.db", "--migrations", "migrations"],
         &["profile", "prod.db"],
         &["diff", "prod.db", "good.db"],
         &["diff", "good.db", "prod.db"],
@@ -765,6 +766,62 @@ fn files_of_a_project_that_make_work() {
             &run(&project, &["plan", "--snapshot", "prod.db", "--migrations", "drizzle", "--tool", "drizzle"]),
             name,
         );
+    }
+    project.assert_nothing_left();
+}
+
+#[test]
+fn files_of_a_deployment_that_make_work() {
+    let project = project();
+    fs::create_dir_all(project.path("src")).unwrap();
+    let copies = repeated(100, |at| format!("COPY --from=s{at} /app /app\n"));
+    for (name, file, text) in [
+        ("stages", "Dockerfile", repeated(100, |at| format!("FROM a AS s{at}\n{copies}"))),
+        (
+            "variables",
+            "Dockerfile",
+            format!("FROM a\n{}", repeated(5000, |at| format!("ENV A{at}=$A{}$A{}\n", at + 1, at + 1))),
+        ),
+        ("a line", "Dockerfile", format!("FROM a\nRUN {}", "a && ".repeat(MIB / 6))),
+        ("shells", "Dockerfile", format!("FROM a\nCMD {}", "sh -c ".repeat(MIB / 7))),
+        ("patterns", ".dockerignore", "**/*a*b*c*/\n".repeat(50_000)),
+        (
+            "volumes",
+            "compose.yaml",
+            format!("services:\n  a:\n    volumes:\n{}", repeated(50_000, |at| format!("    - a{at}:/b{at}\n"))),
+        ),
+        (
+            "services",
+            "compose.yaml",
+            format!("services:\n{}", repeated(50_000, |at| format!("  a{at}: {{build: .}}\n"))),
+        ),
+        ("brackets", "compose.yaml", "[".repeat(MIB / 2)),
+        (
+            "variables of compose",
+            "compose.yaml",
+            format!("services: {{a: {{volumes: ['{}']}}}}", "${a".repeat(MIB / 4)),
+        ),
+        ("tables", "fly.toml", "[[mounts]]\n".repeat(80_000)),
+        ("a script", "backup.sh", "cp a.db s3://b \\\n".repeat(50_000)),
+        ("a script of copies", "backup.sh", "cp a.db s3://b\n".repeat(50_000)),
+        ("functions", "src/index.ts", repeated(20_000, |at| format!("function f{at}() {{ f{}() }}\n", at + 1))),
+        ("calls", "src/index.ts", "exec(".repeat(MIB / 6)),
+        ("opens", "src/index.ts", "new Database(a)\n".repeat(MIB / 17)),
+        ("arrows", "src/index.ts", "a => (".repeat(MIB / 7)),
+        ("templates", "src/index.ts", "`${Database".repeat(MIB / 12)),
+        ("packages", "src/index.ts", "import {a} from './a'\n".repeat(MIB / 23)),
+        ("pragmas", "src/index.ts", "'journal_mode = journal_mode = '\n".repeat(MIB / 40)),
+        ("lifetimes", "src/main.rs", "fn f<'a>(".repeat(MIB / 10)),
+        ("packages of Go", "main.go", "func main() { a.b(\"c/d/e/f\") }\n".repeat(MIB / 40)),
+    ] {
+        let path = project.path(file);
+        fs::write(&path, text).unwrap();
+        let before = project.files();
+        let ran = run(&project, &["doctor", "--migrations", "migrations", "--tool", "sql"]);
+        assert_ended(&ran, name);
+        assert!(matches!(ran.code, Some(0 | 4)), "{name}: {}", ran.all());
+        assert!(before == project.files(), "{name}");
+        fs::remove_file(&path).unwrap();
     }
     project.assert_nothing_left();
 }

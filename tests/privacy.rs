@@ -436,6 +436,7 @@ fn no_option_and_no_other_command_tells_a_value() {
         let has_copy = project.path("after.db").exists();
         for arguments in [
             &["plan", "--snapshot", "prod.db", "--migrations", "migrations"][..],
+            &["doctor", "--snapshot", "prod.db", "--migrations", "migrations"],
             &["profile", "prod.db"],
             &["diff", "prod.db", "after.db"],
             &["diff", "after.db", "prod.db"],

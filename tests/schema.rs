@@ -11,6 +11,7 @@ use rehearse::Config;
 use rehearse::expectations::scenario::Scenario;
 use rehearse::expectations::{schema, yaml};
 use rehearse::findings::catalogue::RULES;
+use rehearse::report::doctor::Diagnosis;
 use rehearse::report::document::Document;
 use rehearse::report::fleet::Fleet;
 use serde_json::Value;
@@ -29,6 +30,10 @@ fn report_schema() -> Value {
 
 fn fleet_schema() -> Value {
     schema::of::<Fleet>("a report of rehearse on many databases")
+}
+
+fn diagnosis_schema() -> Value {
+    schema::of::<Diagnosis>("a checklist of rehearse doctor")
 }
 
 fn validator(schema: &Value) -> Validator {
@@ -68,6 +73,7 @@ fn the_committed_schemas_are_current() {
         ("scenario", schema::scenario()),
         ("report", report_schema()),
         ("fleet", fleet_schema()),
+        ("doctor", diagnosis_schema()),
     ];
     for (name, schema) in schemas {
         let path = root().join(format!("docs/schema/{name}.schema.json"));
@@ -78,6 +84,20 @@ fn the_committed_schemas_are_current() {
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(committed == current, "{}: run REHEARSE_UPDATE=1 cargo test --test schema", path.display());
     }
+}
+
+#[test]
+fn every_checklist_is_one_by_the_schema() {
+    let schema = validator(&diagnosis_schema());
+    let files = yaml_files(&root().join("scenarios/SN")).into_iter();
+    let mut seen = 0;
+    for file in files.filter(|file| std::fs::read_to_string(file).unwrap().contains("\ndoctor: true\n")) {
+        let diagnosis = rehearse::scenarios::run(&file).unwrap().diagnosis.unwrap();
+        let value = serde_json::to_value(&diagnosis).unwrap();
+        assert!(schema.is_valid(&value), "{}: {value:#}", file.display());
+        seen += 1;
+    }
+    assert!(seen > 10);
 }
 
 #[test]

@@ -68,6 +68,32 @@ pub enum Command {
         #[command(flatten)]
         copies: CopyArguments,
     },
+    /// Goes through what the project's files and a snapshot say of how migrations come to production; runs nothing
+    #[command(
+        override_usage = "rehearse doctor [--snapshot FILE] [OPTIONS]",
+        after_help = "\
+Without a snapshot only files are looked at, and what only it could answer is `not checked`. What no file answers is `not found`: \
+nothing is guessed. Code is read as text; a path or an order that is put together while it runs is not found.
+
+Exit codes:
+  0    no finding at or above --fail-on
+  1    findings at or above --fail-on
+  2    wrong arguments or configuration, or no migrations to be found
+  4    the snapshot, or a file that a check needs, cannot be read
+  130  interrupted"
+    )]
+    Doctor {
+        #[command(flatten)]
+        project: ProjectArguments,
+        /// The level from which on findings make the exit code 1
+        #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Error)]
+        fail_on: FailOn,
+        /// Sets the level of a rule or a family, over the configuration; can be given several times
+        #[arg(long = "level", value_name = "RULE=LEVEL", value_parser = level)]
+        levels: Vec<(Selector, Level)>,
+        #[command(flatten)]
+        copies: CopyArguments,
+    },
     /// Compares two databases row by row; runs nothing
     #[command(after_help = "\
 Tables and columns are the same where they have the same name: no rename is followed. Rows are matched by primary key, else by a \
@@ -430,7 +456,7 @@ impl RunArguments {
 
     /// What the library is asked.
     pub fn options(&self, sources: &Sources) -> Result<Options, Error> {
-        self.options_on(self.project.source()?, sources)
+        self.options_on(self.project.snapshot()?, sources)
     }
 
     /// What the library is asked of this snapshot.
@@ -453,12 +479,7 @@ impl RunArguments {
                 Samples::Keys => Sampling::Keys(self.samples_limit.into()),
                 Samples::Values => Sampling::Values(self.samples_limit.into()),
             },
-            fail_on: match self.fail_on {
-                FailOn::Error => Some(Level::Error),
-                FailOn::Warning => Some(Level::Warning),
-                FailOn::Note => Some(Level::Note),
-                FailOn::Never => None,
-            },
+            fail_on: limit(self.fail_on),
             max_snapshot_age: self.max_snapshot_age,
             config: sources.config.clone(),
             levels: levels(&self.levels),
@@ -504,33 +525,47 @@ impl RunArguments {
 }
 
 impl ProjectArguments {
-    /// What the library is asked, with everything else at its default.
-    pub fn options(&self, sources: &Sources) -> Result<Options, Error> {
-        self.options_on(self.source()?, sources)
+    /// The snapshot, where one is given.
+    pub fn source(&self) -> Option<Source> {
+        let file = self.snapshot.clone().map(Source::of_argument);
+        file.or_else(|| self.snapshot_command.clone().map(Source::Command))
     }
 
-    fn source(&self) -> Result<Source, Error> {
-        match (&self.snapshot, &self.snapshot_command) {
-            (Some(file), _) => Ok(Source::of_argument(file.clone())),
-            (None, Some(command)) => Ok(Source::Command(command.clone())),
-            (None, None) => Err(Error::usage("reading the arguments", "no snapshot was given")
-                .hint("give a copy of the production database: --snapshot FILE")
-                .hint("to see what a rehearsal looks like: rehearse demo")),
-        }
+    /// Whether production enforces foreign keys, where that is given.
+    pub fn foreign_keys(&self) -> Option<bool> {
+        self.foreign_keys.map(|switch| switch == Switch::On)
     }
 
-    fn options_on(&self, snapshot: Source, sources: &Sources) -> Result<Options, Error> {
+    /// Which migrations.
+    pub fn request(&self) -> Result<Request, Error> {
         known("tool", self.tool.as_deref(), &options::tools())?;
         known("driver", self.driver.as_deref(), &options::drivers())?;
-        let migrations = Request {
+        Ok(Request {
             folder: self.migrations.clone(),
             tool: self.tool.clone(),
             table: self.ledger_table.clone(),
             project: PathBuf::from("."),
-        };
+        })
+    }
+
+    /// What the library is asked, with everything else at its default.
+    pub fn options(&self, sources: &Sources) -> Result<Options, Error> {
+        self.options_on(self.snapshot()?, sources)
+    }
+
+    fn snapshot(&self) -> Result<Source, Error> {
+        self.source().ok_or_else(|| {
+            Error::usage("reading the arguments", "no snapshot was given")
+                .hint("give a copy of the production database: --snapshot FILE")
+                .hint("to see what a rehearsal looks like: rehearse demo")
+        })
+    }
+
+    fn options_on(&self, snapshot: Source, sources: &Sources) -> Result<Options, Error> {
+        let migrations = self.request()?;
         Ok(Options {
             driver: self.driver.clone(),
-            foreign_keys: self.foreign_keys.map(|switch| switch == Switch::On),
+            foreign_keys: self.foreign_keys(),
             decisions: sources.decisions(),
             ..Options::of(snapshot, migrations)
         })
@@ -595,7 +630,17 @@ fn level(text: &str) -> Result<(Selector, Level), String> {
     Ok((selector, level.ok_or("the level is `error`, `warning` or `note`")?))
 }
 
-fn levels(given: &[(Selector, Level)]) -> Levels {
+/// The level from which on findings fail.
+pub fn limit(fail_on: FailOn) -> Option<Level> {
+    match fail_on {
+        FailOn::Error => Some(Level::Error),
+        FailOn::Warning => Some(Level::Warning),
+        FailOn::Note => Some(Level::Note),
+        FailOn::Never => None,
+    }
+}
+
+pub fn levels(given: &[(Selector, Level)]) -> Levels {
     let mut levels = Levels::default();
     for (selector, level) in given {
         levels.set(*selector, *level);

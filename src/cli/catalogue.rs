@@ -65,7 +65,7 @@ fn page(page: &str, style: &Style) -> String {
     let mut in_code = false;
     for line in page.lines() {
         in_code ^= line.starts_with("```");
-        let is_text = line.starts_with(|first: char| first.is_alphanumeric() || "`*(\"".contains(first));
+        let is_text = !line.is_empty() && !line.starts_with(['#', '|', '-', ' ', '>']);
         if is_text && !in_code && !line.starts_with("```") {
             paragraph.push(line);
             continue;

@@ -64,7 +64,7 @@ pub fn read(arguments: &[OsString], variables: impl Iterator<Item = (OsString, O
         None => (None, &matches),
     };
     let variables: Vec<_> = variables.filter(|(name, _)| name.to_string_lossy().starts_with(PREFIX)).collect();
-    let takes_file = matches!(name, None | Some("plan" | "verify"));
+    let takes_file = matches!(name, None | Some("plan" | "verify" | "doctor"));
     let configuration = |named: Option<&Path>| {
         if takes_file { Config::of(named, Path::new(".")) } else { Ok(Config::default()) }
     };

@@ -4,6 +4,7 @@ mod arguments;
 mod catalogue;
 mod completions;
 mod demo;
+mod doctor;
 mod init;
 mod layers;
 mod man;
@@ -138,6 +139,10 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
                 Plain::Json => json::pretty(&plan),
             })?;
             Ok(0)
+        }
+        Some(Command::Doctor { project, fail_on, levels, copies }) => {
+            let options = doctor::options(project, *fail_on, levels, copies.shred, &arguments.sources)?;
+            doctor::run(&options, terminal)
         }
         Some(Command::Diff { before, after, engine }) => reading::diff(before, after, engine, terminal),
         Some(Command::Profile { file, engine }) => reading::profile(file, engine, terminal),

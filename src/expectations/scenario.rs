@@ -27,6 +27,7 @@ const WHEN_STEP: i64 = 86_400_000;
 /// A scenario file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command")]
 pub struct Scenario {
     /// What it shows, in a sentence.
     #[serde(default)]
@@ -72,6 +73,9 @@ pub struct Scenario {
     /// As `--queries`: files of the app's queries, by their paths in the project.
     #[serde(default)]
     pub queries: BTreeMap<String, String>,
+    /// As `rehearse doctor`: the checklist in the place of a rehearsal.
+    #[serde(default)]
+    pub doctor: bool,
     /// As `--down`.
     #[serde(default)]
     pub down: bool,
@@ -563,7 +567,9 @@ impl Scenario {
         let mut dependencies = BTreeMap::from([("drizzle-orm", drizzle)]);
         dependencies.extend(self.driver().and_then(npm_package));
         let package = serde_json::json!({ "name": "shop", "private": true, "dependencies": dependencies });
-        write_file(&project.join("package.json"), &format!("{package:#}\n"))?;
+        if !self.files.contains_key("package.json") {
+            write_file(&project.join("package.json"), &format!("{package:#}\n"))?;
+        }
         write_file(
             &project.join("drizzle.config.ts"),
             "import { defineConfig } from 'drizzle-kit';\n\n\

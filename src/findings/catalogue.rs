@@ -593,19 +593,69 @@ rules! {
         effect: "nobody can see from the folder what it does",
         fix: "drizzle-kit generate --name add_user_plan"
     }
+    SN913 "not-wal-mode", Warning, Inferred {
+        when: "the snapshot is in rollback mode and no file of the project turns WAL on, or one turns it off",
+        effect: "nobody reads while a migration commits, and a migration that finds readers fails with `database is locked`",
+        fix: "PRAGMA journal_mode = WAL, once, where the app opens the database"
+    }
+    SN914 "database-not-on-a-volume", Warning, Inferred {
+        when: "the database lies in the container itself: no volume of the service is mounted there, or only one that goes with the container",
+        effect: "the next deploy starts with an empty database, and what was written is gone",
+        fix: "mount a named volume or a folder of the host on the folder of the database"
+    }
     SN915 "push-managed-database", Error, Inferred {
         when: "the snapshot has tables but no ledger, so the migrator would begin with the first migration",
         effect: "the first migration fails, because the tables that it creates are already there",
         fix: "record the migrations that the database already has in the ledger, once"
     }
-
     SN916 "schema-drifted", Warning, Measured {
         when: "the snapshot's schema is not what the applied migrations make on an empty database",
         effect: "what was changed by hand or by `push` is in no migration: a rebuild loses it, and a pending migration may fail on it",
         fix: "put what shall stay into a migration that also runs where it is there already, and undo the rest by hand"
     }
 
-    SN930 "unexpected-by-code", Error, Measured {
+    SN917 "migrate-not-at-startup", Warning, Inferred {
+        when: "the server listens before the migrations run, or does not wait for them (a note where nothing that migrates is found)",
+        effect: "requests meet the old schema while it is being changed, or a schema that nobody has migrated",
+        fix: "migrate first and listen then, in the entry file or in the command that starts the container"
+    }
+    SN918 "migrations-not-in-image", Warning, Inferred {
+        when: "the app migrates when it starts, and no COPY of the Dockerfile's last stage brings the migrations along",
+        effect: "the container finds no migrations: it does not start, or starts on the old schema",
+        fix: "COPY the folder of the migrations in the last stage, and take it out of .dockerignore"
+    }
+    SN919 "database-in-image", Warning, Inferred {
+        when: "a COPY of the Dockerfile's last stage brings a SQLite database along",
+        effect: "whoever can pull the image reads its rows, and a container without a volume starts with that state each time",
+        fix: "exclude it in .dockerignore"
+    }
+    SN920 "backup-without-wal", Warning, Inferred {
+        when: "a script copies the database file as a file, and not its -wal",
+        effect: "the newest commits are missing from the backup, and a copy in the middle of a checkpoint is damaged",
+        fix: "take the backup with sqlite3 prod.db \".backup backup.db\", VACUUM INTO, sqlite3_rsync or litestream"
+    }
+    SN921 "foreign-keys-off", Warning, Inferred {
+        when: "the schema has foreign keys, and the app's connections do not enforce them",
+        effect: "rows that refer to nothing are written, and ON DELETE does nothing",
+        fix: "PRAGMA foreign_keys = ON on every connection, after the migrations"
+    }
+    SN922 "synchronous-off", Warning, Inferred {
+        when: "a file of the project sets `PRAGMA synchronous = OFF`",
+        effect: "a power cut or a crash of the machine can damage the database",
+        fix: "PRAGMA synchronous = NORMAL in WAL mode, FULL otherwise"
+    }
+    SN923 "journal-and-files-differ", Warning, Inferred {
+        when: "drizzle's _journal.json and the folder do not fit: a file without an entry, a tag or idx twice, a `when` that falls (an error for an entry without a file)",
+        effect: "a migration never runs, or the migrator refuses to start",
+        fix: "generate the migration anew, so that drizzle-kit writes file and entry together"
+    }
+    SN924 "rebuild-to-review", Note, Inferred {
+        when: "a migration that is to run copies a table into a new one, drops it and takes its name",
+        effect: "what the new table does not have is lost with the old one: rows, columns, indexes, triggers, and the rows of its children",
+        fix: "read it, and rehearse it: rehearse --snapshot prod.db"
+    }
+
+    SN925 "unexpected-by-code", Error, Measured {
         when: "the schema that the code expects, by drizzle-kit's newest snapshot, is not the one that it will find after the migrations",
         effect: "queries of the app fail, or it relies on a constraint that is not there",
         fix: "put back what was taken out of a migration, or write one that makes it so; or correct the schema of the code"

@@ -16,10 +16,12 @@ pub use drift::{CodeDrift, Drift, Trip};
 pub use evidence::{Cell, Evidence, Limits, Live, Measured, Trial, WayBack};
 pub use faults::Faults;
 pub use levels::Levels;
-pub use rule::{Finding, Level, Rule};
+pub use rule::{Finding, Level, Place, Rule};
 pub use thresholds::Thresholds;
 pub use waivers::Waiver;
 
+use crate::execution::Driver;
+use crate::migrations::Plan;
 use crate::snapshot::{Facts, Untouched};
 use catalogue::EX605;
 
@@ -27,6 +29,28 @@ use catalogue::EX605;
 #[must_use]
 pub fn of_file(facts: &Facts, untouched: &Untouched) -> Vec<Finding> {
     rules::snapshot::of_file(facts, untouched)
+}
+
+/// What the rules say of a plan, without a rehearsal: SN912, TX507 and TX508.
+#[must_use]
+pub fn of_plan(plan: &Plan) -> Vec<Finding> {
+    rules::transactions::entries_of(plan).into_iter().chain(rules::snapshot::names_in(plan)).collect()
+}
+
+/// SN915 without a rehearsal, for a snapshot with so many tables besides the ledger.
+#[must_use]
+pub fn unrecorded(plan: &Plan, tables: u64) -> Option<Finding> {
+    rules::execution::unrecorded(plan, tables, None)
+}
+
+/// TX512 of statements that nobody has run; `locked` is the version of the driver's package in the project's lock file.
+#[must_use]
+pub fn newer_than_driver<'a>(
+    driver: &Driver,
+    locked: Option<&str>,
+    statements: impl Iterator<Item = (&'a str, Place)>,
+) -> Vec<Finding> {
+    rules::transactions::newer_than_driver(driver, locked, statements, "")
 }
 
 /// What a person set about findings.

@@ -7,6 +7,7 @@
 
 pub mod assemble;
 pub mod diff;
+pub mod doctor;
 pub mod document;
 pub mod dotenv;
 pub mod facts;

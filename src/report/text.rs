@@ -1,6 +1,7 @@
 //! The report for people: the verdict and its reason, what was found, what changed, what ran.
 
 mod diff;
+mod doctor;
 mod drift;
 mod file;
 mod finding;
@@ -82,6 +83,14 @@ pub fn render_plan(plan: &super::document::Plan, style: &Style) -> String {
     let mut page = Page::new(style);
     sections::whole_plan(&mut page, plan);
     drift::whole(&mut page, plan);
+    page.finish()
+}
+
+/// What `rehearse doctor` shows: one sentence, a line for each check, then each finding.
+#[must_use]
+pub fn render_diagnosis(diagnosis: &super::doctor::Diagnosis, style: &Style) -> String {
+    let mut page = Page::new(style);
+    doctor::whole(&mut page, diagnosis);
     page.finish()
 }
 

@@ -1,8 +1,8 @@
-//! SN916 and SN930: the snapshot's schema is not what the applied migrations make, and not what the code expects.
+//! SN916 and SN925: the snapshot's schema is not what the applied migrations make, and not what the code expects.
 
 use std::collections::BTreeSet;
 
-use crate::findings::catalogue::{SN916, SN930};
+use crate::findings::catalogue::{SN916, SN925};
 use crate::findings::drift::{CodeDrift, Drift, Trip};
 use crate::findings::wording::{count_of, list, names};
 use crate::findings::{Evidence, Finding, Level};
@@ -33,7 +33,7 @@ pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
         .collect()
 }
 
-/// SN930, once for each table or view: an error where what the code names is not there, or it does not fill what must be filled.
+/// SN925, once for each table or view: an error where what the code names is not there, or it does not fill what must be filled.
 pub(super) fn unexpected_by_code(evidence: &Evidence) -> Vec<Finding> {
     let Some(CodeDrift { file, changes: Ok(changes) }) = &evidence.code_drift else { return Vec::new() };
     let mut told = BTreeSet::new();
@@ -55,7 +55,7 @@ pub(super) fn unexpected_by_code(evidence: &Evidence) -> Vec<Finding> {
                 let changes: Vec<String> = of_it.into_iter().map(describe).collect();
                 format!("the code will not find `{table}` as it expects it: {}", list(&changes))
             };
-            Finding::new(&SN930, message)
+            Finding::new(&SN925, message)
                 .table(table)
                 .at_level(level)
                 .cause(format!("the code expects what {} says", file.display()))

@@ -12,6 +12,7 @@ use crate::findings::evidence::place;
 use crate::findings::rules::{causes, missing};
 use crate::findings::wording::{count, migration, names, share};
 use crate::findings::{Evidence, Finding, Level};
+use crate::migrations::Plan;
 use crate::migrations::statement::Action;
 use crate::schema::lexer::quote_identifier;
 
@@ -133,31 +134,33 @@ fn is_locked_out(step: &Step, message: &str) -> bool {
 
 /// SN915: an error where the migrations fail on what is already there, else a warning.
 pub(super) fn push_managed(evidence: &Evidence) -> Vec<Finding> {
-    let ledger = &evidence.plan.ledger;
-    let tables = evidence.comparison().before.user_tables(&ledger.name).count() as u64;
+    let tables = evidence.comparison().before.user_tables(&evidence.plan.ledger.name).count() as u64;
+    unrecorded(&evidence.plan, tables, fails_on_existing(evidence)).into_iter().collect()
+}
+
+/// The same without a rehearsal: `failing` is where the first migration failed on what is already there.
+pub(in crate::findings) fn unrecorded(plan: &Plan, tables: u64, failing: Option<(&Step, &str)>) -> Option<Finding> {
+    let ledger = &plan.ledger;
     // A tool that does not start without its ledger says so itself.
-    let starts = evidence.plan.refusal.as_ref().is_none_or(|refusal| refusal.after > 0);
+    let starts = plan.refusal.as_ref().is_none_or(|refusal| refusal.after > 0);
     let is_table = starts && !ledger.name.is_empty() && !ledger.name.starts_with("PRAGMA");
-    let Some(first) = evidence.plan.pending().next().filter(|_| is_table && !ledger.present && tables > 0) else {
-        return Vec::new();
-    };
-    let tool = evidence.plan.tool;
+    let first = plan.pending().next().filter(|_| is_table && !ledger.present && tables > 0)?;
+    let tool = plan.tool;
     let fact = format!("the snapshot has {} but no `{}`", count(tables, "table"), ledger.name);
-    let record =
-        evidence.plan.setup.iter().map(String::as_str).chain(first.record.of_success()).collect::<Vec<_>>().join(";\n");
-    let finding = match fails_on_existing(evidence) {
+    let record = plan.setup.iter().map(String::as_str).chain(first.record.of_success()).collect::<Vec<_>>().join(";\n");
+    let finding = match failing {
         Some((step, message)) => Finding::new(&SN915, format!("{fact}: the first migration fails with {message}"))
             .at(Some(place(step)), message),
         None => Finding::new(&SN915, format!("{fact}: every migration counts as pending")).at_level(Level::Warning),
     };
-    vec![
+    Some(
         finding
             .object(&ledger.name)
             .cause(format!("the schema was made by `push` or by hand, so that {tool} believes nothing was applied"))
             .help(format!(
                 "record what is already there before the first deploy with migrations, one row for each migration that the schema contains:\n{record};"
             )),
-    ]
+    )
 }
 
 /// The statement that failed because what it creates is there already.

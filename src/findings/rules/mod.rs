@@ -3,7 +3,7 @@
 mod causes;
 mod down;
 mod drift;
-mod execution;
+pub(super) mod execution;
 mod faults;
 mod integrity;
 mod missing;
@@ -13,7 +13,7 @@ mod resources;
 mod rows;
 mod schema;
 pub(super) mod snapshot;
-mod transactions;
+pub(super) mod transactions;
 mod values;
 
 use super::{Evidence, Finding};

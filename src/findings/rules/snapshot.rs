@@ -8,6 +8,7 @@ use crate::findings::evidence::{file, place};
 use crate::findings::rules::missing;
 use crate::findings::wording::count;
 use crate::findings::{Evidence, Finding, Level};
+use crate::migrations::Plan;
 use crate::migrations::statement::Action;
 use crate::snapshot::{Facts, Journal, JournalMode, Method, Untouched, Wal};
 
@@ -134,10 +135,15 @@ pub(super) fn not_understood(evidence: &Evidence) -> Vec<Finding> {
 
 /// SN912.
 pub(super) fn names(evidence: &Evidence) -> Vec<Finding> {
-    if evidence.plan.tool != "drizzle" {
+    names_in(&evidence.plan)
+}
+
+/// The same without a rehearsal.
+pub(in crate::findings) fn names_in(plan: &Plan) -> Vec<Finding> {
+    if plan.tool != "drizzle" {
         return Vec::new();
     }
-    let random = evidence.plan.pending().filter(|migration| is_random(&migration.name));
+    let random = plan.pending().filter(|migration| is_random(&migration.name));
     random
         .map(|migration| {
             Finding::new(&SN912, format!("`{}` has a random name", migration.name))

@@ -7,17 +7,17 @@ use std::collections::BTreeSet;
 use crate::compare::lineage::Change;
 use crate::execution::driver::{OwnTransaction, Transaction};
 use crate::execution::steps::By;
-use crate::execution::{Outcome, Step, Turned};
+use crate::execution::{Driver, Outcome, Step, Turned};
 use crate::findings::catalogue::{
     TX501, TX502, TX503, TX504, TX506, TX507, TX508, TX509, TX510, TX511, TX512, TX513, TX514,
 };
 use crate::findings::evidence::{file, place};
 use crate::findings::rules::{causes, rows};
 use crate::findings::wording::{count, list, migration, names, number, share};
-use crate::findings::{Evidence, Finding, Level, Trial};
-use crate::migrations::Migration;
+use crate::findings::{Evidence, Finding, Level, Place, Trial};
 use crate::migrations::plan::State;
 use crate::migrations::statement::{Action, Insert, SelectItem};
+use crate::migrations::{Migration, Plan};
 use crate::profile::Spread;
 
 /// TX501 to TX503: a parent was dropped with foreign keys on, and it is luck that nothing was lost. Where something was, that
@@ -381,18 +381,29 @@ pub(super) fn foreign_keys_left_off(evidence: &Evidence) -> Vec<Finding> {
 
 /// TX512: an error where the project's lock file has a version of the driver that surely ships too old a SQLite.
 pub(super) fn sqlite_version(evidence: &Evidence) -> Vec<Finding> {
-    let driver = evidence.execution().settings.driver;
+    let steps = evidence.execution().steps.iter().filter(|step| step.ran);
+    let ran = steps.map(|step| (step.statement.sql.as_str(), place(step)));
+    let label = format!("ran here with SQLite {}", rusqlite::version());
+    newer_than_driver(evidence.execution().settings.driver, evidence.locked_driver.as_deref(), ran, &label)
+}
+
+/// The same of statements that nobody has run.
+pub(in crate::findings) fn newer_than_driver<'a>(
+    driver: &Driver,
+    locked: Option<&str>,
+    statements: impl Iterator<Item = (&'a str, Place)>,
+    label: &str,
+) -> Vec<Finding> {
     let Some(shipped) = versions::parse(driver.sqlite_version) else { return Vec::new() };
     let measured = driver.measured_with.rsplit(' ').next().unwrap_or_default();
-    let locked = evidence.locked_driver.as_deref();
     let is_known = locked.is_some_and(|locked| match (versions::parse(locked), versions::parse(measured)) {
         (Some(locked), Some(measured)) => locked <= measured,
         _ => false,
     });
     let mut seen = BTreeSet::new();
     let mut findings = Vec::new();
-    for step in evidence.execution().steps.iter().filter(|step| step.ran) {
-        let Some(needed) = versions::newest(&step.statement.sql).filter(|needed| needed.version > shipped) else {
+    for (sql, place) in statements {
+        let Some(needed) = versions::newest(sql).filter(|needed| needed.version > shipped) else {
             continue;
         };
         if !seen.insert(needed.clone()) {
@@ -407,7 +418,7 @@ pub(super) fn sqlite_version(evidence: &Evidence) -> Vec<Finding> {
             ),
         )
         .object(needed.what.trim_matches('`'))
-        .at(Some(place(step)), format!("ran here with SQLite {}", rusqlite::version()))
+        .at(Some(place), label)
         .help(format!(
             "write it for SQLite {}, or take a version of the driver that ships a newer one",
             driver.sqlite_version
@@ -494,7 +505,12 @@ fn column_name(item: &SelectItem) -> Option<&str> {
 
 /// TX507 and TX508.
 pub(super) fn plan(evidence: &Evidence) -> Vec<Finding> {
-    let entries = evidence.plan.entries.iter();
+    entries_of(&evidence.plan)
+}
+
+/// The same without a rehearsal.
+pub(in crate::findings) fn entries_of(plan: &Plan) -> Vec<Finding> {
+    let entries = plan.entries.iter();
     entries
         .filter_map(|entry| {
             let migration = &entry.migration;
@@ -505,7 +521,7 @@ pub(super) fn plan(evidence: &Evidence) -> Vec<Finding> {
                         .object(&migration.name)
                         .at(Some(file(migration)), "")
                         .cause(why.clone())
-                        .help(format!("{}; {path} as it is stays without effect", make_it_the_latest(evidence.plan.tool))),
+                        .help(format!("{}; {path} as it is stays without effect", make_it_the_latest(plan.tool))),
                 ),
                 State::Edited { recorded } => Some(
                     Finding::new(&TX508, format!("`{}` was changed after it was applied", migration.name))

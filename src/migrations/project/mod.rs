@@ -6,7 +6,7 @@ mod modules;
 mod packages;
 mod prisma;
 mod script;
-mod sources;
+pub(crate) mod sources;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

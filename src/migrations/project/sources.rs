@@ -46,7 +46,8 @@ pub struct Found {
 
 const MOST_FILES: usize = 5_000;
 const MOST_FOLDERS: usize = 20_000;
-const MOST_BYTES: u64 = 1 << 20;
+/// The largest source file that is read, in bytes.
+pub(crate) const MOST_BYTES: u64 = 1 << 20;
 const SOURCES: &[&str] = &["ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "jsx", "svelte", "vue", "astro", "go"];
 /// Folders with code that is made or bought rather than written.
 const NOT_WRITTEN: &[&str] =
@@ -90,34 +91,25 @@ const LIBRARIES: &[&str] = &[
     "@tursodatabase/sync",
 ];
 
+/// The files of a project that are looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Walked {
+    /// The nearest first.
+    pub(crate) files: Vec<PathBuf>,
+    /// Whether there are more.
+    pub(crate) cut_short: bool,
+    /// How many are left out because of their size.
+    pub(crate) too_large: usize,
+}
+
 /// Scans the source files below the project's root, the nearest folders first.
 pub(super) fn scan(project: &mut Project) {
-    let mut folders = VecDeque::from([project.root.clone()]);
-    let (mut seen_folders, mut seen_files, mut too_large) = (0, 0, 0);
-    let mut cut_short = false;
-    while let Some(folder) = folders.pop_front() {
-        seen_folders += 1;
-        for name in names(&folder) {
-            let path = folder.join(&name);
-            let Ok(found) = path.symlink_metadata() else { continue };
-            if found.is_dir() && is_written(&name) {
-                cut_short |= seen_folders + folders.len() >= MOST_FOLDERS;
-                if !cut_short {
-                    folders.push_back(path);
-                }
-            } else if found.is_file() && is_source(&name) {
-                cut_short |= seen_files >= MOST_FILES;
-                if found.len() > MOST_BYTES {
-                    too_large += 1;
-                } else if seen_files < MOST_FILES {
-                    seen_files += 1;
-                    read_source(project, &path);
-                }
-            }
-        }
+    let Walked { files, cut_short, too_large } = walk(&project.root, &|name| is_source(name));
+    for path in &files {
+        read_source(project, path);
     }
     if cut_short {
-        let value = format!("the search in source files ended after {seen_files} files");
+        let value = format!("the search in source files ended after {} files", files.len());
         let why = "the project is larger; an import of a driver or a pragma may have been missed".into();
         project.notes.push(Decision { what: "sources", value, why });
     }
@@ -125,6 +117,34 @@ pub(super) fn scan(project: &mut Project) {
         let value = format!("{too_large} source files were not searched");
         project.notes.push(Decision { what: "sources", value, why: "they are larger than 1 MiB".into() });
     }
+}
+
+/// The files below a folder that are written by people and of a sensible size, by name; links are not followed.
+pub(crate) fn walk(root: &Path, is_wanted: &dyn Fn(&str) -> bool) -> Walked {
+    let mut folders = VecDeque::from([root.to_path_buf()]);
+    let mut walked = Walked::default();
+    let mut seen_folders = 0;
+    while let Some(folder) = folders.pop_front() {
+        seen_folders += 1;
+        for name in names(&folder) {
+            let path = folder.join(&name);
+            let Ok(found) = path.symlink_metadata() else { continue };
+            if found.is_dir() && is_written(&name) {
+                walked.cut_short |= seen_folders + folders.len() >= MOST_FOLDERS;
+                if !walked.cut_short {
+                    folders.push_back(path);
+                }
+            } else if found.is_file() && is_wanted(&name) {
+                walked.cut_short |= walked.files.len() >= MOST_FILES;
+                if found.len() > MOST_BYTES {
+                    walked.too_large += 1;
+                } else if walked.files.len() < MOST_FILES {
+                    walked.files.push(path);
+                }
+            }
+        }
+    }
+    walked
 }
 
 fn is_written(name: &str) -> bool {
@@ -135,7 +155,7 @@ fn is_source(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, end)| SOURCES.contains(&end)) && !name.ends_with(".d.ts")
 }
 
-fn is_test(file: &Path) -> bool {
+pub(crate) fn is_test(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let in_folder = file.components().any(|part| {
         let part = part.as_os_str();

@@ -45,7 +45,7 @@ fn of_code(page: &mut Page, drift: &CodeDrift) {
     }
     changes(page, &drift.changes, "not expected", "missing");
     page.prose(2, &visible(&format!("by {}", drift.file)), Role::Dim);
-    page.prose(2, "more: rehearse explain SN930", Role::Dim);
+    page.prose(2, "more: rehearse explain SN925", Role::Dim);
 }
 
 fn changes(page: &mut Page, changes: &[SchemaChange], added: &str, removed: &str) {

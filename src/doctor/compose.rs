@@ -1,0 +1,407 @@
+//! Compose files: the services, what is mounted into them, and with what they start.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::answer::At;
+use super::places::{clean, text};
+use super::{database, shell};
+use crate::expectations::yaml;
+
+/// A service of a compose file; of several files what they say together.
+#[derive(Debug, Clone)]
+pub(super) struct Service {
+    pub(super) name: String,
+    /// The line of its name.
+    pub(super) at: At,
+    pub(super) build: Option<Build>,
+    pub(super) folder: Option<PathBuf>,
+    pub(super) mounts: Vec<Mount>,
+    pub(super) databases: Vec<database::Named>,
+    /// Whether a variable that may name one has a value that no file has.
+    pub(super) is_open: bool,
+    /// Commands with their line; none where the image decides.
+    pub(super) start: Option<(Vec<Vec<String>>, At)>,
+    /// Services that have to end well before this one starts.
+    pub(super) after: Vec<String>,
+}
+
+/// How the image of a service is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Build {
+    /// The folder that the builder is given.
+    pub(super) context: PathBuf,
+    pub(super) file: PathBuf,
+    /// The stage that is the image; the last one where none is named.
+    pub(super) target: Option<String>,
+}
+
+/// What is mounted at a path of the container.
+#[derive(Debug, Clone)]
+pub(super) struct Mount {
+    pub(super) kind: MountKind,
+    pub(super) target: PathBuf,
+    pub(super) at: At,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MountKind {
+    /// A volume with a name.
+    Named,
+    /// A file or folder of the host.
+    Bind,
+    /// A volume without a name: the next container has another one.
+    Anonymous,
+    /// In memory.
+    Temporary,
+}
+
+/// Services, and mounts of each, that are looked at; no file of a person has as many.
+const MOST: usize = 500;
+/// Names that compose takes by itself, in its order, and those that are added to them.
+const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+/// Parts of names that speak of another place than production.
+const ELSEWHERE: [&str; 7] = ["dev", "test", "local", "ci", "e2e", "debug", "example"];
+
+/// The compose files of a folder that may be production's, the main one first.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(crate::migrations::project::or_dot(folder)).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort_by_key(|name| (NAMES.iter().position(|known| known == name).unwrap_or(NAMES.len()), name.clone()));
+    let is_compose = |name: &&String| {
+        let stem = name.strip_suffix(".yaml").or(name.strip_suffix(".yml")).unwrap_or_default();
+        let rest = stem.strip_prefix("docker-").unwrap_or(stem).strip_prefix("compose");
+        let elsewhere = |rest: &str| rest.split(['.', '-', '_']).any(|part| ELSEWHERE.contains(&part));
+        rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with(['.', '-', '_'])) && !elsewhere(rest))
+    };
+    let mut main = false;
+    let wanted = names.iter().filter(is_compose).filter(|name| {
+        let is_main = NAMES.contains(&name.as_str());
+        let is_first = !main;
+        main |= is_main;
+        !is_main || is_first
+    });
+    wanted.map(|name| folder.join(name)).collect()
+}
+
+/// The services of these files, each once, and why a file cannot be read.
+pub(super) fn services(files: &[PathBuf]) -> (Vec<Service>, Vec<String>) {
+    let (mut services, mut unread): (Vec<Service>, Vec<String>) = (Vec::new(), Vec::new());
+    for file in files {
+        let read = text(file).and_then(|text| {
+            let parsed = yaml::parse::<Value>(&text, file).map_err(|error| error.to_string())?;
+            Ok((text, parsed))
+        });
+        match read {
+            Err(why) => unread.push(why),
+            Ok((text, parsed)) => {
+                let variables = variables_beside(file);
+                let source = Source { file, text: &text, variables: &variables };
+                for (name, value) in parsed.get("services").and_then(Value::as_object).into_iter().flatten().take(MOST)
+                {
+                    if let Some(value) = value.as_object() {
+                        let service = source.service(name, value);
+                        match services.iter_mut().find(|known| known.name == *name) {
+                            Some(known) => known.add(service),
+                            None => services.push(service),
+                        }
+                    }
+                }
+            }
+        }
+    }
+    (services, unread)
+}
+
+struct Source<'a> {
+    file: &'a Path,
+    text: &'a str,
+    /// What `.env` beside the file gives for `${NAME}`.
+    variables: &'a BTreeMap<String, String>,
+}
+
+impl Source<'_> {
+    fn service(&self, name: &str, service: &Map<String, Value>) -> Service {
+        let first = self.line_of(1, &format!("{name}:"));
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        let text = |key: &str| get(service, key).and_then(Value::as_str);
+        let build = get(service, "build").map(|build| {
+            let of = |key: &str| build.get(key).and_then(Value::as_str);
+            let context = clean(&folder.join(build.as_str().or(of("context")).unwrap_or(".")));
+            let file = clean(&context.join(of("dockerfile").unwrap_or("Dockerfile")));
+            Build { context, file, target: of("target").map(str::to_owned) }
+        });
+        let (databases, is_open) = self.databases(service, first);
+        let start = ["entrypoint", "command"].iter().filter_map(|key| Some((*key, get(service, key)?)));
+        let start: Vec<_> = start.collect();
+        let commands: Vec<Vec<String>> = start.iter().flat_map(|(_, value)| commands(value)).collect();
+        let line = start.last().map(|(key, _)| self.line_of(first, &format!("{key}:")));
+        Service {
+            name: name.to_owned(),
+            at: At::new(self.file, first),
+            build,
+            folder: text("working_dir").map(PathBuf::from),
+            mounts: self.mounts(service, first),
+            databases,
+            is_open,
+            start: line.filter(|_| !commands.is_empty()).map(|line| (commands, At::new(self.file, line))),
+            after: after(service),
+        }
+    }
+
+    fn mounts(&self, service: &Map<String, Value>, first: u32) -> Vec<Mount> {
+        let mut mounts = Vec::new();
+        let section = self.section(service, "volumes", first);
+        for volume in get(service, "volumes").and_then(Value::as_array).into_iter().flatten().take(MOST) {
+            let (kind, target, written) = match volume {
+                Value::String(short) => {
+                    let Some((kind, target)) = short_form(&filled(short, self.variables)) else { continue };
+                    (kind, target, short.as_str())
+                }
+                Value::Object(long) => {
+                    let Some(target) = get(long, "target").and_then(Value::as_str) else { continue };
+                    let has_source = get(long, "source").is_some();
+                    let kind = match get(long, "type").and_then(Value::as_str) {
+                        Some("bind") => MountKind::Bind,
+                        Some("tmpfs") => MountKind::Temporary,
+                        _ if has_source => MountKind::Named,
+                        _ => MountKind::Anonymous,
+                    };
+                    (kind, target.to_owned(), target)
+                }
+                _ => continue,
+            };
+            let at = At::new(self.file, self.line_of(section, written));
+            mounts.push(Mount { kind, target: clean(Path::new(&target)), at });
+        }
+        let temporary = match get(service, "tmpfs") {
+            Some(Value::Array(paths)) => paths.iter().filter_map(Value::as_str).collect(),
+            Some(Value::String(path)) => vec![path.as_str()],
+            _ => Vec::new(),
+        };
+        let section = self.section(service, "tmpfs", first);
+        for path in temporary {
+            let target = clean(Path::new(path.split(':').next().unwrap_or_default()));
+            let at = At::new(self.file, self.line_of(section, path));
+            mounts.push(Mount { kind: MountKind::Temporary, target, at });
+        }
+        mounts
+    }
+
+    /// The databases that the variables of a service name, and whether one may be named by a value that no file has.
+    fn databases(&self, service: &Map<String, Value>, first: u32) -> (Vec<database::Named>, bool) {
+        let pairs: Vec<(String, String)> = match get(service, "environment") {
+            Some(Value::Object(map)) => {
+                map.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+            }
+            Some(Value::Array(lines)) => lines
+                .iter()
+                .filter_map(|line| line.as_str()?.split_once('='))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let section = self.section(service, "environment", first);
+        let mut pairs: Vec<_> = pairs.into_iter().map(|(name, value)| (name, filled(&value, self.variables))).collect();
+        pairs.sort_by_key(|(name, _)| database::rank(name));
+        let is_open = pairs.iter().any(|(name, value)| value.contains('$') && is_of_a_database(name));
+        let named = pairs.into_iter().filter_map(|(name, value)| {
+            let path = database::path(&value)?;
+            let at = At::new(self.file, self.line_of(section, &name));
+            Some(database::Named { path, at })
+        });
+        let mut named: Vec<_> = named.collect();
+        let files: Vec<&str> = match get(service, "env_file") {
+            Some(Value::String(file)) => vec![file],
+            Some(Value::Array(files)) => files
+                .iter()
+                .filter_map(|file| file.as_str().or_else(|| file.get("path").and_then(Value::as_str)))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for file in files {
+            let file = clean(&self.file.parent().unwrap_or(Path::new("")).join(file));
+            named.extend(text(&file).iter().flat_map(|text| database::in_variables(&file, text)));
+        }
+        (named, is_open)
+    }
+
+    /// The line of a key of a service, where it has that key.
+    fn section(&self, service: &Map<String, Value>, key: &str, first: u32) -> u32 {
+        if get(service, key).is_some() { self.line_of(first, &format!("{key}:")) } else { first }
+    }
+
+    /// The first line from this one on that holds the text and is no comment; the line itself where there is none.
+    fn line_of(&self, from: u32, wanted: &str) -> u32 {
+        let lines = self.text.lines().zip(1..).skip(from.saturating_sub(1) as usize);
+        let mut held = lines.filter(|(line, _)| !line.trim_start().starts_with('#') && line.contains(wanted));
+        held.next().map_or(from, |(_, number)| number)
+    }
+}
+
+impl Service {
+    /// What a later file says of it.
+    fn add(&mut self, later: Self) {
+        self.build = later.build.or(self.build.take());
+        self.folder = later.folder.or(self.folder.take());
+        self.start = later.start.or(self.start.take());
+        self.mounts.extend(later.mounts);
+        // What a later file says counts.
+        self.databases.splice(0..0, later.databases);
+        self.is_open |= later.is_open;
+        self.after.extend(later.after);
+    }
+}
+
+/// Whether a variable of this name may say where a database is.
+fn is_of_a_database(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    ["DB", "DATABASE", "SQLITE"].iter().any(|part| upper.contains(part))
+}
+
+/// The value of a key, also from what `<<` merges in.
+fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    let merged = || match map.get("<<")? {
+        Value::Object(merged) => merged.get(key),
+        Value::Array(several) => several.iter().find_map(|merged| merged.get(key)),
+        _ => None,
+    };
+    map.get(key).or_else(merged)
+}
+
+/// `source:target`, `source:target:ro`, `target`; none where the target is put together.
+fn short_form(text: &str) -> Option<(MountKind, String)> {
+    let mut parts = text.split(':');
+    let (first, second) = (parts.next()?, parts.next());
+    let kind = match second {
+        None => MountKind::Anonymous,
+        Some(_) if first.starts_with(['.', '/', '~', '$']) => MountKind::Bind,
+        Some(_) => MountKind::Named,
+    };
+    let target = second.unwrap_or(first);
+    target.starts_with('/').then(|| (kind, target.to_owned()))
+}
+
+/// The variables in `.env` beside a compose file.
+fn variables_beside(file: &Path) -> BTreeMap<String, String> {
+    let text = text(&file.with_file_name(".env")).unwrap_or_default();
+    let pairs = text.lines().filter_map(|line| line.trim().trim_start_matches("export ").split_once('='));
+    let plain = |value: &str| value.trim().trim_matches(['"', '\'']).to_owned();
+    pairs
+        .filter(|(name, _)| !name.starts_with('#'))
+        .map(|(name, value)| (name.trim().to_owned(), plain(value)))
+        .collect()
+}
+
+/// The text with `${NAME}` and `${NAME:-default}` put in where they are known.
+fn filled(text: &str, variables: &BTreeMap<String, String>) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("${") {
+        plain.push_str(before);
+        let Some((inside, behind)) = behind.split_once('}') else { return plain + "${" + behind };
+        let name = inside.split([':', '-', '?', '+']).next().unwrap_or_default();
+        let default = inside[name.len()..].trim_start_matches(':').strip_prefix('-');
+        match variables.get(name).map(String::as_str).filter(|value| !value.is_empty()).or(default) {
+            Some(value) => plain.push_str(value),
+            None => plain.extend(["${", name, "}"]),
+        }
+        rest = behind;
+    }
+    plain + rest
+}
+
+fn commands(value: &Value) -> Vec<Vec<String>> {
+    match value {
+        Value::String(line) => shell::commands(line),
+        Value::Array(words) => {
+            let words: Vec<String> = words.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            shell::unpacked(words)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn after(service: &Map<String, Value>) -> Vec<String> {
+    let needed = get(service, "depends_on").and_then(Value::as_object).into_iter().flatten();
+    let ends = needed
+        .filter(|(_, how)| how.get("condition").and_then(Value::as_str) == Some("service_completed_successfully"));
+    ends.map(|(name, _)| name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<Service> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("compose.yaml");
+        std::fs::write(&file, text).unwrap();
+        let (services, unread) = services(&[file]);
+        assert_eq!(unread, Vec::<String>::new());
+        services
+    }
+
+    #[test]
+    fn mounts_are_read_in_both_forms() {
+        use MountKind::{Anonymous, Bind, Named, Temporary};
+        let services = read(
+            "services:\n  app:\n    volumes:\n      # - old:/old\n      - data:/data\n      - ./db:/db:rw\n      - /cache\n      \
+             - type: tmpfs\n        target: /tmp\n      - {type: volume, source: x, target: /x}\n      - ${DIR:-./y}:/y\n    tmpfs: /run\n",
+        );
+        let mounts: Vec<_> = services[0]
+            .mounts
+            .iter()
+            .map(|mount| (mount.kind, mount.target.to_str().unwrap(), mount.at.line))
+            .collect();
+        let expected = [
+            (Named, "/data", 5),
+            (Bind, "/db", 6),
+            (Anonymous, "/cache", 7),
+            (Temporary, "/tmp", 9),
+            (Named, "/x", 10),
+            (Bind, "/y", 11),
+            (Temporary, "/run", 12),
+        ];
+        assert_eq!(mounts, expected);
+    }
+
+    #[test]
+    fn merged_keys_defaults_and_both_kinds_of_environment_count() {
+        let services = read(
+            "x-app: &app\n  environment:\n    DATABASE_URL: file:${DIR:-/data}/app.db\n  working_dir: /srv\nservices:\n  app:\n    <<: *app\n  \
+             other:\n    environment: [A=b, DB=/y.sqlite]\n    depends_on: {app: {condition: service_completed_successfully}}\n    command: sh -c 'a && b'\n",
+        );
+        assert_eq!(services[0].databases[0].path, "/data/app.db");
+        assert_eq!(services[0].folder.as_deref(), Some(Path::new("/srv")));
+        assert_eq!((services[1].databases[0].path.as_str(), services[1].databases[0].at.line), ("/y.sqlite", 9));
+        assert_eq!(services[1].after, ["app"]);
+        assert_eq!(services[1].start.as_ref().unwrap().0, [["a"], ["b"]]);
+    }
+
+    #[test]
+    fn files_of_other_places_than_production_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["compose.yaml", "docker-compose.yml", "compose.prod.yml", "docker-compose.dev.yml", "composer.yml"]
+        {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let found: Vec<_> = files(folder.path()).iter().map(|file| file.file_name().unwrap().to_owned()).collect();
+        assert_eq!(found, ["compose.yaml", "compose.prod.yml"]);
+    }
+
+    #[test]
+    fn a_file_that_is_made_to_do_harm_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("compose.yaml");
+        let bomb: Vec<String> =
+            (0..40).map(|i| format!("a{}: &a{} [{}]", i + 1, i + 1, vec![format!("*a{i}"); 9].join(","))).collect();
+        let bomb = bomb.join("\n");
+        for text in [format!("a0: &a0 x\n{bomb}"), "[".repeat(100_000), "services: [".to_owned()] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(services(std::slice::from_ref(&file)).1.len(), 1);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! How the app comes to production, as far as files say: compose, a Dockerfile, fly.toml; and which file its database is there.
+
+use std::path::{Path, PathBuf};
+
+use super::answer::At;
+use super::compose::{self, Build, Service};
+use super::database::{self, Named};
+use super::docker::Dockerfile;
+use super::places::{Places, clean, text};
+use super::sources::Sources;
+
+/// How the app comes to production.
+#[derive(Debug, Default)]
+pub(super) struct Deployment {
+    /// The compose files that were read.
+    pub(super) compose: Vec<PathBuf>,
+    pub(super) services: Vec<Service>,
+    pub(super) dockerfile: Option<Dockerfile>,
+    /// fly.toml, and the paths at which it mounts a volume.
+    pub(super) fly: Option<(PathBuf, Vec<(PathBuf, u32)>)>,
+    /// Databases that files beside the services name, the strongest evidence first.
+    pub(super) named: Vec<Named>,
+    /// Why files cannot be read.
+    pub(super) unread: Vec<String>,
+}
+
+impl Deployment {
+    /// Looks at the project's folder and at those above it.
+    pub(super) fn find(places: &Places, sources: &Sources) -> Self {
+        let folders = places.0.iter().flat_map(|folder| [folder.clone(), folder.join("docker")]);
+        let mut folders = folders.map(|folder| compose::files(&folder));
+        let compose = folders.find(|files| !files.is_empty()).unwrap_or_default();
+        let (services, unread) = compose::services(&compose);
+        let mut found = Self { compose, services, unread, ..Self::default() };
+        found.dockerfile = found.read_dockerfile(places);
+        found.fly = found.read_fly(places);
+        let in_image: Vec<Named> = found.dockerfile.iter().flat_map(Dockerfile::databases).collect();
+        found.named.extend(in_image);
+        let is_in_image = |file: &Path| found.dockerfile.as_ref().is_some_and(|image| image.placed(file).is_some());
+        let settings = database::in_settings(places, &is_in_image);
+        found.named.extend(settings);
+        found.named.extend(sources.opened.iter().cloned());
+        found
+    }
+
+    /// The Dockerfile that a service of the project is built from, else the nearest one.
+    fn read_dockerfile(&mut self, places: &Places) -> Option<Dockerfile> {
+        let root = real(places.root());
+        let built = self.services.iter().filter_map(|service| service.build.as_ref());
+        let mut built: Vec<&Build> =
+            built.filter(|build| build.file.is_file() && root.starts_with(real(&build.context))).collect();
+        // The one that is given the least beside the project is the project's.
+        built.sort_by_key(|build| std::cmp::Reverse(real(&build.context).components().count()));
+        let nearest = || {
+            let file = places.find(&["Dockerfile", "Containerfile", "Dockerfile.prod", "docker/Dockerfile"])?;
+            let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
+            let context = if folder.ends_with("docker") { clean(&folder.join("..")) } else { folder };
+            Some(Build { context, file, target: None })
+        };
+        let build = built.first().copied().cloned().or_else(nearest)?;
+        Dockerfile::read(&build.file, &build.context, build.target.as_deref()).map_err(|why| self.unread.push(why)).ok()
+    }
+
+    fn read_fly(&mut self, places: &Places) -> Option<(PathBuf, Vec<(PathBuf, u32)>)> {
+        let file = places.find(&["fly.toml"])?;
+        let read = text(&file).and_then(|text| {
+            let parsed: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+                format!("`{}` cannot be read: {}", crate::migrations::shown(&file), error.message())
+            })?;
+            Ok((text, parsed))
+        });
+        let (text, parsed) = read.map_err(|why| self.unread.push(why)).ok()?;
+        let mounts = match parsed.get("mounts") {
+            Some(toml::Value::Array(mounts)) => mounts.iter().collect(),
+            Some(mount) => vec![mount],
+            None => Vec::new(),
+        };
+        let destinations = mounts.iter().filter_map(|mount| mount.get("destination")?.as_str());
+        let line =
+            |wanted: &str| text.lines().zip(1..).find(|(line, _)| line.contains(wanted)).map_or(1, |(_, line)| line);
+        let mut variables: Vec<(&String, &str)> = parsed
+            .get("env")
+            .and_then(toml::Value::as_table)
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name, value.as_str()?)))
+            .collect();
+        variables.sort_by_key(|(name, _)| database::rank(name));
+        for (name, value) in variables {
+            let path = database::path(value);
+            self.named.extend(path.map(|path| Named { path, at: At::new(&file, line(name)) }));
+        }
+        Some((file.clone(), destinations.map(|path| (clean(Path::new(path)), line(path))).collect()))
+    }
+
+    /// The services that have the database, each with what names it; those that name it themselves, else those that are built here.
+    pub(super) fn with_database(&self) -> Vec<(&Service, &Named)> {
+        let own: Vec<_> =
+            self.services.iter().filter_map(|service| Some((service, service.databases.first()?))).collect();
+        if !own.is_empty() {
+            return own;
+        }
+        let Some(named) = self.named.first() else { return Vec::new() };
+        let built = self.services.iter().filter(|service| self.is_built(service) && !service.is_open);
+        built.map(|service| (service, named)).collect()
+    }
+
+    fn is_built(&self, service: &Service) -> bool {
+        let file = self.dockerfile.as_ref().map(|dockerfile| &dockerfile.file);
+        service.build.as_ref().is_some_and(|build| Some(&build.file) == file)
+    }
+
+    /// The path in the container of what a service calls so; none where nothing tells in which folder it starts.
+    pub(super) fn in_container(&self, service: Option<&Service>, path: &str) -> Option<PathBuf> {
+        let path = Path::new(path);
+        if path.is_absolute() {
+            return Some(clean(path));
+        }
+        let own = service.and_then(|service| service.folder.clone());
+        let image = self.dockerfile.as_ref().filter(|_| service.is_none_or(|service| self.is_built(service)));
+        let folder = own.or_else(|| image.map(Dockerfile::folder))?;
+        Some(clean(&folder.join(path)))
+    }
+
+    /// Where the image of the app is made.
+    pub(super) fn image_at(&self, line: u32) -> Option<At> {
+        self.dockerfile.as_ref().map(|dockerfile| At::new(&dockerfile.file, line))
+    }
+}
+
+fn real(path: &Path) -> PathBuf {
+    crate::migrations::project::or_dot(path).canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
