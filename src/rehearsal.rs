@@ -329,6 +329,9 @@ fn rehearse_on(
             disk_free: options.disk_free,
         },
     };
+    if options.measure && evidence.measured.is_none() {
+        evidence.plan.decisions.push(not_measured(&evidence.execution().outcome));
+    }
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
     let wishes = Wishes { levels: &levels, waivers: &waivers };
@@ -410,6 +413,15 @@ const USER_VERSION: &str = "PRAGMA user_version";
 pub(crate) fn configured(file: &Path) -> Decision {
     let why = "levels, waivers and expectations".to_owned();
     Decision { what: "configuration", value: file.display().to_string(), why }
+}
+
+/// Why nothing was timed on the disk, where that was asked for.
+fn not_measured(outcome: &Outcome) -> Decision {
+    let why = match outcome {
+        Outcome::NothingPending => "no migration is pending",
+        _ => "the migrations did not run to their end",
+    };
+    Decision { what: "measured", value: "no".to_owned(), why: why.to_owned() }
 }
 
 /// What an earlier rehearsal left, and why it is still there.
@@ -526,8 +538,13 @@ impl Theatre<'_> {
             return Ok(None);
         }
         let connect = || Ok((self.snapshot.connect()?, after()?));
-        let strings = execution.settings.double_quoted_strings;
-        app::check(queries, connect, comparison, strings, self.options.bounds.time, self.observer).map(Some)
+        // An app that turns foreign keys off for the migrations turns them on again. Of a command that is not traced nothing is known.
+        let settings = execution.settings;
+        let foreign_keys = settings.foreign_keys
+            || settings.driver.foreign_keys.on()
+            || execution.command.is_some() && !execution.is_traced();
+        let settings = app::Settings { strings: settings.double_quoted_strings, foreign_keys };
+        app::check(queries, connect, comparison, settings, self.options.bounds.time, self.observer).map(Some)
     }
 
     /// The migrations, and then what undoes them, on another copy; none where they do not complete.

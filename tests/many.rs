@@ -97,7 +97,8 @@ fn without_times(fleet: &Fleet) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(fields) => {
-                fields.retain(|name, _| name != "elapsed_ms" && name != "slowest");
+                let times = ["elapsed_ms", "total_ms", "longest_ms", "slowest", "rehearsed_at"];
+                fields.retain(|name, _| !times.contains(&name.as_str()));
                 fields.values_mut().for_each(strip);
             }
             Value::Array(values) => values.iter_mut().for_each(strip),

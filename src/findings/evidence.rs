@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::compare::Comparison;
-use crate::compare::app::Checked;
+use crate::compare::app::{Checked, Works};
 use crate::compare::queries::Answer;
 use crate::execution::steps::{Failure, Outcome};
 use crate::execution::{Execution, Machine, Step, Turned};
@@ -169,7 +169,7 @@ impl Evidence {
 impl Trial {
     /// How grave the outcome is; the gravest of several plausible ones counts.
     #[must_use]
-    pub fn gravity(&self) -> (bool, u64, u64) {
+    pub fn gravity(&self) -> (bool, u64, u64, usize) {
         let failed = matches!(self.execution.outcome, Outcome::Failed(_));
         let columns =
             self.comparison.tables.iter().filter_map(|table| table.rows.as_ref()).flat_map(|rows| &rows.columns);
@@ -177,6 +177,7 @@ impl Trial {
             failed,
             self.comparison.rows_lost(),
             columns.map(|column| column.nulled + column.lossy + column.altered()).sum(),
+            self.queries.iter().flatten().filter(|query| matches!(query.works, Works::Before(_))).count(),
         )
     }
 

@@ -205,7 +205,7 @@ fn queries(evidence: &Evidence) -> Option<doc::Queries> {
                 Works::Both => &mut works.both,
                 Works::Before(_) => &mut works.before,
                 Works::After(_) => &mut works.after,
-                Works::Neither(_) => &mut works.neither,
+                Works::Neither { .. } => &mut works.neither,
                 Works::Unknown(_) => &mut works.unknown,
             } += 1;
             let is_compared = matches!(checked.answer, Some(Answer::Asked { before: Some(Ok(_)), after: Ok(_), .. }));

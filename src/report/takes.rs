@@ -10,12 +10,12 @@ use crate::units::in_words;
 #[must_use]
 pub fn takes(execution: &Execution, resources: &Resources) -> Vec<String> {
     let growth = super::facts::growth(resources);
-    let time = duration(execution.elapsed_ms);
+    let time = duration(execution.command.as_ref().map_or(execution.elapsed_ms, |command| command.elapsed_ms));
     let untraced = execution.command.as_ref().is_some_and(|command| !command.traced);
     let (whose, more) = match &resources.usage {
         // What did not run to its end says nothing of what it takes.
         Some(usage) if execution.outcome == Outcome::Completed => (
-            ", not production's and without its disk",
+            if execution.command.is_some() { ", not production's" } else { ", not production's and without its disk" },
             Some(format!("{}; {}", needs(usage, resources), of_locks(execution, usage))),
         ),
         None if untraced && resources.machine.is_some() => {
@@ -54,7 +54,9 @@ fn ratio(part: u64, whole: u64) -> Option<String> {
 }
 
 fn of_locks(execution: &Execution, usage: &Usage) -> String {
-    locks(usage.write_lock.as_ref(), usage.readers.as_ref(), execution.settings.journal_mode == "wal")
+    let locks = locks(usage.write_lock.as_ref(), usage.readers.as_ref(), execution.settings.journal_mode == "wal");
+    // What a command computes between its statements is not known.
+    if execution.command.is_some() { format!("by its statements alone {locks}") } else { locks }
 }
 
 fn locks(write: Option<&Lock>, readers: Option<&Lock>, is_wal: bool) -> String {

@@ -1,8 +1,8 @@
 //! A copy as a plain file on the disk, to measure on; and an app beside the migrations, that reads and writes.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -64,23 +64,29 @@ impl DiskCopy {
         Ok(session.metered(Arc::clone(&self.meter)))
     }
 
-    /// An app that reads and writes from now on, until it is asked what it met.
+    /// An app that reads and writes when this returns, until it is asked what it met.
     ///
     /// # Errors
     /// When its connections cannot be opened.
     pub fn bystanders(&self) -> Result<Bystanders, Error> {
         let doing = || "opening the copy on the disk".to_owned();
         let stop = Arc::new(AtomicBool::new(false));
+        let (begins, begun) = mpsc::channel();
         let start = |begin: &'static str, end: &'static str| {
             let (path, stop, meter) = (self.path.clone(), Arc::clone(&stop), Arc::clone(&self.meter));
+            let begins = begins.clone();
             let connection = connection::private(&path).doing(doing)?;
             connection.busy_timeout(Duration::ZERO).doing(doing)?;
-            let watch = move || Waits::of(&connection, [begin, end], &stop, &meter);
+            let watch = move || {
+                begins.send(()).ok();
+                Waits::of(&connection, [begin, end], &stop, &meter)
+            };
             thread::Builder::new().name("bystander".into()).spawn(watch).doing(doing)
         };
         // What is read is a page and its lock, whatever the schema is meanwhile. What is written is nothing but a lock.
         let reader = start("BEGIN; PRAGMA schema_version", "COMMIT")?;
         let writer = start("BEGIN IMMEDIATE", "ROLLBACK")?;
+        begun.iter().take(2).for_each(drop);
         Ok(Bystanders { stop, reader, writer })
     }
 }
@@ -138,7 +144,7 @@ impl Bystanders {
 impl Waits {
     fn of(connection: &Connection, [begin, end]: [&str; 2], stop: &AtomicBool, meter: &Meter) -> Self {
         let mut waits = Self::default();
-        while !stop.load(Ordering::Relaxed) {
+        loop {
             waits.tries += 1;
             let (begun, place) = (Instant::now(), meter.place());
             let mut is_refused = false;
@@ -162,9 +168,11 @@ impl Waits {
                 waits.waited += 1;
                 waits.longest = Some(waits.longest.filter(|longest| longest.time >= wait.time).unwrap_or(wait));
             }
+            if stop.load(Ordering::Relaxed) {
+                return waits;
+            }
             thread::sleep(REST);
         }
-        waits
     }
 }
 

@@ -98,6 +98,8 @@ fn migrations_that_do_not_complete_are_not_measured() {
     let document = project.document(&["--live"]);
     assert_eq!(document["verdict"], "failed");
     assert!(document["resources"]["measured"].is_null());
+    let ran = project.rehearse(&["--live"]);
+    assert!(ran.stdout.contains("measured no: the migrations did not run to their end"), "{}", ran.stdout);
     let nothing = Project::new(USERS).migration("1.sql", "-- nothing\n").document(&["--measure"]);
     assert_eq!(nothing["resources"]["measured"]["outcome"], nothing["execution"]["outcome"]);
 }
@@ -120,6 +122,24 @@ fn what_production_has_free_is_held_against_what_is_needed() {
         "{}",
         ran.stderr
     );
+}
+
+/// A rebuild uses the pages that were free before, and leaves as many as the old table had.
+#[test]
+fn free_pages_are_those_of_the_file_and_not_of_its_growth() {
+    let snapshot = "CREATE TABLE junk (data); CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);
+        INSERT INTO junk VALUES (zeroblob(80000)); DROP TABLE junk;
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+        INSERT INTO users SELECT i, hex(zeroblob(100)) FROM n;
+        CREATE TABLE more (data); INSERT INTO more VALUES (zeroblob(100000)); DROP TABLE more;";
+    let project = Project::new(snapshot).migration("1_rebuild.sql", REBUILD);
+    std::fs::write(project.path("rehearse.yaml"), "thresholds: {growth: 1K}\n").unwrap();
+    let document = project.document(&[]);
+    let resources = &document["resources"];
+    let grown = number(&resources["bytes_after"]) - number(&resources["bytes_before"]);
+    assert!(number(&resources["usage"]["free_bytes"]) > grown, "{resources}");
+    let finding = document["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "RS705").unwrap();
+    assert!(finding["cause"].as_str().unwrap().contains("of the file are in free pages"), "{finding}");
 }
 
 #[test]

@@ -55,6 +55,23 @@ fn a_comment_beside_the_query_allows_what_becomes_of_it() {
     assert!(refused.code == Some(2) && refused.stderr.contains("app.sql:1"), "{}", refused.all());
 }
 
+/// Which of both drivers it is nobody knows; one enforces foreign keys, and the query breaks with that one only.
+#[test]
+fn of_several_plausible_drivers_the_one_that_breaks_queries_is_told() {
+    let schema = "CREATE TABLE p (id INTEGER PRIMARY KEY, code TEXT); CREATE UNIQUE INDEX p_code ON p (code);
+        CREATE TABLE c (id INTEGER PRIMARY KEY, code TEXT REFERENCES p (code));";
+    let project = Project::new(schema).migration("1.sql", "DROP INDEX p_code;\nCREATE INDEX p_code ON p (code);\n");
+    std::fs::write(project.path("app.sql"), "DELETE FROM p WHERE id = ?;").unwrap();
+    let breaks = |more: &[&str]| {
+        let ran = project.run(&[&MAIN[..4], &["--queries", "app.sql"], more].concat());
+        ran.stdout.contains("[QC801]")
+    };
+    assert!(
+        breaks(&[]) && breaks(&["--driver", "rusqlite"]) && breaks(&["--driver", "sqlite", "--foreign-keys", "on"])
+    );
+    assert!(!breaks(&["--driver", "sqlite"]));
+}
+
 #[test]
 fn a_result_that_could_not_be_compared_fails_and_a_query_that_never_worked_warns() {
     let project = project("SELECT nothing FROM users;");

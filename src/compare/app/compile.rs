@@ -10,14 +10,15 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Null;
 use rusqlite::{Connection, ErrorCode, Result};
 
-use crate::execution::driver::DoubleQuoted;
+use super::{Settings, insert};
 use crate::execution::error_message;
 use crate::schema::expansion::Views;
 use crate::snapshot::{Judgement, Reach, judge};
 
-/// Functions of the app that are stood in for.
+/// Functions and collations of the app that are stood in for.
 const MOST_STAND_INS: usize = 1_000;
 const NO_FUNCTION: &str = "no such function: ";
+const NO_COLLATION: &str = "no such collation sequence: ";
 
 /// A state.
 pub(super) struct Side {
@@ -25,7 +26,9 @@ pub(super) struct Side {
     views: Views,
     /// The columns that the query reads which is being compiled.
     reads: Arc<Mutex<BTreeSet<String>>>,
-    /// The functions that have a stand-in.
+    /// Whether foreign keys are enforced.
+    foreign_keys: bool,
+    /// The functions and collations that have a stand-in, by what SQLite says without it.
     stand_ins: RefCell<BTreeSet<String>>,
 }
 
@@ -48,15 +51,16 @@ pub(super) enum Failure {
 }
 
 /// As the driver has it.
-pub(super) fn configure(connection: &Connection, strings: DoubleQuoted) -> Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, strings.dml)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, strings.ddl)?;
+pub(super) fn configure(connection: &Connection, settings: Settings) -> Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, settings.strings.dml)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, settings.strings.ddl)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, settings.foreign_keys)?;
     Ok(())
 }
 
 impl Side {
-    pub fn on(mut connection: Connection, strings: DoubleQuoted) -> Result<Self> {
-        configure(&connection, strings)?;
+    pub fn on(mut connection: Connection, settings: Settings) -> Result<Self> {
+        configure(&connection, settings)?;
         let views = Views::read(&connection)?;
         let reads = Arc::new(Mutex::new(BTreeSet::new()));
         let noted = Arc::clone(&reads);
@@ -70,7 +74,8 @@ impl Side {
                 Judgement::Refused(_) => Authorization::Deny,
             }
         }))?;
-        Ok(Self { connection, views, reads, stand_ins: RefCell::default() })
+        let foreign_keys = settings.foreign_keys;
+        Ok(Self { connection, views, reads, foreign_keys, stand_ins: RefCell::default() })
     }
 
     /// Compiles a query, and asks how it would be run.
@@ -116,20 +121,41 @@ impl Side {
         }
     }
 
-    /// Adds the function that SQLite lacks; false where it lacks none, or has it already.
+    /// Adds the function or the collation that SQLite lacks; false where it lacks none, or has it already.
     fn stand_in(&self, error: &rusqlite::Error) -> Result<bool> {
-        let rusqlite::Error::SqlInputError { msg, .. } = error else { return Ok(false) };
-        let Some((_, name)) = msg.split_once(NO_FUNCTION) else { return Ok(false) };
+        let (rusqlite::Error::SqlInputError { msg, .. } | rusqlite::Error::SqliteFailure(_, Some(msg))) = error else {
+            return Ok(false);
+        };
+        let (function, collation) = (msg.split_once(NO_FUNCTION), msg.split_once(NO_COLLATION));
+        if function.or(collation).is_none() {
+            return Ok(false);
+        }
         let mut known = self.stand_ins.borrow_mut();
-        if known.len() >= MOST_STAND_INS || !known.insert(name.to_owned()) {
+        if known.len() >= MOST_STAND_INS || !known.insert(msg.clone()) {
             return Ok(false);
         }
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-        self.connection.create_scalar_function(name, -1, flags, |_| Ok(Null))?;
+        if let Some((_, name)) = function {
+            self.connection.create_scalar_function(name, -1, flags, |_| Ok(Null))?;
+        } else if let Some((_, name)) = collation {
+            self.connection.create_collation(name, str::cmp)?;
+        }
         Ok(true)
     }
 
+    /// The plan. That an INSERT looks for rows which refer to the new one stands in it, but is passed over when it runs, as long as no
+    /// reference is broken (`OP_FkIfZero`); so it is left out.
     fn plan(&self, sql: &str) -> Result<Vec<String>> {
+        if !self.foreign_keys || !insert::only_adds(sql) {
+            return self.explained(sql);
+        }
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+        let plan = self.explained(sql);
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+        plan
+    }
+
+    fn explained(&self, sql: &str) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
         statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect()
     }

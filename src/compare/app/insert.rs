@@ -2,7 +2,7 @@
 
 use super::{Works, Wrong};
 use crate::compare::Comparison;
-use crate::migrations::statement::{Action, Insert, SelectItem, Statement};
+use crate::migrations::statement::{Action, Conflict, Insert, SelectItem, Statement};
 use crate::schema::lexer::tokens;
 use crate::schema::{Column, Schema, Table, TableKind};
 
@@ -108,6 +108,11 @@ impl<'a> Renamed<'a> {
 pub fn positional_insert(sql: &str) -> Option<String> {
     let insert = insert(sql).filter(|insert| insert.columns.is_empty())?;
     (!gives_defaults(sql)).then_some(insert.table)
+}
+
+/// Whether it is an INSERT that takes no row away.
+pub(super) fn only_adds(sql: &str) -> bool {
+    insert(sql).is_some_and(|insert| insert.conflict != Some(Conflict::Replace))
 }
 
 fn insert(sql: &str) -> Option<Insert> {

@@ -1,8 +1,8 @@
 //! The queries of the app against the schema before and after: does each still compile, to the same columns, into the same table columns,
 //! with a plan that is as good?
 //!
-//! A query is compiled and never run, but for one that a comment marks as one whose result shall stay. Where SQLite lacks a function that
-//! the app registers, one that nobody calls stands in for it.
+//! A query is compiled and never run, but for one that a comment marks as one whose result shall stay. Where SQLite lacks a function or a
+//! collation that the app registers, one that nobody calls stands in for it.
 
 mod compile;
 mod insert;
@@ -24,6 +24,15 @@ use crate::snapshot::within_time;
 use compile::{Compiled, Failure, Side};
 pub use insert::{Shifted, positional_insert};
 use plan::Slower;
+
+/// How the app's connection is set.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Where a double-quoted name that is no column is a string.
+    pub strings: DoubleQuoted,
+    /// Whether foreign keys are enforced.
+    pub foreign_keys: bool,
+}
 
 /// What became of one query.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +58,13 @@ pub enum Works {
     Before(Wrong),
     /// After only; this is wrong before.
     After(Wrong),
-    /// On neither; this is wrong after.
-    Neither(String),
+    /// On neither.
+    Neither {
+        /// What SQLite says before.
+        before: String,
+        /// What it says after.
+        after: String,
+    },
     /// Not known; this is why.
     Unknown(String),
 }
@@ -76,14 +90,14 @@ pub fn check(
     queries: &Queries,
     connect: impl Fn() -> Result<(Connection, Connection), Error>,
     comparison: &Comparison,
-    strings: DoubleQuoted,
+    settings: Settings,
     time: Duration,
     observer: &dyn Observer,
 ) -> Result<Vec<Checked>, Error> {
     let doing = || "checking the queries of the app".to_owned();
     let begun = Instant::now();
     let (before, after) = connect()?;
-    let (before, after) = (Side::on(before, strings).doing(doing)?, Side::on(after, strings).doing(doing)?);
+    let (before, after) = (Side::on(before, settings).doing(doing)?, Side::on(after, settings).doing(doing)?);
     let interrupts = vec![before.connection.get_interrupt_handle(), after.connection.get_interrupt_handle()];
     let work = Work::begin(observer, Stage::Queries, Some(queries.list.len() as u64));
     let mut checker = Checker { before, after, comparison, counted: BTreeMap::new(), begun, time };
@@ -92,7 +106,7 @@ pub fn check(
         checker.check(query)
     };
     let (mut checked, _) = within_time(time, interrupts, || queries.list.iter().map(check).collect::<Vec<_>>());
-    ask_marked(queries, &mut checked, &connect, strings, time.saturating_sub(begun.elapsed()))?;
+    ask_marked(queries, &mut checked, &connect, settings, time.saturating_sub(begun.elapsed()))?;
     Ok(checked)
 }
 
@@ -101,7 +115,7 @@ fn ask_marked(
     queries: &Queries,
     checked: &mut [Checked],
     connect: &impl Fn() -> Result<(Connection, Connection), Error>,
-    strings: DoubleQuoted,
+    settings: Settings,
     time: Duration,
 ) -> Result<(), Error> {
     let marked: Vec<(&Query, &mut Checked)> = queries
@@ -117,7 +131,7 @@ fn ask_marked(
     let questions: Vec<Question> = marked.iter().map(|(query, _)| question(query)).collect();
     let (before, after) = connect()?;
     for connection in [&before, &after] {
-        compile::configure(connection, strings).doing(|| "comparing results of queries of the app".to_owned())?;
+        compile::configure(connection, settings).doing(|| "comparing results of queries of the app".to_owned())?;
     }
     for ((_, checked), answer) in marked.into_iter().zip(ask(&questions, &before, &after, time)) {
         checked.answer = Some(answer);
@@ -144,7 +158,9 @@ impl Checker<'_> {
         let sql = query.sql();
         match (self.before.compile(&sql), self.after.compile(&sql)) {
             (Err(Failure::Unknown(why)), _) | (_, Err(Failure::Unknown(why))) => unknown(why),
-            (Err(Failure::Refused(_)), Err(Failure::Refused(why))) => Checked::of(Works::Neither(why)),
+            (Err(Failure::Refused(before)), Err(Failure::Refused(after))) => {
+                Checked::of(Works::Neither { before, after })
+            }
             (Ok(_), Err(Failure::Refused(why))) => Checked::of(Works::Before(Wrong::Refused(why))),
             (Err(Failure::Refused(why)), Ok(_)) => Checked::of(Works::After(Wrong::Refused(why))),
             (Ok(before), Ok(after)) => self.compare(query, &sql, before, after),

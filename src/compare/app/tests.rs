@@ -13,6 +13,7 @@ const LENIENT: DoubleQuoted = DoubleQuoted { dml: true, ddl: true };
 fn state(sql: &str) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, true).unwrap();
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).unwrap();
     connection.execute_batch(sql).unwrap();
     connection
 }
@@ -32,16 +33,10 @@ fn query(text: &str) -> Query {
 
 /// What becomes of these queries between two databases.
 fn checked(before: &str, after: &str, strings: DoubleQuoted, queries: Vec<Query>) -> Vec<Checked> {
-    checked_within(Duration::from_mins(1), before, after, strings, queries)
+    checked_within(Duration::from_mins(1), before, after, Settings { strings, foreign_keys: true }, queries)
 }
 
-fn checked_within(
-    time: Duration,
-    before: &str,
-    after: &str,
-    strings: DoubleQuoted,
-    queries: Vec<Query>,
-) -> Vec<Checked> {
+fn checked_within(time: Duration, before: &str, after: &str, settings: Settings, queries: Vec<Query>) -> Vec<Checked> {
     let (one, other) = (state(before), state(after));
     let side = |connection| State { connection, uri: "", encoding: TextEncoding::Utf8, pages: None };
     let states = States {
@@ -57,11 +52,15 @@ fn checked_within(
     let comparison = Comparison::of_files(states, &Silent).unwrap();
     let connect = || Ok((state(before), state(after)));
     let queries = Queries { list: queries, ..Queries::default() };
-    check(&queries, connect, &comparison, strings, time, &Silent).unwrap()
+    check(&queries, connect, &comparison, settings, time, &Silent).unwrap()
 }
 
 fn works(before: &str, after: &str, strings: DoubleQuoted, text: &str) -> Works {
     checked(before, after, strings, vec![query(text)]).remove(0).works
+}
+
+fn neither(before: &str, after: &str) -> Works {
+    Works::Neither { before: before.to_owned(), after: after.to_owned() }
 }
 
 fn refused(message: &str) -> Wrong {
@@ -77,19 +76,22 @@ fn a_query_works_where_sqlite_compiles_it() {
     assert_eq!(works("SELECT b FROM t WHERE id = ?1 OR id = :x OR id = @y OR id = $z"), Works::Both);
     assert_eq!(works("SELECT a FROM t"), Works::Before(refused("no such column: a")));
     assert_eq!(works("UPDATE t SET c = 1"), Works::After(refused("no such column: c")));
-    assert_eq!(works("SELECT x FROM t"), Works::Neither("no such column: x".to_owned()));
-    assert_eq!(works("DELETE FROM other"), Works::Neither("no such table: other".to_owned()));
-    assert_eq!(works("SELECT * FRM t"), Works::Neither("near \"FRM\": syntax error".to_owned()));
+    assert_eq!(works("SELECT x FROM t"), neither("no such column: x", "no such column: x"));
+    assert_eq!(works("SELECT a, c FROM t"), neither("no such column: c", "no such column: a"));
+    assert_eq!(works("DELETE FROM other"), neither("no such table: other", "no such table: other"));
+    assert_eq!(works("SELECT * FRM t"), neither("near \"FRM\": syntax error", "near \"FRM\": syntax error"));
     assert_eq!(works("SELECT '\0'"), works("SELECT '\0'"));
 }
 
 #[test]
-fn functions_of_the_app_do_not_hide_what_is_gone() {
+fn functions_and_collations_of_the_app_do_not_hide_what_is_gone() {
     let works = |text| works(BEFORE, AFTER, STRICT, text);
     assert_eq!(works("SELECT slug(b), total_of(b, 1) FROM t WHERE slug('x') = b"), Works::Both);
     assert_eq!(works("SELECT slug(a) FROM t"), Works::Before(refused("no such column: a")));
-    assert!(matches!(works("SELECT b COLLATE german FROM t ORDER BY 1"), Works::Neither(_)));
-    assert_eq!(works("SELECT abs(1, 2)"), Works::Neither("wrong number of arguments to function abs()".to_owned()));
+    assert_eq!(works("SELECT b COLLATE german FROM t ORDER BY 1"), Works::Both);
+    assert_eq!(works("SELECT a COLLATE german FROM t ORDER BY 1"), Works::Before(refused("no such column: a")));
+    let wrong = "wrong number of arguments to function abs()";
+    assert_eq!(works("SELECT abs(1, 2)"), neither(wrong, wrong));
 }
 
 #[test]
@@ -198,6 +200,48 @@ fn plans_that_got_slower() {
     assert!(better.is_fine());
 }
 
+const FAMILY: &str = "CREATE TABLE p (id INTEGER PRIMARY KEY, code TEXT, gone); CREATE TABLE c (id INTEGER PRIMARY KEY, code REFERENCES p (code));
+    CREATE INDEX c_code ON c (code);
+    WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO c SELECT i, NULL FROM n;";
+
+#[test]
+fn foreign_keys_count_where_the_app_enforces_them() {
+    let before = format!("{FAMILY} CREATE UNIQUE INDEX p_code ON p (code);");
+    let works = |foreign_keys, text: &str| {
+        let settings = Settings { strings: STRICT, foreign_keys };
+        checked_within(Duration::from_mins(1), &before, FAMILY, settings, vec![query(text)]).remove(0).works
+    };
+    let mismatch = "foreign key mismatch - \"c\" referencing \"p\"";
+    for text in ["DELETE FROM p", "INSERT INTO c (code) VALUES (?)", "UPDATE p SET code = ?"] {
+        assert_eq!(works(true, text), Works::Before(refused(mismatch)), "{text}");
+        assert_eq!(works(false, text), Works::Both, "{text}");
+        // What is said is what SQLite does.
+        let after = state(FAMILY);
+        after.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true).unwrap();
+        assert!(after.prepare(text).is_err(), "{text}");
+        after.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).unwrap();
+        assert!(after.prepare(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn rows_that_refer_to_a_new_one_are_not_looked_for() {
+    let before = format!("{FAMILY} CREATE UNIQUE INDEX p_code ON p (code);");
+    let after = before.replace("CREATE INDEX c_code ON c (code);", "");
+    let slower = |foreign_keys, text: &str| {
+        let settings = Settings { strings: STRICT, foreign_keys };
+        let checked = checked_within(Duration::from_mins(1), &before, &after, settings, vec![query(text)]).remove(0);
+        checked.slower.into_iter().filter_map(|slower| slower.table).collect::<Vec<_>>()
+    };
+    for text in ["DELETE FROM p", "REPLACE INTO p VALUES (1, 'a', 2), (2, 'b', 2)", "UPDATE p SET code = ?"] {
+        assert_eq!(slower(true, text), ["c"], "{text}");
+        assert_eq!(slower(false, text), [""; 0], "{text}");
+    }
+    for text in ["INSERT INTO p VALUES (1, 'a', 2), (2, 'b', 2)", "INSERT INTO p SELECT id, id, 1 FROM c"] {
+        assert_eq!(slower(true, text), [""; 0], "{text}");
+    }
+}
+
 #[test]
 fn tables_of_a_join_that_change_places_for_the_better() {
     let before = rows("CREATE INDEX small_a ON small (a);");
@@ -240,6 +284,12 @@ fn what_sqlite_would_never_be_done_with_is_not_asked() {
 
 #[test]
 fn what_there_is_no_time_for_is_not_known() {
-    let checked = checked_within(Duration::ZERO, BEFORE, AFTER, STRICT, vec![query("SELECT a FROM t")]);
+    let checked = checked_within(
+        Duration::ZERO,
+        BEFORE,
+        AFTER,
+        Settings { strings: STRICT, foreign_keys: true },
+        vec![query("SELECT a FROM t")],
+    );
     assert_eq!(checked[0].works, Works::Unknown("the time limit of all queries is over".to_owned()));
 }

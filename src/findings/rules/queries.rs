@@ -89,10 +89,14 @@ fn works(case: &Case<'_>, evidence: &Evidence) -> Option<Finding> {
             let finding = case.finding(&QC802, &what, "not before the migrations");
             Some(finding.help("let no app with this query start before the migrations have run, on any machine"))
         }
-        Works::Neither(message) => {
-            let what = format!("fails before and after the migrations: {message}");
+        Works::Neither { before, after } => {
+            let what = if before == after {
+                format!("fails before and after the migrations: {after}")
+            } else {
+                format!("fails before the migrations: {before}; and after them: {after}")
+            };
             let finding = case.finding(&QC807, &what, "not checked");
-            Some(match missing::of_message(message) {
+            Some(match missing::of_message(before).or_else(|| missing::of_message(after)) {
                 Some(missing) => finding.cause(missing.cause()),
                 None => finding.help("what it needs may be made by the app itself, such as a temporary or an attached table: look at it by hand"),
             })

@@ -8,8 +8,9 @@ use crate::execution::usage::Span;
 use crate::execution::{Execution, Outcome, Step, Usage};
 use crate::findings::catalogue::{RS701, RS702, RS703, RS704, RS705, RS706, RS707, RS708};
 use crate::findings::evidence::place;
+use crate::findings::thresholds::Thresholds;
 use crate::findings::wording::{bytes, count, duration};
-use crate::findings::{Evidence, Finding, Level};
+use crate::findings::{Evidence, Finding, Level, Live};
 use crate::migrations::statement::{Action, Insert};
 use crate::units::in_words;
 
@@ -77,6 +78,7 @@ pub(super) fn locks(evidence: &Evidence) -> Vec<Finding> {
     let Some(usage) = timed.usage.as_ref().filter(|_| has_run(evidence)) else { return Vec::new() };
     let limits = &evidence.limits.thresholds;
     let tuning = timed.settings.driver.tuning();
+    let alone = if timed.command.is_some() { ", by its statements alone" } else { "" };
     let write = usage.write_lock.filter(|span| span.longest > limits.lock_time.0).map(|span| {
         let (time, limit) = (told(span.longest), limit(limits.lock_time.0));
         Finding::new(&RS702, format!("the write lock is held for {time}, more than {limit}"))
@@ -85,7 +87,10 @@ pub(super) fn locks(evidence: &Evidence) -> Vec<Finding> {
                 span.first.and_then(|step| timed.steps.get(step)).map(place),
                 label(timed, span, "the write lock is held"),
             )
-            .cause(format!("every other writer waits meanwhile, or gives up with SQLITE_BUSY; {}", on_what(evidence)))
+            .cause(format!(
+                "every other writer waits meanwhile, or gives up with SQLITE_BUSY; {}{alone}",
+                on_what(evidence)
+            ))
             .help("make the transaction shorter: fewer rows, or batches with a COMMIT of their own")
             .help(format!(
                 "or let the app wait longer:\nPRAGMA busy_timeout = {};",
@@ -99,12 +104,39 @@ pub(super) fn locks(evidence: &Evidence) -> Vec<Finding> {
             .at(span.first.and_then(|step| timed.steps.get(step)).map(place), label(timed, span, "readers are shut out"))
             .cause(format!(
                 "with a rollback journal readers wait while changes go into the database file: during the commit, and before it once \
-                 the page cache is full; {}",
+                 the page cache is full; {}{alone}",
                 on_what(evidence)
             ))
             .help("let readers read on while others write, once and for all:\nPRAGMA journal_mode = WAL;")
     });
-    write.into_iter().chain(readers).collect()
+    let live = evidence.measured.as_ref().and_then(|measured| measured.live.as_ref());
+    let wait = |who| live.and_then(|live| waited(live, who, limits, on_what(evidence)));
+    write.or_else(|| wait(Who::Writer)).into_iter().chain(readers.or_else(|| wait(Who::Reader))).collect()
+}
+
+/// A part of the app beside the migrations.
+#[derive(Clone, Copy)]
+enum Who {
+    Reader,
+    Writer,
+}
+
+/// A wait that is longer than any lock, where transactions follow one another.
+fn waited(live: &Live, who: Who, limits: &Thresholds, on_what: &str) -> Option<Finding> {
+    let (rule, object, name, waits, limit) = match who {
+        Who::Reader => (&RS707, "readers", "reader", &live.reader, limits.reader_wait.0),
+        Who::Writer => (&RS702, "write lock", "writer", &live.writer, limits.lock_time.0),
+    };
+    let wait = waits.longest.filter(|wait| wait.time > limit)?;
+    let steps = &live.execution.steps;
+    let step = live.execution.usage.as_ref().and_then(|usage| steps.get(usage.places.step(wait.place)?));
+    let (time, limit) = (told(wait.time), self::limit(limit));
+    let finding = Finding::new(rule, format!("a {name} beside the migrations waits for {time}, more than {limit}"))
+        .object(object)
+        .at(step.map(place), format!("the {name} waits from here on"))
+        .cause(format!("one transaction follows another, and it hardly gets its turn between them; {on_what}"))
+        .help("let the migrations run one by one, with a pause between them, or while nobody else works");
+    Some(finding)
 }
 
 /// From where to where.
@@ -191,7 +223,7 @@ fn growth(evidence: &Evidence) -> Option<Finding> {
     )
     .object("size");
     let finding = if free > 0 {
-        finding.cause(format!("{} of it are in free pages, which later writes use again", bytes(free))).help(
+        finding.cause(format!("{} of the file are in free pages, which later writes use again", bytes(free))).help(
             "to give free pages back to the disk, when there is time for it and as much space once more:\nVACUUM;",
         )
     } else {
@@ -240,4 +272,41 @@ fn copied(evidence: &Evidence, step: &Step) -> Option<(String, u64, &'static str
     });
     let inserted = step.changes.iter().filter(|change| change.by == By::Statement).map(|change| change.inserted).sum();
     (rebuilt && step.source_rows == Some(inserted)).then(|| (from.clone(), inserted, "copies"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::Settings;
+    use crate::execution::drivers::DRIVERS;
+    use crate::snapshot::{Wait, Waits};
+
+    #[test]
+    fn an_app_may_wait_longer_than_any_lock_is_held() {
+        let driver = DRIVERS.iter().find(|driver| driver.name == "sqlite").unwrap();
+        let execution = Execution {
+            settings: Settings::of(driver, None),
+            journal_mode: "delete".to_owned(),
+            outcome: Outcome::Completed,
+            steps: Vec::new(),
+            bookkeeping: Vec::new(),
+            foreign_keys_after: false,
+            elapsed: Duration::from_secs(20),
+            usage: None,
+            command: None,
+        };
+        let waits = |seconds| Waits {
+            tries: 2,
+            waited: 1,
+            longest: Some(Wait { time: Duration::from_secs(seconds), place: 0 }),
+            error: None,
+        };
+        let live = Live { execution, reader: waits(1), writer: waits(12) };
+        let found = |who| {
+            waited(&live, who, &Thresholds::default(), "measured").map(|finding| (finding.rule.code, finding.message))
+        };
+        let writer = "a writer beside the migrations waits for 12.0 s, more than 5 seconds".to_owned();
+        assert_eq!(found(Who::Writer), Some(("RS702", writer)));
+        assert_eq!(found(Who::Reader), None, "no longer than the threshold");
+    }
 }
