@@ -43,7 +43,7 @@ use crate::snapshot::{
     self, Bounds, Extent, Facts, Kept, Method, Snapshot, Source, WorkingCopy, Workspace, check_keep_target,
 };
 use crate::sqlite_file::pages::Pages;
-use drift::Ground;
+use drift::{Drifts, Ground};
 
 /// What a person asks for.
 #[derive(Debug, Clone)]
@@ -212,6 +212,8 @@ pub(crate) struct Means<'a> {
     runner: Runner<'a>,
     /// The app's queries, where they were given.
     pub queries: Option<Arc<Queries>>,
+    /// What is known of schemas that were looked at before.
+    drifts: drift::Memory,
 }
 
 /// What runs the migrations.
@@ -233,7 +235,7 @@ impl<'a> Means<'a> {
             Some(exec) => Runner::Command(exec, Project::around(&options.migrations.project)?),
             None => Runner::InProcess(migrations::search(&options.migrations)?),
         };
-        Ok(Self { runner, queries })
+        Ok(Self { runner, queries, drifts: drift::Memory::default() })
     }
 }
 
@@ -296,7 +298,7 @@ fn rehearse_on(
         _ => None,
     };
     let ground = located.as_ref().map(|located| stage.ground(located, trial.execution.settings));
-    let (drift, code_drift) = (ground.as_ref().and_then(drift::find), ground.as_ref().and_then(drift::of_code));
+    let drifts = ground.map(|ground| drift::find(&ground, &means.drifts)).unwrap_or_default();
     let measured = if options.measure { measure::on_the_disk(&stage, &trial)? } else { None };
     let kept = options.keep_copy.as_ref().zip(copy).map(|(to, copy)| copy.keep(to, observer)).transpose()?;
 
@@ -316,8 +318,8 @@ fn rehearse_on(
         locked_driver,
         on_empty,
         way_back,
-        drift,
-        code_drift,
+        drift: drifts.drift,
+        code_drift: drifts.code,
         faults,
         queries: queries.cloned(),
         measured,
@@ -362,8 +364,9 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
             let (plan, located, workspace) = (&plan, &located, &workspace);
             Ground { snapshot, workspace, plan, located, settings, unsafe_sql: false }
         });
-        let (drift, code_drift) = (ground.as_ref().and_then(drift::find), ground.as_ref().and_then(drift::of_code));
-        Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided, drift, code_drift })
+        let Drifts { drift, code } =
+            ground.map(|ground| drift::find(&ground, &drift::Memory::default())).unwrap_or_default();
+        Ok(Planned { snapshot: snapshot.facts().clone(), plan, driver: decided, drift, code_drift: code })
     };
     snapshot::unchanged(open, read, observer)
 }

@@ -214,6 +214,59 @@ fn equal_outcomes_are_one_group_and_the_outliers_are_named() {
 }
 
 #[test]
+fn drift_is_told_of_each_as_it_is_alone() {
+    let project = tenants();
+    std::fs::remove_dir_all(project.path("tenants")).unwrap();
+    std::fs::create_dir(project.path("tenants")).unwrap();
+    let first = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT);";
+    let second = "CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users (id), title TEXT);";
+    let up = |name: &str, sql: &str| {
+        let text = format!("-- migrate:up\n{sql}\n-- migrate:down\n");
+        std::fs::write(project.path("db/migrations").join(name), text).unwrap();
+    };
+    up("20230101000000_users.sql", first);
+    up("20230102000000_posts.sql", second);
+    let ledger = "CREATE TABLE schema_migrations (version varchar(128) primary key);";
+    let applied = |version: u8| format!("INSERT INTO schema_migrations VALUES ('2023010{version}000000');");
+    let (one, two) = (applied(1), format!("{}{}", applied(1), applied(2)));
+    let databases = [
+        ("as", format!("{first}{second}{ledger}{two}")),
+        ("early", format!("{first}{ledger}{one}")),
+        // The same schema as others, at another place in the ledger.
+        ("behind", format!("{first}{second}{ledger}{one}")),
+        ("ahead", format!("{first}{ledger}{two}")),
+        ("index", format!("{first}{second}{ledger}{two} CREATE INDEX by_email ON users (email);")),
+        ("column", format!("{first}{second}{ledger}{two} ALTER TABLE posts ADD COLUMN body TEXT;")),
+        ("fresh", "CREATE TABLE own (a);".to_owned()),
+    ];
+    for (name, sql) in &databases {
+        for copy in 1..=3 {
+            project.database(&format!("tenants/{name}{copy}.db"), sql);
+        }
+    }
+    let fleet = rehearsed(&project, Selection::Folder(project.path("tenants")), None);
+    let mut drifted = BTreeSet::new();
+    for database in &fleet.databases {
+        let snapshot = project.path("tenants").join(&database.name);
+        let alone = rehearse::rehearse(&Options { snapshot: snapshot.into(), ..options(&project) }, &Silent).unwrap();
+        let document = alone.document();
+        let group = &fleet.groups[database.group];
+        let told: BTreeSet<_> = group.findings.iter().map(|one| (&one.code, &one.level, &one.message)).collect();
+        let expected: BTreeSet<_> = document.findings.iter().map(|one| (&one.code, &one.level, &one.message)).collect();
+        assert_eq!(told, expected, "{}", database.name);
+        if group.first == database.name {
+            let report = group.report.as_ref().unwrap();
+            let drift = |plan: &rehearse::report::document::Plan| serde_json::to_value(&plan.drift).unwrap();
+            assert_eq!(drift(&report.plan), drift(&document.plan), "{}", database.name);
+        }
+        drifted.extend(told.iter().filter(|one| *one.0 == "SN916").map(|_| database.name.clone()));
+    }
+    let expected = ["ahead", "behind", "column", "index"];
+    let expected = expected.iter().flat_map(|name| (1..=3).map(move |copy| format!("{name}{copy}.db")));
+    assert_eq!(drifted, expected.collect());
+}
+
+#[test]
 fn the_parts_together_are_the_whole() {
     let project = tenants();
     let all = || Selection::Folder(project.path("tenants"));

@@ -12,7 +12,7 @@ use crate::schema::{Object, Schema};
 #[must_use]
 pub fn objects(connection: &Connection, schema: &Schema) -> BTreeMap<String, String> {
     let views = schema.views.iter().map(|(key, view)| (key, read(&view.name)));
-    let triggers = schema.triggers.iter().map(|(key, trigger)| (key, write(schema, trigger)));
+    let triggers = schema.triggers.iter().map(|(key, trigger)| (key, write(connection, trigger)));
     views
         .chain(triggers)
         .filter_map(|(key, sql)| connection.prepare(&sql).err().map(|error| (key.clone(), message(&error))))
@@ -31,34 +31,52 @@ fn read(view: &str) -> String {
 }
 
 /// A statement whose compilation compiles the trigger; it is never run.
-fn write(schema: &Schema, trigger: &Object) -> String {
+fn write(connection: &Connection, trigger: &Object) -> String {
     let table = quote_identifier(&trigger.table);
-    let column = schema
-        .table(&trigger.table)
-        .and_then(|table| table.columns.iter().find(|column| !column.generated))
-        .map_or_else(|| "rowid".to_owned(), |column| quote_identifier(&column.name));
-    match event(&trigger.sql).as_str() {
-        "DELETE" => format!("DELETE FROM {table}"),
-        "INSERT" => format!("INSERT INTO {table} SELECT * FROM {table} WHERE false"),
-        "" => format!("UPDATE {table} SET {column} = {column}"),
-        first => format!("UPDATE {table} SET {0} = {0}", quote_identifier(first)),
+    match event(&trigger.sql) {
+        Event::Delete => format!("DELETE FROM {table}"),
+        Event::Insert => format!("INSERT INTO {table} DEFAULT VALUES"),
+        Event::Update(of) => {
+            let settable = settable(connection, &trigger.table).unwrap_or_default();
+            let is_settable = |name: &String| settable.iter().any(|column| column.eq_ignore_ascii_case(name));
+            let column = of.into_iter().find(is_settable).or(settable.first().cloned());
+            let column = quote_identifier(column.as_deref().unwrap_or("rowid"));
+            format!("UPDATE {table} SET {column} = {column}")
+        }
     }
 }
 
-/// `DELETE`, `INSERT`, or for an update the first column of `UPDATE OF`, empty where there is none.
-fn event(sql: &str) -> String {
+/// The columns of a table or view that a statement can set: not the generated ones.
+fn settable(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0")?;
+    let names = select.query_map([table], |row| row.get(0))?;
+    names.collect()
+}
+
+/// What fires a trigger.
+enum Event {
+    Delete,
+    Insert,
+    /// The columns of `UPDATE OF`; none where it is any.
+    Update(Vec<String>),
+}
+
+fn event(sql: &str) -> Event {
     let tokens: Vec<Token> = tokens(sql).filter(|token| !token.is_trivia()).collect();
     // CREATE TRIGGER name comes first; the name itself may be any word.
-    let words = tokens.iter().enumerate().skip(2);
-    for (index, token) in words {
-        if token.is_word(sql, "DELETE") || token.is_word(sql, "INSERT") {
-            return token.text(sql).to_ascii_uppercase();
+    for (index, token) in tokens.iter().enumerate().skip(3) {
+        if token.is_word(sql, "DELETE") {
+            return Event::Delete;
+        }
+        if token.is_word(sql, "INSERT") {
+            return Event::Insert;
         }
         if token.is_word(sql, "UPDATE") {
-            let of = tokens.get(index + 1).is_some_and(|next| next.is_word(sql, "OF"));
-            let column = tokens.get(index + 2).filter(|_| of).and_then(|column| column.name(sql));
-            return column.map(std::borrow::Cow::into_owned).unwrap_or_default();
+            let mut behind = tokens[index + 1..].iter();
+            let of = behind.next().is_some_and(|next| next.is_word(sql, "OF"));
+            let columns = behind.take_while(|token| of && !token.is_word(sql, "ON"));
+            return Event::Update(columns.filter_map(|column| Some(column.name(sql)?.into_owned())).collect());
         }
     }
-    String::new()
+    Event::Update(Vec::new())
 }

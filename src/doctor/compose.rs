@@ -22,10 +22,20 @@ pub(super) struct Service {
     pub(super) databases: Vec<database::Named>,
     /// Whether a variable that may name one has a value that no file has.
     pub(super) is_open: bool,
+    /// Whether another service, perhaps of another file, says more of it.
+    pub(super) is_part: bool,
     /// Commands with their line; none where the image decides.
     pub(super) start: Option<(Vec<Vec<String>>, At)>,
     /// Services that have to end well before this one starts.
     pub(super) after: Vec<String>,
+}
+
+impl Service {
+    /// What is mounted on this path, or nearest above it.
+    pub(super) fn mount_of(&self, path: &Path) -> Option<&Mount> {
+        let over = self.mounts.iter().filter(|mount| path.starts_with(&mount.target));
+        over.max_by_key(|mount| mount.target.components().count())
+    }
 }
 
 /// How the image of a service is built.
@@ -146,6 +156,7 @@ impl Source<'_> {
             mounts: self.mounts(service, first),
             databases,
             is_open,
+            is_part: get(service, "extends").is_some(),
             start: line.filter(|_| !commands.is_empty()).map(|line| (commands, At::new(self.file, line))),
             after: after(service),
         }
@@ -192,14 +203,23 @@ impl Source<'_> {
 
     /// The databases that the variables of a service name, and whether one may be named by a value that no file has.
     fn databases(&self, service: &Map<String, Value>, first: u32) -> (Vec<database::Named>, bool) {
+        // A variable without a value has that of the shell in which compose runs.
+        let from_outside = |name: &str| (name.to_owned(), format!("${{{name}}}"));
         let pairs: Vec<(String, String)> = match get(service, "environment") {
-            Some(Value::Object(map)) => {
-                map.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
-            }
+            Some(Value::Object(map)) => map
+                .iter()
+                .filter_map(|(name, value)| match value {
+                    Value::Null => Some(from_outside(name)),
+                    value => Some((name.clone(), value.as_str()?.to_owned())),
+                })
+                .collect(),
             Some(Value::Array(lines)) => lines
                 .iter()
-                .filter_map(|line| line.as_str()?.split_once('='))
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .filter_map(Value::as_str)
+                .map(|line| match line.split_once('=') {
+                    Some((name, value)) => (name.to_owned(), value.to_owned()),
+                    None => from_outside(line),
+                })
                 .collect(),
             _ => Vec::new(),
         };
@@ -210,7 +230,7 @@ impl Source<'_> {
         let named = pairs.into_iter().filter_map(|(name, value)| {
             let path = database::path(&value)?;
             let at = At::new(self.file, self.line_of(section, &name));
-            Some(database::Named { path, at })
+            Some(database::Named { path, at, is_default: false })
         });
         let mut named: Vec<_> = named.collect();
         let files: Vec<&str> = match get(service, "env_file") {
@@ -251,6 +271,7 @@ impl Service {
         // What a later file says counts.
         self.databases.splice(0..0, later.databases);
         self.is_open |= later.is_open;
+        self.is_part |= later.is_part;
         self.after.extend(later.after);
     }
 }

@@ -11,6 +11,8 @@ pub(super) struct Named {
     /// As it is written, without what makes it an address.
     pub(super) path: String,
     pub(super) at: At,
+    /// Whether it is what code takes where a variable says nothing else.
+    pub(super) is_default: bool,
 }
 
 /// What begins the address of a SQLite file, the longest first.
@@ -63,7 +65,7 @@ pub(super) fn in_variables(file: &Path, text: &str) -> Vec<Named> {
         let value = value.trim().trim_matches(['"', '\'']);
         (!name.starts_with('#')).then(|| path(value)).flatten().map(|path| (path, number))
     });
-    lines.map(|(path, line)| Named { path, at: At::new(file, line) }).collect()
+    lines.map(|(path, line)| Named { path, at: At::new(file, line), is_default: false }).collect()
 }
 
 #[cfg(test)]

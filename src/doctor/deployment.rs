@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::answer::At;
-use super::compose::{self, Build, Service};
+use super::compose::{self, Build, MountKind, Service};
 use super::database::{self, Named};
 use super::docker::Dockerfile;
 use super::places::{Places, clean, text};
@@ -20,6 +20,8 @@ pub(super) struct Deployment {
     pub(super) fly: Option<(PathBuf, Vec<(PathBuf, u32)>)>,
     /// Databases that files beside the services name, the strongest evidence first.
     pub(super) named: Vec<Named>,
+    /// The folder below the project's in which relative addresses begin, where it is not the one in which the app starts.
+    pub(super) relative_to: Option<PathBuf>,
     /// Why files cannot be read.
     pub(super) unread: Vec<String>,
 }
@@ -88,7 +90,7 @@ impl Deployment {
         variables.sort_by_key(|(name, _)| database::rank(name));
         for (name, value) in variables {
             let path = database::path(value);
-            self.named.extend(path.map(|path| Named { path, at: At::new(&file, line(name)) }));
+            self.named.extend(path.map(|path| Named { path, at: At::new(&file, line(name)), is_default: false }));
         }
         Some((file.clone(), destinations.map(|path| (clean(Path::new(path)), line(path))).collect()))
     }
@@ -119,7 +121,28 @@ impl Deployment {
         let own = service.and_then(|service| service.folder.clone());
         let image = self.dockerfile.as_ref().filter(|_| service.is_none_or(|service| self.is_built(service)));
         let folder = own.or_else(|| image.map(Dockerfile::folder))?;
-        Some(clean(&folder.join(path)))
+        Some(clean(&folder.join(self.relative_to.as_deref().unwrap_or(Path::new(""))).join(path)))
+    }
+
+    /// Whether the app starts in this folder of the container or below it, or the image has something of the project there: what is
+    /// mounted there hides what a new image brings.
+    pub(super) fn has_the_app(&self, folder: &Path, of_the_project: &Path) -> bool {
+        self.dockerfile.as_ref().is_some_and(|image| {
+            let placed = image.placed(of_the_project);
+            image.folder().starts_with(folder) || placed.is_some_and(|placed| placed.path.starts_with(folder))
+        })
+    }
+
+    /// The volume that is mounted on this path of the container, or above it.
+    pub(super) fn volume_over(&self, path: &Path) -> Option<(&Path, At)> {
+        let built = self.services.iter().filter(|service| self.is_built(service));
+        let over = built.filter_map(|service| service.mount_of(path));
+        let named = over.filter(|mount| mount.kind == MountKind::Named).map(|mount| (&*mount.target, mount.at.clone()));
+        let fly = self.fly.iter().flat_map(|(file, mounts)| {
+            let over = mounts.iter().filter(|(mount, _)| path.starts_with(mount));
+            over.map(|(mount, line)| (&**mount, At::new(file, *line)))
+        });
+        fly.chain(named).next()
     }
 
     /// Where the image of the app is made.

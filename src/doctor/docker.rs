@@ -143,7 +143,7 @@ impl Dockerfile {
         variables.sort_by_key(|(name, _)| database::rank(name));
         let named = variables.into_iter().filter_map(|(_, (value, line))| {
             let (path, at) = (database::path(value)?, At::new(&self.file, *line));
-            Some(database::Named { path, at })
+            Some(database::Named { path, at, is_default: false })
         });
         named.collect()
     }
@@ -312,8 +312,15 @@ impl Stage {
             let end = behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(behind.len());
             let (name, after) = inside.unwrap_or_else(|| behind.split_at(end));
             // Values in values in values would grow without end.
-            match self.variables.get(name).filter(|(value, _)| filled.len() + value.len() <= LONGEST) {
-                Some((value, _)) => filled.push_str(value),
+            let (name, default) = name.split_once(":-").map_or((name, None), |(name, default)| (name, Some(default)));
+            match self
+                .variables
+                .get(name)
+                .map(|(value, _)| value.as_str())
+                .or(default)
+                .filter(|value| filled.len() + value.len() <= LONGEST)
+            {
+                Some(value) => filled.push_str(value),
                 None => filled.extend(["${", name, "}"]),
             }
             rest = after;

@@ -159,7 +159,7 @@ fn diagnose(
     };
     let places = Places::of(&project.root);
     let sources = Sources::scan(&project.root);
-    let deployment = Deployment::find(&places, &sources);
+    let deployment = Deployment { relative_to: schema_folder(project), ..Deployment::find(&places, &sources) };
     let startup = Startup::find(&places, &deployment);
     let evidence = Evidence { project, plan, driver, foreign_keys, production, sources, places, deployment, startup };
     let wishes = Wishes { config: &options.config, levels: &options.levels, now: SystemTime::now() };
@@ -170,4 +170,15 @@ fn diagnose(
         driver: evidence.driver.as_ref().map(|driver| driver.decision.value.clone()),
         ..Diagnosis::new(shown(&project.root), checks, options.fail_on)
     })
+}
+
+/// The folder of Prisma's schema, below the project's: addresses count from there before Prisma 7, unless an adapter opens the file.
+fn schema_folder(project: &Project) -> Option<PathBuf> {
+    let folder = project.prisma.as_ref()?.folder.parent()?;
+    let declared = ["prisma", "@prisma/client"].iter().find_map(|name| project.packages.get(*name))?;
+    let (version, _) = declared.version()?;
+    let major: u32 = version.trim_start_matches(['^', '~', '=', 'v']).split('.').next()?.parse().ok()?;
+    let is_adapted = project.packages.keys().any(|name| name.starts_with("@prisma/adapter-"));
+    let counts = major < 7 && !is_adapted && folder.join("schema.prisma").is_file();
+    counts.then(|| folder.strip_prefix(&project.root).ok().map(std::path::Path::to_path_buf))?
 }

@@ -64,13 +64,20 @@ const MIGRATING: &[&[&str]] = &[
     &["wrangler", "migrations", "apply"],
 ];
 
-/// The commands of a line, each as words: what `&&`, `||`, `;`, `|` and a line break part. Quotes are taken off, comments left out.
+/// The last word of a command that nothing waits for.
+pub(super) const BEHIND: &str = "&";
+
+/// The commands of a line, each as words: what `&&`, `||`, `;`, `|`, `&` and a line break part. Quotes are taken off, comments left out;
+/// of these only [`BEHIND`] stays.
 pub(super) fn commands(line: &str) -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
     let (mut word, mut in_word) = (String::new(), false);
     let mut chars = line.chars().peekable();
     let mut quote = None;
+    let mut before = ' ';
     while let Some(c) = chars.next() {
+        let is_alone = c == '&' && !matches!(before, '&' | '>' | '<' | '|') && !matches!(chars.peek(), Some('&' | '>'));
+        before = c;
         match (quote, c) {
             (Some(open), _) if c == open => quote = None,
             (Some('"') | None, '\\') => match chars.next() {
@@ -89,6 +96,9 @@ pub(super) fn commands(line: &str) -> Vec<Vec<String>> {
                 if let (true, Some(command)) = (in_word, commands.last_mut()) {
                     command.push(std::mem::take(&mut word));
                     in_word = false;
+                }
+                if let (true, Some(command)) = (is_alone, commands.last_mut().filter(|command| !command.is_empty())) {
+                    command.push(BEHIND.to_owned());
                 }
                 if (c == '\n' || !c.is_whitespace()) && commands.last().is_some_and(|command| !command.is_empty()) {
                     commands.push(Vec::new());
@@ -154,6 +164,7 @@ mod tests {
         let text = "a 'b c' && d \"e f\";g # h && i\nj\\\n k | l(m)";
         let expected: [&[&str]; 6] = [&["a", "b c"], &["d", "e f"], &["g"], &["j", "k"], &["l"], &["m"]];
         assert_eq!(commands(text), expected);
+        assert_eq!(commands("a b & c 2>&1 &"), [vec!["a", "b", "&"], vec!["c", "2>"], vec!["1", "&"]]);
         assert!(commands("  # nothing\n;;").is_empty());
         assert_eq!(commands("a 'not closed"), [["a", "not closed"]]);
     }
@@ -169,6 +180,7 @@ mod tests {
             ("goose -dir migrations sqlite3 app.db up", true),
             ("drizzle-kit push", false),
             ("prisma migrate dev", false),
+            ("npx prisma migrate deploy &", true),
             ("echo run npx prisma migrate deploy first", false),
             ("node server.js", false),
         ] {

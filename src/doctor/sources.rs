@@ -100,8 +100,8 @@ impl Sources {
                     self.pragmas.push((name, value, at()));
                 }
             }
-            if let Some(path) = opened_here(&tokens, index, &assigned) {
-                self.opened.push(database::Named { path, at: at() });
+            if let Some((path, is_default)) = opened_here(&tokens, index, &assigned) {
+                self.opened.push(database::Named { path, at: at(), is_default });
             }
             let is_macro = language == Language::Rust && tokens.get(index + 1).is_some_and(|next| next.is("!"));
             if is_macro && self.embedded.is_none() && token.word().is_some_and(|word| EMBEDDING[..3].contains(&word)) {
@@ -166,7 +166,7 @@ fn in_text(text: &str, name: &str, others: &[&str]) -> Option<String> {
 
 /// The path in `new Database('data/app.db')`, `createClient({ url: 'file:app.db' })` and the like; also where a name stands there that is
 /// given such a value in the same file. None where the path is put together.
-fn opened_here(tokens: &[Token], at: usize, assigned: &BTreeMap<&str, usize>) -> Option<String> {
+fn opened_here(tokens: &[Token], at: usize, assigned: &BTreeMap<&str, usize>) -> Option<(String, bool)> {
     let opener = tokens[at].word()?;
     let open = at + 1;
     if !OPENERS.contains(&opener) || !tokens.get(open)?.is("(") {
@@ -202,17 +202,19 @@ fn assignments(tokens: &[Token]) -> BTreeMap<&str, usize> {
     found.filter_map(|(at, three)| Some((three[0].word()?, at))).collect()
 }
 
-/// The first path among these tokens, unless something before it joins paths.
-fn plain_path(tokens: &mut dyn Iterator<Item = &Token>) -> Option<String> {
+/// The first path among these tokens, unless something before it joins paths, and whether something before it reads a variable.
+fn plain_path(tokens: &mut dyn Iterator<Item = &Token>) -> Option<(String, bool)> {
+    let mut is_default = false;
     for token in tokens {
         match &token.kind {
+            Kind::Word(word) if word.eq_ignore_ascii_case("env") => is_default = true,
             Kind::Word(word) if ["join", "resolve", "dirname", "URL", "fileURLToPath"].contains(&word.as_str()) => {
                 return None;
             }
             Kind::Mark('+') => return None,
             Kind::Text(text) => {
                 if let Some(path) = database::path(text) {
-                    return Some(path);
+                    return Some((path, is_default));
                 }
             }
             _ => {}

@@ -1,10 +1,15 @@
 //! Drift: the applied migrations run once more, on an empty database, and what they make is compared with what the snapshot has. Where
 //! that differs, the pending ones run on both schemas, without rows: does one fail on the snapshot's only?
 
+mod memory;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use rusqlite::{Connection, ffi};
+
 use crate::error::Error;
+use crate::execution::steps::Failure;
 use crate::execution::{self, Execution, Outcome, Settings};
 use crate::findings::{CodeDrift, Drift, Trip};
 use crate::migrations::{self, Entry, Located, Plan, State};
@@ -14,6 +19,7 @@ use crate::schema::index::Definition;
 use crate::schema::storage::affinity;
 use crate::schema::{Schema, is_bookkeeping};
 use crate::snapshot::{Snapshot, WorkingCopy, Workspace};
+pub(super) use memory::Memory;
 
 /// What is compared, and how the migrations run.
 #[derive(Clone, Copy)]
@@ -27,53 +33,102 @@ pub(super) struct Ground<'a> {
     pub unsafe_sql: bool,
 }
 
-/// Compares the snapshot's schema with that of its applied migrations; none where there are none.
-pub(super) fn find(ground: &Ground<'_>) -> Option<Drift> {
-    let applied: Vec<&Entry> = ground.plan.entries.iter().filter(|entry| is_applied(&entry.state)).collect();
-    if applied.is_empty() {
-        return None;
+/// How the snapshot's schema differs from that of its applied migrations, and what the code expects from what it will find.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Drifts {
+    /// None where no migration is applied.
+    pub drift: Option<Drift>,
+    /// None where no file says what the code expects.
+    pub code: Option<CodeDrift>,
+}
+
+/// Finds both, unless they are known from another database.
+pub(super) fn find(ground: &Ground<'_>, memory: &Memory) -> Drifts {
+    let key = memory::key(ground).ok();
+    if let Some(known) = key.and_then(|key| memory.recall(key)) {
+        return known;
     }
-    Some(replayed(ground, &applied).unwrap_or_else(|why| Drift::Unknown(why.0)))
+    let (drift, code) = (of_applied(ground), of_code(ground));
+    let whys =
+        [drift.as_ref().and_then(|drift| drift.as_ref().err()), code.as_ref().and_then(|code| code.1.as_ref().err())];
+    let holds_for_others = whys.into_iter().flatten().all(|why| why.is_of_schema);
+    let drifts = Drifts {
+        drift: drift.map(|drift| drift.unwrap_or_else(|why| Drift::Unknown(why.text))),
+        code: code.map(|(file, changes)| CodeDrift { file, changes: changes.map_err(|why| why.text) }),
+    };
+    if let Some(key) = key.filter(|_| holds_for_others) {
+        memory.keep(key, &drifts);
+    }
+    drifts
+}
+
+/// Compares the snapshot's schema with that of its applied migrations; none where there are none.
+fn of_applied(ground: &Ground<'_>) -> Option<Result<Drift, Why>> {
+    let applied: Vec<&Entry> = ground.plan.entries.iter().filter(|entry| is_applied(entry)).collect();
+    (!applied.is_empty()).then(|| replayed(ground, &applied))
 }
 
 const UNSAFE: &str = "with --allow-unsafe-sql nothing is run again: it may reach other files";
 
-fn is_applied(state: &State) -> bool {
-    matches!(state, State::Applied | State::Edited { .. } | State::Missing)
+/// What is missing and has a path is only listed beside the others: the ledger does not know it.
+fn is_applied(entry: &Entry) -> bool {
+    match entry.state {
+        State::Applied | State::Edited { .. } => true,
+        State::Missing => entry.migration.file.as_os_str().is_empty(),
+        State::Pending | State::Skipped { .. } => false,
+    }
 }
 
 /// Why it is not known.
-struct Why(String);
+struct Why {
+    text: String,
+    /// Whether it would be so on every database with this schema: no disk was full, no time ran out.
+    is_of_schema: bool,
+}
+
+impl Why {
+    fn of_schema(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_of_schema: true }
+    }
+
+    fn failed(failure: &Failure, text: String) -> Self {
+        let code = failure.error.extended_code.map(|code| code & 0xff);
+        let is_of_schema = matches!(code, Some(ffi::SQLITE_ERROR | ffi::SQLITE_CONSTRAINT));
+        Self { text, is_of_schema: is_of_schema && failure.error.stopped.is_none() }
+    }
+}
 
 impl From<Error> for Why {
     fn from(error: Error) -> Self {
-        Self(error.to_string())
+        Self { text: error.to_string(), is_of_schema: false }
     }
 }
 
 impl From<rusqlite::Error> for Why {
     fn from(error: rusqlite::Error) -> Self {
-        Self(crate::schema::message::without_value(&error.to_string()))
+        Self { text: crate::schema::message::without_value(&error.to_string()), is_of_schema: false }
     }
 }
 
 fn replayed(ground: &Ground<'_>, applied: &[&Entry]) -> Result<Drift, Why> {
     if ground.unsafe_sql {
-        return Err(Why(UNSAFE.to_owned()));
+        return Err(Why::of_schema(UNSAFE));
     }
     if let Some(entry) = applied.iter().find(|entry| entry.state == State::Missing) {
-        return Err(Why(format!("`{}` is applied, and its file is not there", entry.migration.name)));
+        return Err(Why::of_schema(format!("`{}` is applied, and its file is not there", entry.migration.name)));
     }
     let expected = WorkingCopy::empty(ground.snapshot, ground.workspace, "drift")?;
-    let plan = only(migrations::plan(ground.located, &expected.connect()?)?, applied)?;
+    let planned = migrations::plan(ground.located, &expected.connect()?);
+    let refused = |error: Error| Why { text: format!("on an empty database: {error}"), is_of_schema: false };
+    let plan = only(planned.map_err(refused)?, applied)?;
     let execution = execution::run(expected.open()?, &plan, ground.settings, &Silent)?;
-    if let Some(trip) = failed(&execution) {
-        return Err(Why(format!("`{}` fails on an empty database: {}", trip.migration, trip.message)));
+    if let Some((Trip { migration, message }, failure)) = failed(&execution) {
+        return Err(Why::failed(failure, format!("`{migration}` fails on an empty database: {message}")));
     }
     let before = Schema::read(&expected.connect()?)?;
     let after = Schema::read(&ground.snapshot.connect()?)?;
     let changes = changes::by_name(&before, &after, &|table| !is_of_a_tool(table, &ground.plan.ledger.name));
-    let trips = if changes.is_empty() { None } else { trip(ground, &expected) };
+    let trips = if changes.is_empty() { None } else { trip(ground, &expected).unwrap_or_default() };
     Ok(Drift::Known { applied: applied.len(), changes, trips })
 }
 
@@ -84,7 +139,7 @@ fn is_of_a_tool(table: &str, ledger: &str) -> bool {
 /// What runs of an empty database's plan in order to get what is applied.
 fn only(plan: Plan, applied: &[&Entry]) -> Result<Plan, Why> {
     if let Some(refusal) = plan.refusal {
-        return Err(Why(format!("the tool refuses to run on an empty database: {}", refusal.message)));
+        return Err(Why::of_schema(format!("the tool refuses to run on an empty database: {}", refusal.message)));
     }
     let names: BTreeSet<&str> = applied.iter().map(|entry| entry.migration.name.as_str()).collect();
     let entries: Vec<Entry> = plan
@@ -95,27 +150,28 @@ fn only(plan: Plan, applied: &[&Entry]) -> Result<Plan, Why> {
     if entries.len() == names.len() {
         Ok(Plan { entries, ..plan })
     } else {
-        Err(Why("the tool would not run all of the applied migrations on an empty database".to_owned()))
+        Err(Why::of_schema("the tool would not run all of the applied migrations on an empty database"))
     }
 }
 
-/// The first pending migration that fails on the snapshot's schema, and not on the expected one.
-fn trip(ground: &Ground<'_>, expected: &WorkingCopy) -> Option<Trip> {
+/// The first pending migration that fails on the snapshot's schema, and not on the expected one; both without rows.
+fn trip(ground: &Ground<'_>, expected: &WorkingCopy) -> Result<Option<Trip>, Why> {
     if ground.plan.pending().next().is_none() || ground.plan.refusal.is_some() {
-        return None;
+        return Ok(None);
     }
-    let fails = failed(&ground.run_on(&ground.without_rows().ok()?).ok()?)?;
-    match failed(&ground.run_on(expected).ok()?) {
-        Some(also) if also.migration == fails.migration => None,
-        _ => Some(fails),
-    }
+    let fails_on = |model: &Connection| -> Result<Option<Trip>, Why> {
+        Ok(failed(&ground.run_on(&ground.without_rows(model)?)?).map(|(trip, _)| trip))
+    };
+    let Some(fails) = fails_on(&ground.snapshot.connect()?)? else { return Ok(None) };
+    let also = fails_on(&expected.connect()?)?;
+    Ok(Some(fails).filter(|fails| also.is_none_or(|also| also.migration != fails.migration)))
 }
 
 impl Ground<'_> {
-    /// A database with the snapshot's schema and no rows.
-    fn without_rows(&self) -> Result<WorkingCopy, Why> {
+    /// A database with this schema and no rows.
+    fn without_rows(&self, model: &Connection) -> Result<WorkingCopy, Why> {
         let copy = WorkingCopy::empty(self.snapshot, self.workspace, "without-rows")?;
-        execution::empty::fill(&copy.open()?.connection, &self.snapshot.connect()?)?;
+        execution::empty::fill(&copy.open()?.connection, model)?;
         Ok(copy)
     }
 
@@ -125,18 +181,19 @@ impl Ground<'_> {
 }
 
 /// Compares what the code expects with what it will find; none where no file says what it expects.
-pub(super) fn of_code(ground: &Ground<'_>) -> Option<CodeDrift> {
-    let code = match migrations::code_schema(ground.located) {
-        Ok(code) => code?,
-        Err(error) => return Some(CodeDrift { file: PathBuf::new(), changes: Err(error.to_string()) }),
-    };
-    let changes = found_by(ground, &code.statements).map_err(|why| why.0);
-    Some(CodeDrift { file: code.file, changes })
+fn of_code(ground: &Ground<'_>) -> Option<(PathBuf, Result<Vec<Change>, Why>)> {
+    match migrations::code_schema(ground.located) {
+        Ok(code) => code.map(|code| (code.file, found_by(ground, &code.statements))),
+        Err(error) => Some((PathBuf::new(), Err(error.into()))),
+    }
 }
 
 fn found_by(ground: &Ground<'_>, statements: &[String]) -> Result<Vec<Change>, Why> {
     if ground.unsafe_sql {
-        return Err(Why(UNSAFE.to_owned()));
+        return Err(Why::of_schema(UNSAFE));
+    }
+    if let Some(refusal) = &ground.plan.refusal {
+        return Err(Why::of_schema(format!("the tool refuses to run: {}", refusal.message)));
     }
     let expected = WorkingCopy::empty(ground.snapshot, ground.workspace, "code")?;
     let session = expected.open()?;
@@ -144,9 +201,9 @@ fn found_by(ground: &Ground<'_>, statements: &[String]) -> Result<Vec<Change>, W
         session.connection.execute(statement, [])?;
     }
     drop(session);
-    let found = ground.without_rows()?;
-    if let Some(Trip { migration, message }) = failed(&ground.run_on(&found)?) {
-        return Err(Why(format!("`{migration}` fails: {message}")));
+    let found = ground.without_rows(&ground.snapshot.connect()?)?;
+    if let Some((Trip { migration, message }, failure)) = failed(&ground.run_on(&found)?) {
+        return Err(Why::failed(failure, format!("`{migration}` fails on tables without rows: {message}")));
     }
     let (before, after) = (Schema::read(&expected.connect()?)?, Schema::read(&found.connect()?)?);
     let changes = changes::by_name(&before, &after, &|table| !is_of_a_tool(table, &ground.plan.ledger.name));
@@ -179,9 +236,9 @@ fn matters(change: &Change, before: &Schema, after: &Schema) -> bool {
     }
 }
 
-fn failed(execution: &Execution) -> Option<Trip> {
+fn failed(execution: &Execution) -> Option<(Trip, &Failure)> {
     let Outcome::Failed(failure) = &execution.outcome else { return None };
     let step = failure.step.and_then(|step| execution.steps.get(step));
     let migration = step.map_or_else(|| failure.doing.to_owned(), |step| step.migration.clone());
-    Some(Trip { migration, message: failure.error.message.clone() })
+    Some((Trip { migration, message: failure.error.message.clone() }, failure))
 }

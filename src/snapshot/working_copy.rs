@@ -90,8 +90,12 @@ impl WorkingCopy {
         let facts = snapshot.facts();
         let path = workspace.unused(name);
         File::create_new(&path).doing(doing)?;
-        let pragmas =
-            format!("PRAGMA page_size = {}; PRAGMA encoding = '{}'; VACUUM", facts.page_size, facts.encoding.name());
+        // Nobody reads it after the machine has stopped.
+        let pragmas = format!(
+            "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA page_size = {}; PRAGMA encoding = '{}'; VACUUM",
+            facts.page_size,
+            facts.encoding.name()
+        );
         connection::private(&path).and_then(|connection| connection.execute_batch(&pragmas)).doing(doing)?;
         let base = File::open(&path).and_then(|file| FilePages::new(file, None)).doing(doing)?;
         Self::over(Arc::new(base), snapshot, workspace, name)

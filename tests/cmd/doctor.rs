@@ -98,6 +98,9 @@ fn volumes_are_told_from_what_goes_with_the_container() {
         ),
         (compose("    environment: {DB: '${DB:-/data/x.db}'}\n    volumes: ['data:/data']\n"), "ok", vec![]),
         (compose("    environment: {DB: '${DB}'}\n    volumes: ['data:/app/data']\n"), "not-found", vec![]),
+        (compose("    environment: [DATABASE_PATH]\n    volumes: ['data:/data']\n"), "not-found", vec![]),
+        (compose("    environment: {DATABASE_PATH: }\n    volumes: ['data:/data']\n"), "not-found", vec![]),
+        (compose("    extends: {file: common.yml, service: app}\n"), "not-found", vec![]),
         ("services: {app: {image: elsewhere/app}}\n".to_owned(), "not-found", vec![]),
         ("services: {app: {image: elsewhere/app, environment: [DB=x.db]}}\n".to_owned(), "not-found", vec![]),
     ] {
@@ -108,9 +111,40 @@ fn volumes_are_told_from_what_goes_with_the_container() {
     for (to, status, codes) in [("/app/data", "ok", vec![]), ("/data", "warning", vec!["SN914"])] {
         assert_eq!(check(&app(&[docker, source, ("fly.toml", &fly(to))]), "volume"), is(status, &codes), "{to}");
     }
+    // A default in the code is only that.
+    let default = ("src/db.ts", "const db = new Database(process.env.DATABASE_PATH ?? 'data/app.db')");
+    for (to, status) in [("/app/data", "ok"), ("/data", "not-found")] {
+        assert_eq!(check(&app(&[docker, default, ("fly.toml", &fly(to))]), "volume"), is(status, &[]), "{to}");
+        let compose = volume(&format!("data:{to}"));
+        assert_eq!(check(&app(&[docker, default, ("compose.yaml", &compose)]), "volume"), is(status, &[]), "{to}");
+    }
     // What fly.toml sets counts before the default in the code.
     let named = format!("{}[env]\nDATABASE_PATH = '/data/app.db'\n", fly("/data"));
     assert_eq!(check(&app(&[docker, source, ("fly.toml", &named)]), "volume"), is("ok", &[]));
+}
+
+#[test]
+fn nobody_is_told_to_mount_a_volume_over_the_app() {
+    let docker = "FROM node\nWORKDIR /app\nCOPY . .\n";
+    for (path, volume) in [("data/app.db", "- data:/app/data"), ("app.db", "- data:/data"), ("/app.db", "- data:/data")]
+    {
+        let compose = format!("services:\n  app:\n    build: .\n    environment:\n      DATABASE_URL: file:{path}\n");
+        let project = app(&[("Dockerfile", docker), ("compose.yaml", &compose)]);
+        let text = project.run(&["doctor"]).stdout;
+        assert!(text.contains("warning[SN914]") && text.contains(volume), "{path}: {text}");
+    }
+}
+
+#[test]
+fn what_a_driver_sets_by_itself_is_told() {
+    let text = |driver: &str| {
+        let package = format!("{{\"dependencies\": {{\"drizzle-orm\": \"0.45.0\", \"{driver}\": \"1.0.0\"}}}}");
+        app(&[("package.json", &package)]).run(&["doctor"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let own = "no file sets it; better-sqlite3 by itself takes NORMAL in WAL mode, else FULL";
+    assert!(text("better-sqlite3").contains(own), "{}", text("better-sqlite3"));
+    let own = "no file sets it; SQLite by itself takes FULL";
+    assert!(text("@libsql/client").contains(own), "{}", text("@libsql/client"));
 }
 
 #[test]

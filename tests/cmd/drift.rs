@@ -76,6 +76,28 @@ fn a_pending_migration_that_trips_over_it_is_named() {
     // One that fails on both schemas has another reason.
     let wrong = project(&format!("{INIT}{city}")).migration("2_city.sql", "ALTER TABLE nowhere ADD COLUMN city TEXT;");
     assert_eq!(plan(&wrong)["drift"]["trips"], Value::Null);
+    // Rows that the applied migrations wrote are on neither.
+    let roles = "CREATE TABLE roles (id INTEGER PRIMARY KEY); INSERT INTO roles VALUES (1);";
+    let drifted = Project::new(&format!("{roles}{INIT}{city}; PRAGMA user_version = 1"))
+        .migration("1_init.sql", &format!("{roles}{INIT}"))
+        .migration(
+            "2_most.sql",
+            "CREATE TABLE most (id INTEGER NOT NULL); INSERT INTO most SELECT max(id) FROM roles;",
+        );
+    let drift = &plan(&drifted)["drift"];
+    assert_eq!((changes(drift), &drift["trips"]), (vec!["column added users city".to_owned()], &Value::Null));
+}
+
+#[test]
+fn where_the_tool_refuses_to_run_nothing_is_said_of_what_the_code_will_find() {
+    let project = generated("v0", "0.45.4");
+    project.database("prod.db", "VACUUM");
+    std::fs::remove_file(project.path("drizzle/0000_init.sql")).unwrap();
+    let ran = project.run(&["plan", "--snapshot", "prod.db", "--migrations", "drizzle", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.all()));
+    assert_eq!(plan["drift"], Value::Null, "the ledger knows of no migration");
+    let refused = "the tool refuses to run: No file drizzle/0000_init.sql found in drizzle folder";
+    assert_eq!((&plan["code_drift"]["unknown"], &plan["code_drift"]["changes"]), (&json!(refused), &json!([])));
 }
 
 #[test]
@@ -87,6 +109,12 @@ fn what_cannot_be_run_again_is_told() {
     assert_eq!(drift["unknown"], "`1.sql` fails on an empty database: NOT NULL constraint failed: t.a");
     assert_eq!(changes(drift), [""; 0]);
     assert!(text(&project).contains("not known: `1.sql` fails"), "{}", text(&project));
+    let ledger = "CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, \
+                  is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now'))); \
+                  INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1)";
+    let project = Project::new(ledger).migration("00001_b.go", "package migrations");
+    let ran = project.run(&["plan", "--snapshot", "prod.db", "--migrations", "migrations", "--tool", "goose"]);
+    assert!(ran.stdout.contains("not known: on an empty database: reading `migrations/00001_b.go`"), "{}", ran.all());
     let reaching = "ATTACH 'other.db' AS other; CREATE TABLE other.t (a);";
     let project = Project::new("PRAGMA user_version = 1").migration("1.sql", reaching);
     assert!(plan(&project)["drift"]["unknown"].as_str().unwrap().starts_with("`1.sql` fails on an empty database"));

@@ -83,6 +83,7 @@ fn look(file: &Path, text: &str) -> Looked {
     let is_comment = |line: &str| line.trim_start().starts_with(['#', '/']);
     // What a safe backup has made may be copied by whatever program.
     let mut made = String::new();
+    let whole: String = lines.iter().filter(|(line, _)| !is_comment(line)).map(|(line, _)| code(line) + "\n").collect();
     for (line, number) in lines.iter().filter(|(line, _)| !is_comment(line)) {
         let lower = code(line);
         if let Some(what) = SAFE.iter().find(|what| lower.contains(**what)) {
@@ -99,7 +100,10 @@ fn look(file: &Path, text: &str) -> Looked {
             continue;
         }
         for words in shell::commands(unquoted(line)) {
-            let Some(source) = copied(&words).filter(|source| !made.contains(&source.to_lowercase())) else { continue };
+            let is_whole = |source: &str| made.contains(source) || whole.contains(&format!("{source}-wal"));
+            let is_restored = |source: &str| OF_BACKUPS.iter().any(|word| source.contains(word));
+            let may_miss = |source: &str| !is_whole(source) && !is_restored(source);
+            let Some(source) = copied(&words).filter(|source| may_miss(&source.to_lowercase())) else { continue };
             let name = Path::new(source).file_name().unwrap_or_default().to_string_lossy().into_owned();
             looked.unsafe_copies.push(
                 Finding::new(&SN920, format!("`{name}` is copied as a file, without its -wal"))
@@ -135,7 +139,8 @@ fn copied(words: &[String]) -> Option<&str> {
     let leads = words[..at].iter().all(|word| shell::leads_on(word) || is_time(word) || word == "root");
     let is_download =
         words.get(at + 1..)?.iter().find(|word| !word.starts_with('-')).is_some_and(|word| word.contains("://"));
-    let arguments: Vec<&String> = words[at + 1..].iter().filter(|word| !word.starts_with('-')).collect();
+    let arguments: Vec<&String> =
+        words[at + 1..].iter().filter(|word| !word.starts_with('-') && *word != shell::BEHIND).collect();
     let last = arguments.len().saturating_sub(usize::from(arguments.len() > 1));
     let archives = ["tar", "zip", "gzip", "zstd", "restic", "borg"].contains(&shell::program(&words[at]));
     let sources = if archives { &arguments[..] } else { &arguments[..last] };
@@ -160,6 +165,9 @@ mod tests {
             ("backup.sh", "sqlite3 /data/app.db \".backup '/tmp/copy.db'\"\naws s3 cp /tmp/copy.db s3://b/\n", 0, 1),
             ("backup.sh", "sqlite3 /data/app.db \"VACUUM INTO '/tmp/copy.db'\"\ngzip /data/app.db\n", 1, 1),
             ("restore.sh", "aws s3 cp s3://b/app.db /data/app.db\n", 0, 0),
+            ("restore.sh", "cp /backups/app.db /data/app.db\n", 0, 0),
+            ("backup.sh", "cp /data/app.db /mnt/\ncp /data/app.db-wal /mnt/\n", 0, 0),
+            ("backup.sh", "cp /data/app.db /mnt/ &\n# cp /data/app.db-wal /mnt/\n", 1, 0),
             ("test.sh", "cp fixtures/seed.db test.db\n", 0, 0),
             ("crontab", "0 3 * * * root cp /data/app.sqlite /mnt/backup/\n", 1, 0),
             ("package.json", "  \"backup\": \"cp data/app.db backup/\",\n", 1, 0),

@@ -34,6 +34,18 @@ pub(in crate::doctor) fn migrations(evidence: &Evidence<'_>) -> Answer {
         return Answer::not_found(NAME, format!("`{folder}` is not in the folder that the build is given"));
     };
     if let Some(placed) = dockerfile.placed(&plan.folder) {
+        if let Some((volume, at)) = evidence.deployment.volume_over(&placed.path) {
+            let (volume, place) = (volume.display(), placed.path.display());
+            let finding =
+                Finding::new(&SN918, format!("the volume on `{volume}` hides `{place}`, which the image brings"));
+            return Answer::ok(NAME).finding(
+                finding
+                    .object(folder)
+                    .at(Some(at.place()), "")
+                    .cause("a volume keeps what it has: the migrations of a new image never come")
+                    .help("mount it on a folder in which only the database is"),
+            );
+        }
         let what = format!("`{folder}` is copied to `{}`", placed.path.display());
         return evidence
             .deployment

@@ -2,6 +2,7 @@
 
 use crate::doctor::Evidence;
 use crate::doctor::answer::{Answer, At};
+use crate::execution::Driver;
 use crate::execution::driver::ForeignKeys;
 use crate::findings::Finding;
 use crate::findings::catalogue::{SN913, SN921, SN922};
@@ -13,6 +14,14 @@ use crate::snapshot::source::Content;
 const SAME_DRIVER: [&str; 7] =
     ["drizzle", "sqlx", "diesel", "refinery", "rusqlite-migration", "goose", "golang-migrate"];
 
+/// The driver that the app opens the database with, where that is known.
+fn driver<'a>(evidence: &'a Evidence<'_>) -> Option<&'a Driver> {
+    match evidence.driver.as_ref()?.drivers.as_slice() {
+        [driver] if evidence.plan.as_ref().is_ok_and(|plan| SAME_DRIVER.contains(&plan.tool)) => Some(driver),
+        _ => None,
+    }
+}
+
 /// Whether foreign keys are enforced.
 pub(in crate::doctor) fn foreign_keys(evidence: &Evidence<'_>) -> Answer {
     const NAME: &str = "foreign-keys";
@@ -22,10 +31,7 @@ pub(in crate::doctor) fn foreign_keys(evidence: &Evidence<'_>) -> Answer {
     let places = evidence.sources.pragma("foreign_keys");
     let on = places.iter().find(|(value, _)| is_on(value));
     let off = places.iter().find(|(value, _)| is_off(value));
-    let driver = match evidence.driver.as_ref().map(|decided| decided.drivers.as_slice()) {
-        Some([driver]) if evidence.plan.as_ref().is_ok_and(|plan| SAME_DRIVER.contains(&plan.tool)) => Some(driver),
-        _ => None,
-    };
+    let driver = driver(evidence);
     let help = "turn them on for every connection, after the migrations: PRAGMA foreign_keys = ON";
     match (on, off, driver) {
         (_, _, Some(driver)) if driver.foreign_keys == ForeignKeys::AlwaysOn => {
@@ -114,11 +120,17 @@ pub(in crate::doctor) fn synchronous(evidence: &Evidence<'_>) -> Answer {
                 .help("PRAGMA synchronous = NORMAL is as safe from damage in WAL mode, and nearly as fast"),
         );
     }
-    match places.first() {
-        Some((value, at)) => Answer::ok(NAME).seen(format!("set to `{value}`"), at),
-        None => Answer::not_found(NAME, "no file sets it; SQLite by itself takes FULL"),
-    }
-    .fact_of_each(&evidence.sources.notes)
+    let answer = if let Some((value, at)) = places.first() {
+        Answer::ok(NAME).seen(format!("set to `{value}`"), at)
+    } else {
+        let own = driver(evidence).map(|driver| (driver.name, driver.tuning()));
+        let own = own.filter(|(_, tuning)| tuning.synchronous_in_wal != tuning.synchronous);
+        let by_itself = own.map_or("SQLite by itself takes FULL".to_owned(), |(name, tuning)| {
+            format!("{name} by itself takes {} in WAL mode, else {}", tuning.synchronous_in_wal, tuning.synchronous)
+        });
+        Answer::not_found(NAME, format!("no file sets it; {by_itself}"))
+    };
+    answer.fact_of_each(&evidence.sources.notes)
 }
 
 fn is_on(value: &str) -> bool {

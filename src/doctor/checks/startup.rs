@@ -33,7 +33,7 @@ pub(in crate::doctor) fn startup(evidence: &Evidence<'_>) -> Answer {
                 .object(&migrates.what)
                 .at(Some(migrates.at.place()), "")
                 .cause(format!("it is asynchronous; {} follows at {}", listens.what, listens.at.shown()))
-                .help("wait for it: put `await` before the call, and before the calls of the functions around it"),
+                .help("wait for it: put `await` before the call, and before the calls of the functions around it; take away the `&` behind a command"),
         ),
         Startup::Unknown { migrates, why } => {
             Answer::not_found(NAME, *why).seen(format!("{} migrates", migrates.what), &migrates.at)

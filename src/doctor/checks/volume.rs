@@ -59,19 +59,23 @@ fn of_service(evidence: &Evidence<'_>, answer: Answer, service: &Service, named:
         let why = format!("`{name}` has the database at `{}`, and nothing tells in which folder it starts", named.path);
         return answer.unless_found(Status::NotFound).seen(why, &named.at);
     };
-    let mount = service
-        .mounts
-        .iter()
-        .filter(|mount| path.starts_with(&mount.target))
-        .max_by_key(|mount| mount.target.components().count());
-    let folder = path.parent().unwrap_or(Path::new("/")).display().to_string();
+    let mount = service.mount_of(&path);
+    let (on, folder) = mountable(evidence, &path);
     let place = path.display();
-    let volume = format!(
-        "mount a volume on the folder:\nservices:\n  {name}:\n    volumes:\n      - data:{folder}\nvolumes:\n  data:"
-    );
+    let volume = format!("{on}:\nservices:\n  {name}:\n    volumes:\n      - data:{folder}\nvolumes:\n  data:");
     let finding = |message: String| Finding::new(&SN914, message).object(name);
     let said = format!("the database is at `{place}` by {}", named.at.shown());
     match mount {
+        None if service.is_part || named.is_default => {
+            let seen = if named.is_default {
+                format!(
+                    "`{name}` has the database at `{place}` where no variable names another one; nothing is mounted there"
+                )
+            } else {
+                format!("`{name}` has the database at `{place}`; what it extends was not looked at")
+            };
+            answer.unless_found(Status::NotFound).seen(seen, &named.at)
+        }
         None => answer.finding(
             finding(format!("`{name}` has the database at `{place}`, where nothing is mounted"))
                 .at(Some(service.at.place()), "")
@@ -114,13 +118,32 @@ fn of_fly(evidence: &Evidence<'_>, file: &Path, mounts: &[(std::path::PathBuf, u
     if let Some((_, line)) = mounts.iter().find(|(mount, _)| path.starts_with(mount)) {
         return Answer::ok(NAME).seen(told, &named.at).seen("a volume is mounted there", &At::new(file, *line));
     }
-    let folder = path.parent().unwrap_or(Path::new("/")).display();
+    if named.is_default {
+        let seen = format!("{told} where no variable names another one; fly.toml mounts nothing there");
+        return Answer::of(NAME, Status::NotFound).seen(seen, &named.at);
+    }
+    let (on, folder) = mountable(evidence, &path);
     Answer::ok(NAME).finding(
         Finding::new(&SN914, format!("the database is at `{place}`, where fly.toml mounts nothing"))
             .object("fly.toml")
             .at(Some(named.at.place()), "")
-            .help(format!(
-                "mount a volume on the folder:\n[mounts]\n  source = \"data\"\n  destination = \"{folder}\""
-            )),
+            .help(format!("{on}:\n[mounts]\n  source = \"data\"\n  destination = \"{folder}\"")),
     )
+}
+
+/// What to do, and the folder that a volume can be mounted on for a database at this path.
+fn mountable(evidence: &Evidence<'_>, path: &Path) -> (String, String) {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let migrations = evidence.plan.as_ref().map_or(Path::new(""), |plan| plan.folder.as_path());
+    if !evidence.deployment.has_the_app(folder, migrations) {
+        return ("mount a volume on the folder".to_owned(), folder.display().to_string());
+    }
+    let own = Path::new("/data").join(path.file_name().unwrap_or_default());
+    let what = format!(
+        "put the database into a folder of its own, for example at `{}`, and mount a volume there: on `{}` it would hide what a new \
+         image brings",
+        own.display(),
+        folder.display()
+    );
+    (what, "/data".to_owned())
 }

@@ -51,6 +51,8 @@ const CALLING_BACK: [&str; 13] = [
 ];
 /// Migrators of drizzle-orm that return when everything is done.
 const SYNCHRONOUS: [&str; 4] = ["better-sqlite3", "bun-sqlite", "node-sqlite", "sql-js"];
+/// Tokens before a call that are looked at for what waits for it.
+const MOST_TOKENS: usize = 200;
 /// Files that a file of Go may take functions from; more are not looked at.
 const MOST_NEIGHBOURS: usize = 200;
 const EXECUTING: [&str; 9] =
@@ -72,6 +74,7 @@ impl<'a> Call<'a> {
             ["await", "return", "yield"].iter().any(|word| module.is(before, word))
                 || before > 0 && module.are(before - 1, &["=", ">"])
         });
+        let waits = waits || is_awaited_with_others(module, begins);
         let goes_on = ["then", "finally", "catch"].iter().any(|word| module.are(close + 1, &[".", word]));
         let is_awaited = module.language != Language::JavaScript
             && !before.is_some_and(|before| module.is(before, "go"))
@@ -87,6 +90,18 @@ impl<'a> Call<'a> {
     pub(super) fn import<'m>(&self, module: &'m Module) -> Option<&'m Import> {
         module.imported(self.receiver.unwrap_or(self.name))
     }
+}
+
+/// Whether it stands in `await Promise.all([…])`.
+fn is_awaited_with_others(module: &Module, at: usize) -> bool {
+    let all = (at.saturating_sub(MOST_TOKENS)..at).rev().find(|&before| {
+        let is_all = ["all", "allSettled"].iter().any(|name| module.are(before, &["await", "Promise", ".", name, "("]));
+        is_all && module.close(before + 4) > at
+    });
+    let is_nested = |all: usize| {
+        (all + 5..at).any(|inner| module.are(inner, &["=", ">"]) && module.arrow_body(inner).contains(&at))
+    };
+    all.is_some_and(|all| !is_nested(all))
 }
 
 /// What stands before the name: `a` of `a.b` and `a::b`, and where the whole begins.

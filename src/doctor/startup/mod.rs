@@ -295,6 +295,9 @@ fn told(words: &[String]) -> String {
 
 /// Runs a command: a script of package.json, a shell script, a migration tool, or code.
 fn run(walk: &mut Walk<'_>, project: &Scripts, folder: &Path, words: &[String], at: &At, depth: usize) {
+    if let Some((_, words)) = words.split_last().filter(|(last, _)| *last == shell::BEHIND) {
+        return walk.alone(|walk| run(walk, project, folder, words, at, depth));
+    }
     walk.steps += 1;
     if depth > DEEPEST || walk.steps > MOST_COMMANDS {
         return;
@@ -319,7 +322,7 @@ fn run(walk: &mut Walk<'_>, project: &Scripts, folder: &Path, words: &[String], 
     }
     let what = told(words);
     if shell::migrates(words) {
-        walk.note(Seen::Migrates, what.clone(), at.clone(), true, &[]);
+        walk.migrates(what.clone(), at.clone());
     } else if let Some(file) = file {
         walk.start(&file);
     }

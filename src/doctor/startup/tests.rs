@@ -74,6 +74,13 @@ fn the_order_in_one_file() {
             "class Server { async start() {\nawait this.prepare()\napp.listen(1) }\nasync prepare() { await migrate(db) } }\nfunction f() { start() }",
             "not found",
         ),
+        ("libsql", "await Promise.all([migrate(db), warm()])\napp.listen(1)", "before src/index.ts:2 src/index.ts:3"),
+        ("libsql", "Promise.all([migrate(db), warm()])\napp.listen(1)", "unawaited src/index.ts:2 src/index.ts:3"),
+        (
+            "libsql",
+            "await Promise.all([1].map(() => { migrate(db) }))\napp.listen(1)",
+            "unawaited src/index.ts:2 src/index.ts:3",
+        ),
         ("libsql", "execSync('npx prisma migrate deploy')\napp.listen(1)", "before src/index.ts:2 src/index.ts:3"),
     ] {
         assert_eq!(index(driver, code), expected, "{driver}: {code}");
@@ -88,6 +95,14 @@ fn local_imports_are_followed_and_run_first() {
         (
             vec![("src/index.ts", "app.listen(1)\nimport './db.js'"), ("src/db.ts", top)],
             "before src/db.ts:2 src/index.ts:1",
+        ),
+        (
+            vec![("src/index.ts", "import('./db.js')\napp.listen(1)"), ("src/db.ts", top)],
+            "unawaited src/db.ts:2 src/index.ts:2",
+        ),
+        (
+            vec![("src/index.ts", "await import('./db.js')\napp.listen(1)"), ("src/db.ts", top)],
+            "before src/db.ts:2 src/index.ts:2",
         ),
         (
             vec![("src/index.ts", "import { prepare } from '@/db'\nprepare()\napp.listen(1)"), ("src/db.ts", db)],
@@ -186,6 +201,14 @@ fn commands_are_followed_to_what_they_run() {
             "unknown compose.yaml:6",
         ),
         (vec![("Procfile", "web: bin/rails db:migrate && bin/rails server\n".to_owned())], "before Procfile:1 Procfile:1"),
+        (
+            vec![("Procfile", "web: sh run.sh\n".to_owned()), ("run.sh", "npx drizzle-kit migrate &\nnode server.js\n".to_owned())],
+            "unawaited run.sh:1 server.js:1",
+        ),
+        (
+            vec![("Procfile", "web: sh run.sh\n".to_owned()), ("run.sh", "node server.js &\nnpx drizzle-kit migrate\nwait\n".to_owned())],
+            "after run.sh:2 server.js:1",
+        ),
         // A script that calls itself ends.
         (vec![("package.json", scripts("\"start\": \"npm start\""))], "not found"),
     ] {
@@ -203,7 +226,16 @@ fn go_and_rust_begin_in_main() {
             "before main.go:9 main.go:8",
         ),
         ("func main() {\nhttp.ListenAndServe(a, b)\ngoose.Up(db, d) }", "after main.go:8 main.go:7"),
-        ("func main() {\ngo goose.Up(db, d)\nhttp.ListenAndServe(a, b) }", "before main.go:7 main.go:8"),
+        ("func main() {\ngo goose.Up(db, d)\nhttp.ListenAndServe(a, b) }", "unawaited main.go:7 main.go:8"),
+        (
+            "func main() {\ngo func() { goose.Up(db, d) }()\nhttp.ListenAndServe(a, b) }",
+            "unawaited main.go:7 main.go:8",
+        ),
+        (
+            "func up() {\ngoose.Up(db, d) }\nfunc main() { go up()\nhttp.ListenAndServe(a, b) }",
+            "unawaited main.go:7 main.go:9",
+        ),
+        ("func main() {\ngo http.ListenAndServe(a, b)\ngoose.Up(db, d) }", "after main.go:8 main.go:7"),
         ("func other() { goose.Up(db, d) }\nfunc main() { http.ListenAndServe(a, b) }", "not found"),
     ] {
         assert_eq!(found(&[("main.go", &format!("{go}{code}"))]), expected, "{code}");

@@ -20,6 +20,9 @@ const MOST_FILES: usize = 400;
 /// Calls within calls that are followed.
 const DEEPEST: usize = 40;
 
+/// The number of a command that the others do not wait for; none of them has a greater one.
+const BESIDE: usize = usize::MAX / 2;
+
 /// A call that migrates or listens.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
@@ -110,6 +113,22 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Does this as something that nothing waits for.
+    pub(super) fn alone(&mut self, run: impl FnOnce(&mut Self)) {
+        let command = std::mem::replace(&mut self.command, BESIDE);
+        self.calls += 1;
+        self.unawaited.push((self.calls, true));
+        run(self);
+        self.unawaited.pop();
+        self.command = command + 1;
+    }
+
+    /// A command that migrates.
+    pub(super) fn migrates(&mut self, what: String, at: At) {
+        let around: Vec<u32> = self.unawaited.iter().map(|(call, _)| *call).collect();
+        self.note(Seen::Migrates, what, at, true, &around);
+    }
+
     fn module(&mut self, file: &Path) -> Option<Rc<Module>> {
         if let Some(known) = self.modules.get(file) {
             return known.clone();
@@ -168,7 +187,7 @@ impl<'a> Walk<'a> {
                 let is_unawaited = callee.is_none() && calls::is_left_alone(module, at);
                 if is_unawaited {
                     self.calls += 1;
-                    self.unawaited.push((self.calls, false));
+                    self.unawaited.push((self.calls, module.language == Language::Go));
                 }
                 uncertain += usize::from(!is_known);
                 scopes.push(Scope { end: body.end, is_certain: is_known, is_unawaited });
@@ -193,7 +212,8 @@ impl<'a> Walk<'a> {
         if let Some((seen, what, is_sync)) = calls::seen(module, call, import) {
             let mut around: Vec<u32> =
                 self.unawaited.iter().filter(|(_, waits)| *waits || !is_sync).map(|(call, _)| *call).collect();
-            if seen == Seen::Migrates && !is_sync && !call.is_awaited {
+            let returns_at_once = !is_sync || module.language == Language::Go;
+            if seen == Seen::Migrates && returns_at_once && !call.is_awaited {
                 self.calls += 1;
                 around.push(self.calls);
             }
@@ -201,8 +221,16 @@ impl<'a> Walk<'a> {
             return;
         }
         if let Some(name) = call.loads {
+            let is_alone = call.name == "import" && !call.is_awaited;
+            if is_alone {
+                self.calls += 1;
+                self.unawaited.push((self.calls, true));
+            }
             if let Some(other) = resolve::import(self.root, &module.file, name) {
                 self.run(&other, depth + 1);
+            }
+            if is_alone {
+                self.unawaited.pop();
             }
             return;
         }
@@ -221,10 +249,11 @@ impl<'a> Walk<'a> {
         if depth > DEEPEST || !self.called.insert((module.file.clone(), function.start)) {
             return;
         }
-        let is_alone = function.is_async && !is_awaited;
+        let is_routine = module.language == Language::Go;
+        let is_alone = (function.is_async || is_routine) && !is_awaited;
         if is_alone {
             self.calls += 1;
-            self.unawaited.push((self.calls, false));
+            self.unawaited.push((self.calls, is_routine));
         }
         self.range(module, function.body.clone(), certain, depth + 1);
         if is_alone {
