@@ -27,6 +27,7 @@ use crate::execution::{self, Driver, Execution, Machine, Outcome, Settings, Turn
 use crate::expectations::demands::Demands;
 use crate::expectations::judge;
 use crate::findings::catalogue::SN907;
+use crate::findings::levels::Selector;
 use crate::findings::{
     self, Cell, CodeDrift, Drift, Evidence, Finding, Level, Levels, Limits, Trial, Waiver, WayBack, Wishes, waivers,
 };
@@ -214,7 +215,12 @@ pub(crate) struct Means<'a> {
     pub queries: Option<Arc<Queries>>,
     /// What is known of schemas that were looked at before.
     drifts: drift::Memory,
+    /// The levels that rules have because the database is one of many.
+    levels: Levels,
 }
+
+/// Whose word the levels are that [`Means::of_many`] sets.
+const OF_MANY: &str = "rehearse, as another database may need it";
 
 /// What runs the migrations.
 enum Runner<'a> {
@@ -235,7 +241,17 @@ impl<'a> Means<'a> {
             Some(exec) => Runner::Command(exec, Project::around(&options.migrations.project)?),
             None => Runner::InProcess(migrations::search(&options.migrations)?),
         };
-        Ok(Self { runner, queries, drifts: drift::Memory::default() })
+        Ok(Self { runner, queries, drifts: drift::Memory::default(), levels: Levels::default() })
+    }
+
+    /// The same for many databases: a waiver that one of them does not need may be there for another.
+    ///
+    /// # Errors
+    /// As [`Means::of`].
+    pub(crate) fn of_many(options: &'a Options) -> Result<Self, Error> {
+        let mut means = Self::of(options)?;
+        means.levels.set(Selector::Rule(&SN907), Level::Note);
+        Ok(means)
     }
 }
 
@@ -335,7 +351,7 @@ fn rehearse_on(
         evidence.plan.decisions.push(not_measured(&evidence.execution().outcome));
     }
     let file = options.config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
-    let levels = [(&options.config.rules, file.as_str()), (&options.levels, "--level")];
+    let levels = [(&means.levels, OF_MANY), (&options.config.rules, file.as_str()), (&options.levels, "--level")];
     let wishes = Wishes { levels: &levels, waivers: &waivers };
     let mut matrix = Vec::new();
     if options.matrix {

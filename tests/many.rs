@@ -214,6 +214,80 @@ fn equal_outcomes_are_one_group_and_the_outliers_are_named() {
 }
 
 #[test]
+fn the_names_of_databases_and_how_much_they_need_make_no_other_outcome() {
+    let project = tenants();
+    std::fs::remove_dir_all(project.path("tenants")).unwrap();
+    std::fs::create_dir(project.path("tenants")).unwrap();
+    for (name, rows) in [("log1", 20), ("log2", 20_000)] {
+        let numbers = format!(
+            "WITH RECURSIVE n (value) AS (VALUES (10) UNION ALL SELECT value + 1 FROM n WHERE value < {rows}) SELECT value, value || hex(zeroblob(100)) FROM n"
+        );
+        project.database(
+            &format!("tenants/{name}.db"),
+            &format!("{TENANT} PRAGMA journal_mode = WAL; INSERT INTO users {numbers};"),
+        );
+    }
+    for name in ["hot1", "hot2"] {
+        project.database("writing.db", TENANT);
+        let path = project.path("writing.db");
+        let writer = rusqlite::Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        writer.execute_batch("PRAGMA cache_size = 1; BEGIN; UPDATE posts SET title = hex(zeroblob(20000));").unwrap();
+        for sidecar in ["", "-journal"] {
+            let bytes = std::fs::read(project.path(&format!("writing.db{sidecar}"))).unwrap();
+            std::fs::write(project.path(&format!("tenants/{name}.db{sidecar}")), bytes).unwrap();
+        }
+        drop(writer);
+        std::fs::remove_file(path).unwrap();
+    }
+    let needs = Options { disk_free: Some(1), ..options(&project) };
+    let folder = Selection::Folder(project.path("tenants")).find().unwrap();
+    let fleet = rehearse_all(&folder, None, &needs, 2, &Silent).unwrap();
+    let groups: Vec<(Vec<&str>, Vec<&str>)> = fleet
+        .groups
+        .iter()
+        .enumerate()
+        .map(|(place, group)| {
+            let codes = group.findings.iter().map(|finding| finding.code.as_str()).collect();
+            (fleet.names_in(place).collect(), codes)
+        })
+        .collect();
+    let expected =
+        [(vec!["hot1.db", "hot2.db"], vec!["RS704", "SN902"]), (vec!["log1.db", "log2.db"], vec!["RS704", "SN901"])];
+    assert_eq!(groups, expected);
+    let needed = fleet.databases.iter().map(|database| database.message.as_str()).collect::<Vec<_>>();
+    assert!(needed[2].contains("kB") && needed[3].contains("MB"), "{needed:?}");
+}
+
+#[test]
+fn a_waiver_that_only_another_database_needs_is_no_fault() {
+    let project = tenants();
+    for broken in ["broken", "empty", "twice", "twice2"] {
+        std::fs::remove_file(project.path(&format!("tenants/{broken}.db"))).unwrap();
+    }
+    let text = "allow: [{ rule: LS107, table: posts, because: they are old }]";
+    let path = project.path("rehearse.yaml");
+    std::fs::write(&path, text).unwrap();
+    let run = |more: &[&str]| {
+        let own = ["--snapshot", "tenants", "--fail-on", "warning", "--format", "json"];
+        let ran = Ran::from(project.command(&[&own[..], &MAIN, more].concat()).output().unwrap());
+        serde_json::from_str::<Fleet>(&ran.stdout).unwrap()
+    };
+    let fleet = run(&[]);
+    let levels = |fleet: &Fleet| -> BTreeSet<(bool, String, Level)> {
+        let findings = fleet.groups.iter().flat_map(|group| &group.findings);
+        findings.map(|one| (one.waived, one.code.clone(), one.level)).collect()
+    };
+    assert_eq!((fleet.exit_code, fleet.totals.passed), (0, 10));
+    let both = [(true, "LS107".to_owned(), Level::Warning), (false, "SN907".to_owned(), Level::Note)];
+    assert_eq!(levels(&fleet), both.clone().into());
+    // What somebody says of the rule holds all the same, and so does what it is on one database.
+    let told = run(&["--level", "SN907=error"]);
+    assert_eq!((told.exit_code, told.totals.findings), (1, 8));
+    let alone = ["--snapshot", "tenants/a.db", "--fail-on", "warning"];
+    assert_eq!(Ran::from(project.command(&[&alone[..], &MAIN].concat()).output().unwrap()).code, Some(1));
+}
+
+#[test]
 fn drift_is_told_of_each_as_it_is_alone() {
     let project = tenants();
     std::fs::remove_dir_all(project.path("tenants")).unwrap();
@@ -359,6 +433,12 @@ fn what_is_no_whole_is_an_error_that_says_what_is_wrong() {
     says(&[&one, "migrations.json"], "were rehearsed with other migrations");
     edit("of.json", &|report| report["shard"]["of"] = 3.into());
     says(&[&one, "of.json"], "are parts of 2 and of 3");
+    for (part, of, why) in
+        [(1, u32::MAX, "there are at most 100000 parts"), (3, 2, "there is no part 3 of 2"), (0, 2, "counted from 1")]
+    {
+        edit("part.json", &|report| report["shard"] = serde_json::json!({ "part": part, "of": of }));
+        says(&["part.json"], why);
+    }
     edit("lines.json", &|report| drop(report["databases"].as_array_mut().unwrap().pop()));
     says(&[&one, "lines.json"], "databases together, and");
     parts(&project, &["--fail-on", "note"]);
@@ -415,6 +495,7 @@ fn a_list_names_databases_from_its_own_folder() {
     std::fs::write(project.path("tenants/list.txt"), list).unwrap();
     let fleet = rehearsed(&project, Selection::List(project.path("tenants/list.txt")), None);
     assert_eq!(names(&fleet), ["./a.db", "missing.db", "more/f.db"]);
+    assert_eq!(fleet.biggest, ["./a.db", "more/f.db"]);
     assert_eq!(fleet.selection.duplicates, 1);
     assert_eq!((named(&fleet, "missing.db").verdict, fleet.exit_code), (Verdict::Error, 4));
     assert!(fleet.groups[0].message.contains("the file does not exist"), "{}", fleet.groups[0].message);

@@ -13,7 +13,7 @@ use crate::files;
 use crate::sqlite_file::header::MAGIC;
 
 /// What SQLite adds to the name of a database for files that are not databases themselves.
-const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+pub(super) const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// Names that are meant for databases, whatever is in the file.
 const ENDINGS: [&str; 4] = ["db", "db3", "sqlite", "sqlite3"];
 /// Signs that make a pattern of a path.

@@ -62,6 +62,9 @@ fn in_order(parts: Vec<(String, Fleet)>) -> Result<Vec<(String, Fleet)>, Error> 
             return Err(Error::cannot(DOING, format!("`{name}` is the report on all databases, and no part of one"))
                 .hint("parts are what `rehearse --shard 1/2 --report json=1.json` writes"));
         };
+        if let Err(why) = format!("{}/{}", shard.part, shard.of).parse::<super::Shard>() {
+            return Err(Error::cannot(DOING, format!("`{name}` is part {} of {}: {why}", shard.part, shard.of)));
+        }
         known.push((shard, name, fleet));
     }
     known.sort_by(|one, other| (one.0.part, &one.1).cmp(&(other.0.part, &other.1)));

@@ -47,7 +47,7 @@ pub fn rehearse_all(
     observer: &dyn Observer,
 ) -> Result<Fleet, Error> {
     let started = Instant::now();
-    let means = Means::of(options)?;
+    let means = Means::of_many(options)?;
     let workspace = Workspace::create_with(options.workspace.as_deref(), options.shred)?;
     let chosen: Vec<&Database> =
         databases.found.iter().filter(|database| shard.is_none_or(|shard| shard.takes(&database.name))).collect();
@@ -145,7 +145,7 @@ impl Run<'_> {
         });
         match rehearsal {
             Ok(rehearsal) => Outcome::of(&database.name, &rehearsal, milliseconds(started)),
-            Err(error) => Outcome::without(&database.name, &database.path, &error, milliseconds(started)),
+            Err(error) => Outcome::without(database, self.workspace.path(), &error, milliseconds(started)),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::databases::{Database, SIDECARS};
 use super::schema;
 use crate::error::Error;
 use crate::rehearsal::Rehearsal;
@@ -50,12 +51,13 @@ impl Outcome {
         let mut findings: Vec<GroupFinding> = report.findings.iter().map(of_finding).collect();
         findings.sort_by(|one, other| key(one).cmp(&key(other)));
         let nothing_pending = report.execution.outcome == Ended::NothingPending;
+        let path = &rehearsal.evidence.snapshot.path;
         let mut hash = Hashed::new();
         hash.add(&format!("{verdict:?} {:?}", report.execution.outcome));
         hash.add(report.execution.error.as_ref().map_or("", |error| &error.message));
         for finding in &findings {
             hash.add(&format!("{:?}", key(finding)));
-            hash.add(&class(&finding.message));
+            hash.add(&class(&without_path(&finding.message, path)));
         }
         let had_rows = report.tables.iter().filter(|table| table.before_name.is_some());
         let rows_lost = had_rows.map(|table| table.rows.lost).sum();
@@ -91,15 +93,17 @@ impl Outcome {
         }
     }
 
-    /// Where no rehearsal was possible: errors are the same that differ only in the database's path and in numbers.
-    pub fn without(name: &str, path: &Path, error: &Error, elapsed_ms: f64) -> Self {
+    /// Where no rehearsal was possible: errors are the same that differ only in the database's path, in that of the private folder and in
+    /// numbers.
+    pub fn without(database: &Database, private: &Path, error: &Error, elapsed_ms: f64) -> Self {
+        let Database { name, path } = database;
         let message = error.to_string().replace(&format!(" `{}`", path.display()), "");
         let mut hash = Hashed::new();
         hash.add("error");
         hash.add(error.code().unwrap_or_default());
-        hash.add(&class(&message));
+        hash.add(&class(&without_path(&message.replace(&private.display().to_string(), ""), path)));
         Self {
-            name: name.to_owned(),
+            name: name.clone(),
             verdict: Verdict::Error,
             exit_code: error.exit_code(),
             id: hash.id(),
@@ -217,11 +221,31 @@ fn files(report: &Document) -> Vec<File> {
     files
 }
 
-/// What a text says whatever its numbers are: `#` for each of them, and the words behind them in the singular.
+/// What a text says whatever database it is about: neither its files' paths nor their names.
+fn without_path(text: &str, path: &Path) -> String {
+    let mut text = text.to_owned();
+    for name in [path.as_os_str(), path.file_name().unwrap_or_default()] {
+        for suffix in [""].iter().chain(&SIDECARS) {
+            text = text.replace(&format!("`{}{suffix}`", name.display()), &format!("`{suffix}`"));
+        }
+    }
+    text
+}
+
+/// Units that a quantity has or has not, by how great it is.
+const UNITS: [&str; 21] = [
+    "byte", "bytes", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "ms", "s", "min", "second", "seconds",
+    "minute", "minutes", "hour", "hours", "day", "days",
+];
+
+/// What a text says whatever its numbers are: `#` for each of them, also for one with units, and the words behind them in the singular.
 fn class(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in without_numbers(text).split(' ') {
         let counted = words.last().is_some_and(|before| before.ends_with('#'));
+        if counted && (word == "#" || UNITS.contains(&word.trim_end_matches([',', ':', ';']))) {
+            continue;
+        }
         words.push(match word {
             "are" => "is".to_owned(),
             "were" => "was".to_owned(),
@@ -271,6 +295,12 @@ mod tests {
         );
         same("`posts` lost 1,204 of 81,233 rows", "`posts` lost 1 of 1 row");
         same("14 values are gone, 3 stay", "1 value is gone, 12 stay");
+        same(
+            "the database grows by 900 bytes, from 4.1 kB to 5.0 kB",
+            "the database grows by 1.2 GB, from 900.0 MB to 2.1 GB",
+        );
+        same("the write lock is held for 2 min 5 s, more than 5 s", "the write lock is held for 5.1 s, more than 5 s");
+        same("it was last written 3 days ago; at most 1 day", "it was last written 26 hours ago; at most 1 day");
         assert_ne!(class("`t1` lost 1 of 2 rows"), class("`t2` lost 1 of 2 rows"));
         assert_ne!(class("DELETE removed every row of `posts`"), class("DELETE removed 3 of 4 rows of `posts`"));
     }

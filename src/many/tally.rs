@@ -212,8 +212,10 @@ impl Tally {
         Counted {
             verdict: groups.first().map_or(Verdict::Passed, |group| group.verdict),
             totals: totals(&databases),
-            slowest: first(&databases, |one, other| other.elapsed_ms.total_cmp(&one.elapsed_ms)),
-            biggest: first(&databases, |one, other| other.bytes.cmp(&one.bytes)),
+            slowest: first(databases.iter(), |one, other| other.elapsed_ms.total_cmp(&one.elapsed_ms)),
+            biggest: first(databases.iter().filter(|one| one.bytes.is_some()), |one, other| {
+                other.bytes.cmp(&one.bytes)
+            }),
             groups,
             schemas,
             plans,
@@ -252,8 +254,11 @@ fn totals(databases: &[Database]) -> Totals {
 }
 
 /// The names of the first few in this order.
-fn first(databases: &[Database], order: impl Fn(&Database, &Database) -> std::cmp::Ordering) -> Vec<String> {
-    let mut sorted: Vec<&Database> = databases.iter().collect();
+fn first<'a>(
+    databases: impl Iterator<Item = &'a Database>,
+    order: impl Fn(&Database, &Database) -> std::cmp::Ordering,
+) -> Vec<String> {
+    let mut sorted: Vec<&Database> = databases.collect();
     sorted.sort_by(|one, other| order(one, other));
     sorted.into_iter().take(EXTREMES).map(|database| database.name.clone()).collect()
 }
