@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::execution::Settings;
-use crate::findings::wording::number;
+use crate::findings::wording::{count_of, number};
 use crate::migrations;
 use crate::observer::Observer;
+use crate::queries;
 use crate::rehearsal::{Options, Prepared, locate};
 use crate::report::assemble;
-use crate::report::document::{Configuration, Document, Migration, Plan};
+use crate::report::document::{self, Configuration, Document, Migration, Plan};
 use crate::report::verification::{Answer, Check, Verification};
 use crate::snapshot::{self, Extent, Snapshot, Workspace};
 
@@ -33,6 +34,7 @@ pub fn verify(report: &Document, options: &Options, observer: &dyn Observer) -> 
                 why: "a command ran them, and no report says what it runs".to_owned(),
             }),
         }
+        checks.extend(queries(report.queries.as_ref(), options)?);
         checks.push(configuration(report.configuration.as_ref(), options.config.origin().as_ref()));
         Ok(checks)
     };
@@ -123,6 +125,19 @@ fn standing(plan: &Plan) -> BTreeMap<&str, (&'static str, &str)> {
     let each =
         states.into_iter().flat_map(|(state, migrations)| migrations.iter().map(move |migration| (state, migration)));
     each.map(|(state, migration)| (migration.name.as_str(), (state, migration.checksum.as_str()))).collect()
+}
+
+/// The app's queries; none where there were none and are none.
+fn queries(was: Option<&document::Queries>, options: &Options) -> Result<Option<Check>, Error> {
+    let is = if options.queries.is_empty() { None } else { Some(queries::read(&options.queries)?) };
+    let check = |answer, why: &str| Some(Check { what: "queries", answer, why: why.to_owned() });
+    Ok(match (was, is) {
+        (None, None) => None,
+        (Some(was), Some(is)) if was.sha256 == is.sha256() => check(Answer::Yes, &count_of(is.list.len(), "query")),
+        (Some(_), Some(_)) => check(Answer::No, "their files have another content"),
+        (Some(_), None) => check(Answer::No, "they were checked, and none are given now: --queries"),
+        (None, Some(_)) => check(Answer::No, "they were not checked"),
+    })
 }
 
 fn configuration(was: Option<&Configuration>, is: Option<&Configuration>) -> Check {

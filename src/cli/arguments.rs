@@ -167,6 +167,9 @@ Exit codes:
         file: PathBuf,
         #[command(flatten)]
         project: ProjectArguments,
+        /// The app's queries, where the rehearsal was given them
+        #[arg(long, value_name = "PATH")]
+        queries: Vec<PathBuf>,
         #[command(flatten)]
         copies: CopyArguments,
     },

@@ -148,9 +148,9 @@ fn run(arguments: &Arguments, terminal: &Terminal) -> Result<u8, Error> {
         Some(Command::Profile { file, engine }) => reading::profile(file, engine, terminal),
         Some(Command::Report { file, reports }) => report::run(file, reports, terminal),
         Some(Command::Merge { files, reports }) => merge::run(files, reports, terminal),
-        Some(Command::Verify { file, project, copies }) => {
-            let options = Options { shred: copies.shred, ..project.options(&arguments.sources)? };
-            let options = Options { config: arguments.sources.config.clone(), ..options };
+        Some(Command::Verify { file, project, queries, copies }) => {
+            let (config, queries) = (arguments.sources.config.clone(), queries.clone());
+            let options = Options { config, queries, shred: copies.shred, ..project.options(&arguments.sources)? };
             verify::run(file, &options, terminal)
         }
         Some(Command::Test { paths }) => test::run(paths, terminal),

@@ -16,10 +16,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::error::Error;
 use crate::migrations::directive::{Allow, Spot};
 use crate::migrations::statement::{Action, Statement};
 use crate::schema::lexer::{Token, TokenKind, tokens};
+use crate::units::hex;
 
 /// What was read of all paths.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +35,15 @@ pub struct Queries {
     pub left_out: BTreeMap<LeftOut, u64>,
     /// What comments allow.
     pub allowed: Vec<Allowed>,
+}
+
+impl Queries {
+    /// The SHA-256, in hexadecimal digits, of what was read of them: texts, names, marks and what comments allow, in order.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let told = format!("{:?} {:?} {:?}", self.list, self.left_out, self.allowed);
+        hex(&Sha256::digest(told))
+    }
 }
 
 /// A comment that allows a finding: `-- rehearse: allow QC801 because …`.

@@ -215,6 +215,7 @@ fn queries(evidence: &Evidence) -> Option<doc::Queries> {
     });
     Some(doc::Queries {
         files: queries.files,
+        sha256: queries.sha256(),
         queries: queries.list.len() as u64,
         occurrences: queries.list.iter().map(|query| query.times).sum(),
         left_out: queries.left_out.iter().map(|(what, statements)| (what.name().to_owned(), *statements)).collect(),

@@ -269,6 +269,9 @@ pub struct Queries {
     pub occurrences: u64,
     /// Statements that are no queries, by what they are: `definition`, `transaction`, `pragma`, `upkeep`, `other-database`, `other-line`.
     pub left_out: BTreeMap<String, u64>,
+    /// By what they can be known again: a SHA-256 in hexadecimal digits.
+    #[serde(default)]
+    pub sha256: String,
     /// On which schema they work; null where they were not checked, because the migrations did not run to their end.
     pub works: Option<QueriesWork>,
 }

@@ -52,7 +52,14 @@ mod tests {
         let works = QueriesWork { both: 1, before: 2, after: 3, neither: 4, unknown: 5, compared: 1 };
         let left_out = [("definition", 1), ("other-database", 2), ("other-line", 3), ("upkeep", 1)];
         let left_out: BTreeMap<String, u64> = left_out.map(|(what, number)| (what.to_owned(), number)).into();
-        let queries = Queries { files: 1, queries: 1_204, occurrences: 2_000, left_out, works: Some(works) };
+        let queries = Queries {
+            files: 1,
+            queries: 1_204,
+            occurrences: 2_000,
+            left_out,
+            sha256: String::new(),
+            works: Some(works),
+        };
         assert_eq!(
             queries_of_the_app(&queries),
             "1,204 in 1 file; 1 works on both schemas, 2 only on the old one, 3 only on the new one, 4 on neither, 5 not checked; \

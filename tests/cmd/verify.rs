@@ -104,6 +104,23 @@ fn what_is_not_what_it_was_is_named() {
 }
 
 #[test]
+fn the_queries_of_the_app_are_known_again() {
+    let project = project();
+    let (queries, given) = (project.path("queries.sql"), ["--queries", "queries.sql"]);
+    std::fs::write(&queries, "SELECT a FROM t;").unwrap();
+    rehearsed(&project, &given);
+    assert_eq!(differences(&project, &given), (0, vec![]));
+    assert_eq!(differences(&project, &[]), one("queries", "they were checked, and none are given now: --queries"));
+    std::fs::write(&queries, "SELECT id FROM t;").unwrap();
+    assert_eq!(differences(&project, &given), one("queries", "their files have another content"));
+    rehearsed(&project, &[]);
+    assert_eq!(differences(&project, &given), one("queries", "they were not checked"));
+    rehearsed(&project, &given);
+    std::fs::write(project.path("rehearse.yaml"), "queries: [queries.sql]\n").unwrap();
+    assert_eq!(differences(&project, &[]), one("configuration", "`rehearse.yaml` holds, and none did"));
+}
+
+#[test]
 fn a_migration_that_was_applied_meanwhile_is_another_plan() {
     let project = project();
     rehearsed(&project, &[]);
