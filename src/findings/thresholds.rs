@@ -27,6 +27,15 @@ pub struct Thresholds {
     pub statement_time: Span,
 }
 
+impl Thresholds {
+    /// The same where no time is worth a finding: times are those of the machine.
+    #[must_use]
+    pub fn without_times(self) -> Self {
+        let never = Span(Duration::MAX);
+        Self { migration_time: never, lock_time: never, reader_wait: never, statement_time: never, ..self }
+    }
+}
+
 impl Default for Thresholds {
     fn default() -> Self {
         let seconds = |seconds| Span(Duration::from_secs(seconds));

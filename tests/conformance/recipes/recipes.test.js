@@ -133,7 +133,10 @@ async function check(tool, name, expected, production) {
     const lines = help.map((line) => line.trim().replace(/[,;]$/, '')).filter((line) => !/^(\/\/|#|$)/.test(line));
     equal(lines.filter((line) => !written.includes(line)), [], 'lines of the help that the helped project lacks');
   }
-  const surplus = report.findings.filter(({ code }) => !finds.some((wanted) => wanted.code === code) && !expected.may?.includes(code));
+  // How long it takes is the machine's affair.
+  const timed = ['RS701', 'RS702', 'RS707', 'RS708'];
+  const may = [...timed, ...(expected.may ?? [])];
+  const surplus = report.findings.filter(({ code }) => !finds.some((wanted) => wanted.code === code) && !may.includes(code));
   equal(surplus.map(({ code, message }) => `${code} ${message}`), [], 'other findings');
   wrong.push(
     ...differences(
