@@ -207,8 +207,9 @@ fn an_app_beside_the_migrations_waits_while_the_lock_is_held() {
         assert!(reader.tries >= 1 && writer.waited >= 1, "{mode}: {reader:?} {writer:?}");
         let wait = writer.longest.unwrap();
         assert!(wait.time > Duration::ZERO && wait.place <= 7, "{mode}: {writer:?}");
-        // In WAL mode EXCLUSIVE keeps out no reader.
-        assert_eq!(reader.waited > 0, mode == "delete", "{mode}: {reader:?}");
+        // In WAL mode EXCLUSIVE keeps out no reader: one waits for a moment at most, while the log is begun or copied.
+        let longest = reader.longest.map_or(Duration::ZERO, |wait| wait.time);
+        assert!(if mode == "delete" { reader.waited > 0 } else { longest < HOLD }, "{mode}: {reader:?}");
         assert!(meter.write_lock().longest >= HOLD && (meter.shut_out().longest >= HOLD) == (mode == "delete"));
     }
 }
