@@ -60,7 +60,7 @@ pub struct Arguments {
 /// The commands beside the main one.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Shows what is applied, pending, skipped, edited and missing; runs nothing
+    /// Shows what is applied, pending, skipped, edited and missing, and how the schema has drifted; runs nothing on rows
     #[command(override_usage = "rehearse plan --snapshot FILE [OPTIONS]")]
     Plan {
         #[command(flatten)]
