@@ -78,7 +78,11 @@ fn empty(folder: &OwnedFd, shred: bool, but: Option<&CStr>) -> rustix::io::Resul
         let entry = entry?;
         let name = entry.file_name();
         if name != c"." && name != c".." && Some(name) != but {
-            outcome = outcome.and(remove_entry(folder, name, shred));
+            // Another thread may have moved it to its place meanwhile.
+            outcome = outcome.and(match remove_entry(folder, name, shred) {
+                Err(Errno::NOENT) => Ok(()),
+                removed => removed,
+            });
         }
     }
     outcome
