@@ -234,7 +234,7 @@ fn counts<'a>(document: &Document, cases: impl Iterator<Item = &'a Case>) -> [us
 }
 
 /// Seconds.
-fn seconds(milliseconds: f64) -> String {
+pub(super) fn seconds(milliseconds: f64) -> String {
     format!("{:.3}", milliseconds / 1000.0)
 }
 

@@ -4,6 +4,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::{Database, Fleet, Group, Verdict};
+use crate::report::junit::seconds;
 use crate::report::plain::cut;
 use crate::report::visible::{inert, visible};
 
@@ -107,9 +108,4 @@ fn body(database: &Database, group: &Group) -> String {
             .push(visible(&format!("numbers are those of `{}`, which has the same outcome", group.first)).into_owned());
     }
     lines.join("\n")
-}
-
-/// Seconds.
-fn seconds(milliseconds: f64) -> String {
-    format!("{:.3}", milliseconds / 1000.0)
 }
