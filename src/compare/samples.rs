@@ -1,7 +1,6 @@
 //! A few of the rows that differ, kept only where a person asks to see them. Nothing here is looked at by a rule.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use rusqlite::Result;
 use rusqlite::types::ValueRef;
@@ -12,6 +11,7 @@ use super::values::texts::decoded;
 use crate::schema::Table;
 use crate::schema::lexer::quote_identifier;
 use crate::sqlite_file::header::TextEncoding;
+use crate::units::hex;
 
 /// How much of the rows that differ may be shown, and how many of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -157,11 +157,9 @@ fn text(text: &str) -> String {
 }
 
 fn blob(bytes: &[u8]) -> String {
-    let mut shown = String::from("x'");
-    for byte in bytes.iter().take(Literal::WIDTH / 2) {
-        let _ = write!(shown, "{byte:02x}");
-    }
-    shown + if bytes.len() > Literal::WIDTH / 2 { "…'" } else { "'" }
+    let shown = &bytes[..bytes.len().min(Literal::WIDTH / 2)];
+    let rest = if shown.len() < bytes.len() { "…" } else { "" };
+    format!("x'{}{rest}'", hex(shown))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Makes the snapshot of a scenario: the database, the tool's ledger in it, and the state in which the file was "taken".
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -12,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::scenario::{Damage, Journal, JournalMode, Ledger, Scenario, Wal};
 use crate::error::{Doing, Error};
+use crate::units::hex;
 
 /// The name that drizzle gives its ledger.
 const DRIZZLE_LEDGER: &str = "__drizzle_migrations";
@@ -23,10 +23,7 @@ const SECTOR: u32 = 512;
 /// SHA-256 in lower-case hexadecimal digits, as drizzle hashes a file.
 #[must_use]
 pub fn checksum(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// The `YYYYMMDDhhmmss` with which drizzle v1 begins a folder's name.

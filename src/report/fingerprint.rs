@@ -1,11 +1,11 @@
 //! What a finding is recognised by from one run to the next.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
 use super::document::Finding;
+use crate::units::hex;
 
 /// One fingerprint per finding, in hexadecimal digits, each once in a report. It is made of the rule, the migration, what the finding
 /// is about and the statement: not of its line and not of how many rows it concerns, which change while the finding stays the same.
@@ -41,9 +41,5 @@ fn fingerprint(finding: &Finding, before: usize) -> String {
     if before > 0 {
         hash.update((before as u64).to_le_bytes());
     }
-    let mut text = String::with_capacity(64);
-    for byte in hash.finalize() {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&hash.finalize())
 }

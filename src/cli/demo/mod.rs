@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use rehearse::Options;
 use rehearse::error::{Doing as _, Error};
+use rehearse::expectations::database::checksum;
 use rehearse::migrations::Request;
 use rehearse::report::Format;
 use rehearse::report::visible::visible;
 use rehearse::snapshot::Workspace;
 use rusqlite::{Connection, OpenFlags, params};
-use sha2::{Digest as _, Sha256};
 
 use super::output::{Terminal, word};
 use super::reports::Reports;
@@ -133,12 +133,10 @@ fn fill(database: &Path) -> rusqlite::Result<()> {
         Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     connection.execute_batch(INIT)?;
     connection.execute_batch(ROWS)?;
-    let hash = Sha256::digest(INIT).iter().fold(String::new(), |mut hash, byte| {
-        let _ = write!(hash, "{byte:02x}");
-        hash
-    });
-    connection
-        .execute("INSERT INTO \"__drizzle_migrations\" (hash, created_at) VALUES (?1, ?2)", params![hash, INIT_WHEN])?;
+    connection.execute(
+        "INSERT INTO \"__drizzle_migrations\" (hash, created_at) VALUES (?1, ?2)",
+        params![checksum(INIT), INIT_WHEN],
+    )?;
     connection.close().map_err(|(_, error)| error)
 }
 
