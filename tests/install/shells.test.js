@@ -19,7 +19,7 @@ function script(shell, name) {
 }
 
 const CASES = [
-  ['--sn', ['--snapshot', '--snapshot-command']],
+  ['--snapshot', ['--snapshot', '--snapshot-command', '--snapshot-list']],
   ['expl', ['explain']],
 ];
 
