@@ -639,10 +639,8 @@ impl Theatre<'_> {
     fn on_empty(&self, trial: &Trial) -> Option<Execution> {
         trial.failure().filter(|failure| trial.execution.is_traced() && failure.error.stopped.is_none())?;
         let _under_way = self.trial("on a database without rows".to_owned());
-        let empty = WorkingCopy::empty(self.snapshot, self.workspace, "empty").ok()?;
-        let session = empty.open().ok()?;
-        execution::empty::fill(&session.connection, &self.snapshot.connect().ok()?).ok()?;
-        execution::run(session, self.plan, trial.execution.settings, self.observer).ok()
+        let empty = drift::without_rows(self.snapshot, self.workspace, &self.snapshot.connect().ok()?).ok()?;
+        execution::run(empty.open().ok()?, self.plan, trial.execution.settings, self.observer).ok()
     }
 }
 

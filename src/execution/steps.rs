@@ -231,6 +231,12 @@ impl StepError {
         self.stopped.is_none() && self.extended_code.is_some_and(|code| matches!(code & 0xff, 10 | 13))
     }
 
+    /// Whether it says nothing of the statement: a bound was reached, or the machine failed.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.stopped.is_some() || self.is_of_the_machine()
+    }
+
     /// The name of the extended code, for example `SQLITE_CONSTRAINT_NOTNULL`.
     #[must_use]
     pub fn code_name(&self) -> Option<&'static str> {

@@ -13,8 +13,8 @@ pub enum Drift {
         applied: usize,
         /// From what they make to what the snapshot has, in order of table.
         changes: Vec<Change>,
-        /// The pending migration that fails because of it.
-        trips: Option<Trip>,
+        /// The pending migration that fails because of it; or why it is not known whether one does.
+        trips: Result<Option<Trip>, String>,
     },
     /// They could not be run, and why.
     Unknown(String),

@@ -3,12 +3,13 @@
 
 mod memory;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, ffi};
 
-use crate::error::Error;
+use crate::error::{Doing as _, Error};
 use crate::execution::steps::Failure;
 use crate::execution::{self, Execution, Outcome, Settings};
 use crate::findings::{CodeDrift, Drift, Trip};
@@ -16,6 +17,7 @@ use crate::migrations::{self, Entry, Located, Plan, State};
 use crate::observer::Silent;
 use crate::schema::changes::{self, Change, How, Kind};
 use crate::schema::index::Definition;
+use crate::schema::message::without_value;
 use crate::schema::storage::affinity;
 use crate::schema::{Schema, is_bookkeeping};
 use crate::snapshot::{Snapshot, WorkingCopy, Workspace};
@@ -48,12 +50,19 @@ pub(super) fn find(ground: &Ground<'_>, memory: &Memory) -> Drifts {
     if let Some(known) = key.and_then(|key| memory.recall(key)) {
         return known;
     }
-    let (drift, code) = (of_applied(ground), of_code(ground));
-    let whys =
-        [drift.as_ref().and_then(|drift| drift.as_ref().err()), code.as_ref().and_then(|code| code.1.as_ref().err())];
-    let holds_for_others = whys.into_iter().flatten().all(|why| why.is_of_schema);
+    let deploy = Deploy { ground, ran: OnceCell::new() };
+    let (drift, code) = (of_applied(&deploy), of_code(&deploy));
+    let of_trips = drift.iter().flatten().filter_map(|replayed| replayed.trips.as_ref().err());
+    let of_drift = drift.iter().filter_map(|drift| drift.as_ref().err());
+    let of_code = code.iter().filter_map(|(_, changes)| changes.as_ref().err());
+    let holds_for_others = of_trips.chain(of_drift).chain(of_code).all(|why| why.is_of_schema);
     let drifts = Drifts {
-        drift: drift.map(|drift| drift.unwrap_or_else(|why| Drift::Unknown(why.text))),
+        drift: drift.map(|drift| match drift {
+            Ok(Replayed { applied, changes, trips }) => {
+                Drift::Known { applied, changes, trips: trips.map_err(|why| why.text) }
+            }
+            Err(why) => Drift::Unknown(why.text),
+        }),
         code: code.map(|(file, changes)| CodeDrift { file, changes: changes.map_err(|why| why.text) }),
     };
     if let Some(key) = key.filter(|_| holds_for_others) {
@@ -62,10 +71,30 @@ pub(super) fn find(ground: &Ground<'_>, memory: &Memory) -> Drifts {
     drifts
 }
 
+/// What the applied migrations make against what the snapshot has.
+struct Replayed {
+    applied: usize,
+    changes: Vec<Change>,
+    trips: Result<Option<Trip>, Why>,
+}
+
+/// The pending migrations on the snapshot's schema without rows. They run when they are asked for first, and once.
+struct Deploy<'a> {
+    ground: &'a Ground<'a>,
+    ran: OnceCell<Result<(WorkingCopy, Execution), Why>>,
+}
+
+impl Deploy<'_> {
+    fn ran(&self) -> Result<&(WorkingCopy, Execution), Why> {
+        let run = || self.ground.on_schema_of(&self.ground.snapshot.connect()?);
+        self.ran.get_or_init(run).as_ref().map_err(Why::clone)
+    }
+}
+
 /// Compares the snapshot's schema with that of its applied migrations; none where there are none.
-fn of_applied(ground: &Ground<'_>) -> Option<Result<Drift, Why>> {
-    let applied: Vec<&Entry> = ground.plan.entries.iter().filter(|entry| is_applied(entry)).collect();
-    (!applied.is_empty()).then(|| replayed(ground, &applied))
+fn of_applied(deploy: &Deploy<'_>) -> Option<Result<Replayed, Why>> {
+    let applied: Vec<&Entry> = deploy.ground.plan.entries.iter().filter(|entry| is_applied(entry)).collect();
+    (!applied.is_empty()).then(|| replayed(deploy, &applied))
 }
 
 const UNSAFE: &str = "with --allow-unsafe-sql nothing is run again: it may reach other files";
@@ -80,6 +109,7 @@ fn is_applied(entry: &Entry) -> bool {
 }
 
 /// Why it is not known.
+#[derive(Clone)]
 struct Why {
     text: String,
     /// Whether it would be so on every database with this schema: no disk was full, no time ran out.
@@ -106,11 +136,12 @@ impl From<Error> for Why {
 
 impl From<rusqlite::Error> for Why {
     fn from(error: rusqlite::Error) -> Self {
-        Self { text: crate::schema::message::without_value(&error.to_string()), is_of_schema: false }
+        Self { text: without_value(&error.to_string()), is_of_schema: false }
     }
 }
 
-fn replayed(ground: &Ground<'_>, applied: &[&Entry]) -> Result<Drift, Why> {
+fn replayed(deploy: &Deploy<'_>, applied: &[&Entry]) -> Result<Replayed, Why> {
+    let ground = deploy.ground;
     if ground.unsafe_sql {
         return Err(Why::of_schema(UNSAFE));
     }
@@ -128,8 +159,8 @@ fn replayed(ground: &Ground<'_>, applied: &[&Entry]) -> Result<Drift, Why> {
     let before = Schema::read(&expected.connect()?)?;
     let after = Schema::read(&ground.snapshot.connect()?)?;
     let changes = changes::by_name(&before, &after, &|table| !is_of_a_tool(table, &ground.plan.ledger.name));
-    let trips = if changes.is_empty() { None } else { trip(ground, &expected).unwrap_or_default() };
-    Ok(Drift::Known { applied: applied.len(), changes, trips })
+    let trips = if changes.is_empty() { Ok(None) } else { trip(deploy, &expected) };
+    Ok(Replayed { applied: applied.len(), changes, trips })
 }
 
 fn is_of_a_tool(table: &str, ledger: &str) -> bool {
@@ -155,40 +186,62 @@ fn only(plan: Plan, applied: &[&Entry]) -> Result<Plan, Why> {
 }
 
 /// The first pending migration that fails on the snapshot's schema, and not on the expected one; both without rows.
-fn trip(ground: &Ground<'_>, expected: &WorkingCopy) -> Result<Option<Trip>, Why> {
+fn trip(deploy: &Deploy<'_>, expected: &WorkingCopy) -> Result<Option<Trip>, Why> {
+    let ground = deploy.ground;
     if ground.plan.pending().next().is_none() || ground.plan.refusal.is_some() {
         return Ok(None);
     }
-    let fails_on = |model: &Connection| -> Result<Option<Trip>, Why> {
-        Ok(failed(&ground.run_on(&ground.without_rows(model)?)?).map(|(trip, _)| trip))
-    };
-    let Some(fails) = fails_on(&ground.snapshot.connect()?)? else { return Ok(None) };
-    let also = fails_on(&expected.connect()?)?;
+    let (_, on_snapshot) = deploy.ran()?;
+    let Some(fails) = tripped(on_snapshot)? else { return Ok(None) };
+    let (_, on_expected) = ground.on_schema_of(&expected.connect()?)?;
+    let also = tripped(&on_expected)?;
     Ok(Some(fails).filter(|fails| also.is_none_or(|also| also.migration != fails.migration)))
 }
 
-impl Ground<'_> {
-    /// A database with this schema and no rows.
-    fn without_rows(&self, model: &Connection) -> Result<WorkingCopy, Why> {
-        let copy = WorkingCopy::empty(self.snapshot, self.workspace, "without-rows")?;
-        execution::empty::fill(&copy.open()?.connection, model)?;
-        Ok(copy)
-    }
-
-    fn run_on(&self, copy: &WorkingCopy) -> Result<Execution, Error> {
-        execution::run(copy.open()?, self.plan, self.settings, &Silent)
+/// What failed because of the schema.
+fn tripped(execution: &Execution) -> Result<Option<Trip>, Why> {
+    match failed(execution) {
+        Some((Trip { migration, message }, failure)) if failure.error.is_cut_short() => {
+            Err(Why::failed(failure, format!("`{migration}` fails on tables without rows: {message}")))
+        }
+        failed => Ok(failed.map(|(trip, _)| trip)),
     }
 }
 
+impl Ground<'_> {
+    /// The plan on a database with this schema and no rows.
+    fn on_schema_of(&self, model: &Connection) -> Result<(WorkingCopy, Execution), Why> {
+        let copy = without_rows(self.snapshot, self.workspace, model)?;
+        let execution = execution::run(copy.open()?, self.plan, self.settings, &Silent)?;
+        Ok((copy, execution))
+    }
+}
+
+/// A database with this schema and no rows.
+///
+/// # Errors
+/// When the schema cannot be made anew.
+pub(super) fn without_rows(
+    snapshot: &Snapshot,
+    workspace: &Workspace,
+    model: &Connection,
+) -> Result<WorkingCopy, Error> {
+    let copy = WorkingCopy::empty(snapshot, workspace, "without-rows")?;
+    let made = execution::empty::fill(&copy.open()?.connection, model);
+    made.map_err(|error| without_value(&error.to_string())).doing(|| "making the schema without rows".to_owned())?;
+    Ok(copy)
+}
+
 /// Compares what the code expects with what it will find; none where no file says what it expects.
-fn of_code(ground: &Ground<'_>) -> Option<(PathBuf, Result<Vec<Change>, Why>)> {
-    match migrations::code_schema(ground.located) {
-        Ok(code) => code.map(|code| (code.file, found_by(ground, &code.statements))),
+fn of_code(deploy: &Deploy<'_>) -> Option<(PathBuf, Result<Vec<Change>, Why>)> {
+    match migrations::code_schema(deploy.ground.located) {
+        Ok(code) => code.map(|code| (code.file, found_by(deploy, &code.statements))),
         Err(error) => Some((PathBuf::new(), Err(error.into()))),
     }
 }
 
-fn found_by(ground: &Ground<'_>, statements: &[String]) -> Result<Vec<Change>, Why> {
+fn found_by(deploy: &Deploy<'_>, statements: &[String]) -> Result<Vec<Change>, Why> {
+    let ground = deploy.ground;
     if ground.unsafe_sql {
         return Err(Why::of_schema(UNSAFE));
     }
@@ -201,8 +254,8 @@ fn found_by(ground: &Ground<'_>, statements: &[String]) -> Result<Vec<Change>, W
         session.connection.execute(statement, [])?;
     }
     drop(session);
-    let found = ground.without_rows(&ground.snapshot.connect()?)?;
-    if let Some((Trip { migration, message }, failure)) = failed(&ground.run_on(&found)?) {
+    let (found, execution) = deploy.ran()?;
+    if let Some((Trip { migration, message }, failure)) = failed(execution) {
         return Err(Why::failed(failure, format!("`{migration}` fails on tables without rows: {message}")));
     }
     let (before, after) = (Schema::read(&expected.connect()?)?, Schema::read(&found.connect()?)?);

@@ -148,11 +148,16 @@ fn drifted(drift: &Drift) -> doc::Drift {
             applied: *applied,
             changes: changes.iter().map(schema_change).collect(),
             trips: trips
-                .as_ref()
+                .iter()
+                .flatten()
+                .next()
                 .map(|trip| doc::Trip { migration: trip.migration.clone(), message: trip.message.clone() }),
+            trips_unknown: trips.as_ref().err().cloned(),
             unknown: None,
         },
-        Drift::Unknown(why) => doc::Drift { applied: 0, changes: Vec::new(), trips: None, unknown: Some(why.clone()) },
+        Drift::Unknown(why) => {
+            doc::Drift { applied: 0, changes: Vec::new(), trips: None, trips_unknown: None, unknown: Some(why.clone()) }
+        }
     }
 }
 

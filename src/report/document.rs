@@ -192,6 +192,9 @@ pub struct Drift {
     pub changes: Vec<SchemaChange>,
     /// The pending migration that fails on the snapshot's schema only; null where none does.
     pub trips: Option<Trip>,
+    /// Why it is not known whether one does; null where it is.
+    #[serde(default)]
+    pub trips_unknown: Option<String>,
     /// Why it is not known; null where it is.
     pub unknown: Option<String>,
 }

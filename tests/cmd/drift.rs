@@ -35,7 +35,10 @@ fn changes(drift: &Value) -> Vec<String> {
 #[test]
 fn what_no_migration_made_and_what_is_missing_is_named() {
     let same = project(INIT);
-    assert_eq!(plan(&same)["drift"], json!({"applied": 1, "changes": [], "trips": null, "unknown": null}));
+    assert_eq!(
+        plan(&same)["drift"],
+        json!({"applied": 1, "changes": [], "trips": null, "trips_unknown": null, "unknown": null})
+    );
     assert!(text(&same).contains("\n  none: 1 applied migration makes this schema\n"), "{}", text(&same));
     let other =
         project("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL, city TEXT); CREATE TABLE notes (a)");
@@ -86,6 +89,26 @@ fn a_pending_migration_that_trips_over_it_is_named() {
         );
     let drift = &plan(&drifted)["drift"];
     assert_eq!((changes(drift), &drift["trips"]), (vec!["column added users city".to_owned()], &Value::Null));
+}
+
+#[test]
+fn that_a_search_for_what_trips_over_it_fails_is_told() {
+    let drifted = project(INIT).migration("2_notes.sql", "CREATE TABLE notes (a);");
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let connection = rusqlite::Connection::open_with_flags(drifted.path("prod.db"), flags).unwrap();
+    connection.create_collation("german", str::cmp).unwrap();
+    connection.execute_batch("CREATE INDEX by_name ON users (email COLLATE german)").unwrap();
+    drop(connection);
+    let drift = &plan(&drifted)["drift"];
+    assert_eq!(changes(drift), ["index added users by_name"]);
+    let why = "making the schema without rows: no such collation sequence: german";
+    assert_eq!((&drift["trips"], &drift["trips_unknown"]), (&Value::Null, &json!(why)));
+    let told = format!("whether a pending migration fails because of it is not known: {why}");
+    let text = text(&drifted).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(&told), "{text}");
+    let document = drifted.document(&[]);
+    let finding = document["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "SN916").unwrap();
+    assert_eq!(finding["cause"], json!(told));
 }
 
 #[test]

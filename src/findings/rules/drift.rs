@@ -20,11 +20,12 @@ pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
             let of_it = changes.iter().filter(|other| other.table.eq_ignore_ascii_case(&change.table));
             let finding = Finding::new(&SN916, message(*applied, change, of_it)).table(&change.table);
             let is_apart = matches!((change.kind, change.how), (Kind::Table | Kind::View, How::Added));
-            let finding = match cause(evidence, &change.table, trips.as_ref()) {
-                Some(cause) => finding.cause(cause),
-                None if is_apart => finding.at_level(Level::Note),
-                None => finding,
-            };
+            let concern = concern(evidence, &change.table, trips.iter().flatten().next());
+            let finding = if concern.is_none() && is_apart { finding.at_level(Level::Note) } else { finding };
+            let unknown =
+                trips.as_ref().err().map(|why| format!("whether a pending migration fails because of it is not known: {why}"));
+            let causes: Vec<String> = concern.into_iter().chain(unknown).collect();
+            let finding = if causes.is_empty() { finding } else { finding.cause(causes.join("; ")) };
             finding.help(
                 "find out who changed it and whether the app needs it; put what shall stay into a migration that also runs where it is \
                  there already (CREATE … IF NOT EXISTS), and undo the rest by hand before the deploy",
@@ -119,7 +120,7 @@ fn describe(change: &Change) -> String {
 }
 
 /// What the pending migrations have to do with it.
-fn cause(evidence: &Evidence, table: &str, trip: Option<&Trip>) -> Option<String> {
+fn concern(evidence: &Evidence, table: &str, trip: Option<&Trip>) -> Option<String> {
     let touch = |migration: &&Migration| {
         let mut words = migration
             .chunks

@@ -32,6 +32,10 @@ fn of_migrations(page: &mut Page, drift: &Drift) {
         let text = format!("`{}` fails because of it: {}", trip.migration, trip.message);
         page.prose(2, &visible(&text), Role::Error);
     }
+    if let Some(why) = &drift.trips_unknown {
+        let text = format!("whether a pending migration fails because of it is not known: {why}");
+        page.prose(2, &visible(&text), Role::Warning);
+    }
     page.prose(2, "more: rehearse explain SN916", Role::Dim);
 }
 
