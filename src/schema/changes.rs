@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::TextDiff;
 
-use super::lexer::TokenKind;
-use super::{Column, ForeignKey, Object, Schema, Table};
+use super::lexer::{Token, TokenKind};
+use super::{Column, ForeignKey, Object, Schema, Table, TableKind};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub enum Kind {
     ForeignKey,
     /// AUTOINCREMENT.
     Autoincrement,
-    /// STRICT or WITHOUT ROWID.
+    /// STRICT or WITHOUT ROWID; by [`by_name`] also what no pragma tells.
     TableOption,
     /// An index.
     Index,
@@ -207,7 +207,12 @@ pub fn by_name(before: &Schema, after: &Schema, counts: &dyn Fn(&str) -> bool) -
             (Some(before), Some(after)) => {
                 let same = |column: &Column| Some((column.name.clone(), after.column(&column.name)?.name.clone()));
                 let columns = before.columns.iter().filter_map(same).collect();
-                changes.extend(of_table(&Paired { before, after, columns }, &Unchanged));
+                let list = of_table(&Paired { before, after, columns }, &Unchanged);
+                let mut told = Changes { table: after.name.clone(), list };
+                if told.list.is_empty() || after.kind == TableKind::Ordinary {
+                    told.push_lone(Kind::TableOption, untold(before), untold(after));
+                }
+                changes.extend(told.list);
             }
             (Some(table), None) => changes.push(of_lone_table(table, How::Removed)),
             (None, Some(table)) => changes.push(of_lone_table(table, How::Added)),
@@ -223,6 +228,29 @@ pub fn by_name(before: &Schema, after: &Schema, counts: &dyn Fn(&str) -> bool) -
     let objects: Vec<Change> = objects.collect();
     changes.extend(objects);
     changes
+}
+
+/// What no pragma tells of a table: what is done on a conflict, references that are checked at the end of the transaction, generated
+/// columns that are stored, and of a virtual table what its module is given.
+fn untold(table: &Table) -> Vec<String> {
+    let sql = table.sql.as_str();
+    let tokens: Vec<Token> = super::lexer::tokens(sql).filter(|token| !token.is_trivia()).collect();
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(sql, word));
+    if matches!(table.kind, TableKind::Virtual(_)) {
+        let using = (0..tokens.len()).find(|at| is(*at, "USING"));
+        return using.map(|at| plain_expression(&sql[tokens[at].start..], &str::to_owned)).into_iter().collect();
+    }
+    let told = |at: usize| match at {
+        _ if is(at, "ON") && is(at + 1, "CONFLICT") && !is(at + 2, "ABORT") => {
+            Some(format!("ON CONFLICT {}", tokens.get(at + 2)?.text(sql).to_ascii_uppercase()))
+        }
+        _ if is(at, "DEFERRABLE") && is(at + 2, "DEFERRED") && !(at > 0 && is(at - 1, "NOT")) => {
+            Some("DEFERRABLE INITIALLY DEFERRED".to_owned())
+        }
+        _ if is(at, "STORED") && at > 0 && tokens[at - 1].kind == TokenKind::Close => Some("STORED".to_owned()),
+        _ => None,
+    };
+    (0..tokens.len()).filter_map(told).collect()
 }
 
 /// Every name is the same on both sides.

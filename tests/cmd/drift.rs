@@ -66,6 +66,34 @@ fn what_no_migration_made_and_what_is_missing_is_named() {
 }
 
 #[test]
+fn what_no_pragma_tells_of_a_table_counts() {
+    let made = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE t (a UNIQUE ON CONFLICT IGNORE, \
+                b REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED, c AS (a) STORED, d NOT NULL ON CONFLICT ABORT); \
+                CREATE VIRTUAL TABLE f USING fts5(x, tokenize = 'porter');";
+    let differences = |snapshot: &str| {
+        let project = Project::new(&format!("{snapshot}; PRAGMA user_version = 1")).migration("1_init.sql", made);
+        changes(&plan(&project)["drift"])
+    };
+    let spelled = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE t (a unique on conflict ignore, \
+                   b REFERENCES p (id) deferrable initially deferred, c generated always as (a) stored, d NOT NULL); \
+                   CREATE VIRTUAL TABLE \"f\" using FTS5(x,tokenize='porter')";
+    assert_eq!(differences(spelled), [""; 0]);
+    let other = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE t (a UNIQUE ON CONFLICT REPLACE, \
+                 b REFERENCES p (id) NOT DEFERRABLE INITIALLY DEFERRED, c AS (a), d NOT NULL); CREATE VIRTUAL TABLE f USING fts5(x)";
+    let expected = [
+        "table-option removed f using fts5 ( x , tokenize = 'porter' )",
+        "table-option added f using fts5 ( x )",
+        "table-option removed t ON CONFLICT IGNORE",
+        "table-option removed t DEFERRABLE INITIALLY DEFERRED",
+        "table-option removed t STORED",
+        "table-option added t ON CONFLICT REPLACE",
+    ];
+    assert_eq!(differences(other), expected);
+    let wider = spelled.replace("FTS5(x,", "FTS5(x,y,");
+    assert_eq!(differences(&wider), ["column added f y"], "its columns say it all");
+}
+
+#[test]
 fn a_pending_migration_that_trips_over_it_is_named() {
     let city = "ALTER TABLE users ADD COLUMN city TEXT;";
     let drifted = project(&format!("{INIT}{city}")).migration("2_city.sql", city);
