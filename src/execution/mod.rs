@@ -14,6 +14,7 @@ pub mod machine;
 mod message;
 mod run;
 pub mod steps;
+mod strings;
 pub mod usage;
 pub mod witness;
 
@@ -24,6 +25,7 @@ pub use machine::Machine;
 pub use message::error_message;
 pub use run::{run, run_before, run_unobserved};
 pub use steps::{Execution, Outcome, Step, Stopped};
+pub use strings::strings;
 pub use usage::Usage;
 
 /// The connection as production would have it.

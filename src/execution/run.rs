@@ -12,6 +12,7 @@ use super::driver::{EmptyChunk, ForeignKeys, OwnTransaction, SeveralStatements, 
 use super::hooks::{Recorder, add_diesel_function};
 use super::message::step_error;
 use super::steps::{Change, Execution, Failure, Outcome, RECORDING, Step, StepError, Stopped};
+use super::strings::strings;
 use super::usage::{Places, Usage};
 use super::witness::{Doing, Nobody, Witness};
 use crate::error::{Doing as _, Error};
@@ -20,7 +21,7 @@ use crate::migrations::plan::Plan;
 use crate::migrations::statement::{Action, Insert, Select, Statement};
 use crate::migrations::tools::diesel;
 use crate::observer::{Observer, Stage, Work};
-use crate::schema::lexer::{Token, double_quoted, quote_identifier, quote_text, tokens};
+use crate::schema::lexer::{Token, quote_identifier, tokens};
 use crate::snapshot::meter::{Meter, Taken};
 use crate::snapshot::{Refusal, Session, within_time};
 
@@ -380,7 +381,9 @@ impl Run<'_> {
         let mut step = self.step(migration, statement, number);
         if self.observed {
             step.source_rows = self.source_rows(&statement.action);
-            step.strings = self.strings(&statement.sql);
+            let allowed = self.settings.double_quoted_strings;
+            let goes_on = || self.begun.elapsed() < self.time;
+            step.strings = strings(self.recorder.connection(), &statement.sql, allowed, goes_on);
         }
         self.in_time()?;
         let state = (self.observed && statement.action.is_opaque()).then(|| self.state());
@@ -482,35 +485,6 @@ impl Run<'_> {
         let Action::Insert(Insert { select: Some(Select { from: Some(from), .. }), .. }) = action else { return None };
         let sql = format!("SELECT count(*) FROM {}", quote_identifier(from));
         self.recorder.connection().query_row(&sql, [], |row| row.get::<_, i64>(0)).ok().map(i64::unsigned_abs)
-    }
-
-    /// The double-quoted names that are read as strings: found out by compiling the statement with such strings forbidden, one
-    /// complaint after the other. Compiling leaves the database as it is.
-    fn strings(&self, sql: &str) -> Vec<String> {
-        let lenient = self.settings.double_quoted_strings;
-        let mut quoted = if lenient.dml || lenient.ddl { double_quoted(sql) } else { Vec::new() };
-        let mut strings = Vec::new();
-        let mut literal = sql.to_owned();
-        self.set_strings(false, false);
-        while self.begun.elapsed() < self.time
-            && let Some(name) = self.complaint(&literal).and_then(|message| take_named(&mut quoted, &message))
-        {
-            literal = literal.replace(&quote_identifier(&name), &quote_text(&name));
-            strings.push(name);
-        }
-        self.set_strings(lenient.dml, lenient.ddl);
-        strings
-    }
-
-    fn complaint(&self, sql: &str) -> Option<String> {
-        let message = self.recorder.connection().prepare(sql).err()?.to_string();
-        message.contains("no such column").then_some(message)
-    }
-
-    fn set_strings(&self, dml: bool, ddl: bool) {
-        let connection = self.recorder.connection();
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, dml).ok();
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, ddl).ok();
     }
 
     fn witnessed(&mut self, doing: Doing<'_>, sql: &str) -> Result<(), StepError> {
@@ -651,14 +625,4 @@ fn mismatch(found: &BTreeSet<Violation>, known: &BTreeSet<Violation>) -> Option<
     };
     let message = format!("sql/sqlite: foreign key mismatch: [{{tbl:{table} ref:{parent}}}{others}]");
     Some(StepError::told(message))
-}
-
-/// Takes the name out of `quoted` that SQLite's message is about: `no such column: "plan" - should this be a string literal …`.
-fn take_named(quoted: &mut Vec<String>, message: &str) -> Option<String> {
-    let (_, rest) = message.split_once("no such column: ")?;
-    let rest = rest.trim_start_matches('"');
-    let position = quoted.iter().position(|name| {
-        rest.strip_prefix(name.as_str()).is_some_and(|end| end.is_empty() || end.starts_with(['"', ' ']))
-    })?;
-    Some(quoted.swap_remove(position))
 }

@@ -2,16 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::types::Null;
 use rusqlite::{Connection, ErrorCode, Result};
 
 use super::{Settings, insert};
-use crate::execution::error_message;
+use crate::execution::{error_message, strings};
 use crate::schema::expansion::Views;
 use crate::snapshot::{Judgement, Reach, judge};
 
@@ -24,10 +23,7 @@ const NO_COLLATION: &str = "no such collation sequence: ";
 pub(super) struct Side {
     pub connection: Connection,
     views: Views,
-    /// The columns that the query reads which is being compiled.
-    reads: Arc<Mutex<BTreeSet<String>>>,
-    /// Whether foreign keys are enforced.
-    foreign_keys: bool,
+    settings: Settings,
     /// The functions and collations that have a stand-in, by what SQLite says without it.
     stand_ins: RefCell<BTreeSet<String>>,
 }
@@ -36,8 +32,6 @@ pub(super) struct Side {
 pub(super) struct Compiled {
     /// Names of the result columns.
     pub columns: Vec<String>,
-    /// Names of the columns that it reads, in lower case.
-    pub reads: BTreeSet<String>,
     /// The lines of EXPLAIN QUERY PLAN.
     pub plan: Vec<String>,
 }
@@ -62,20 +56,12 @@ impl Side {
     pub fn on(mut connection: Connection, settings: Settings) -> Result<Self> {
         configure(&connection, settings)?;
         let views = Views::read(&connection)?;
-        let reads = Arc::new(Mutex::new(BTreeSet::new()));
-        let noted = Arc::clone(&reads);
-        connection.authorizer(Some(move |context: AuthContext<'_>| {
-            if let AuthAction::Read { column_name, .. } = context.action {
-                noted.lock().unwrap_or_else(PoisonError::into_inner).insert(column_name.to_ascii_lowercase());
-            }
-            match judge(&context.action, &Reach::Nothing) {
-                Judgement::Allowed => Authorization::Allow,
-                Judgement::WithoutEffect => Authorization::Ignore,
-                Judgement::Refused(_) => Authorization::Deny,
-            }
+        connection.authorizer(Some(|context: AuthContext<'_>| match judge(&context.action, &Reach::Nothing) {
+            Judgement::Allowed => Authorization::Allow,
+            Judgement::WithoutEffect => Authorization::Ignore,
+            Judgement::Refused(_) => Authorization::Deny,
         }))?;
-        let foreign_keys = settings.foreign_keys;
-        Ok(Self { connection, views, reads, foreign_keys, stand_ins: RefCell::default() })
+        Ok(Self { connection, views, settings, stand_ins: RefCell::default() })
     }
 
     /// Compiles a query, and asks how it would be run.
@@ -98,20 +84,21 @@ impl Side {
                 _ => Failure::Refused(message),
             }
         };
-        let (columns, reads) = self.prepared(sql).map_err(|error| failure(&error))?;
+        let columns = self.prepared(sql).map_err(|error| failure(&error))?;
         let plan = self.plan(sql).map_err(|error| failure(&error))?;
-        Ok(Compiled { columns, reads, plan })
+        Ok(Compiled { columns, plan })
     }
 
-    fn prepared(&self, sql: &str) -> Result<(Vec<String>, BTreeSet<String>)> {
+    /// The double-quoted names of a query that compiles which are read as strings.
+    pub fn strings(&self, sql: &str) -> Vec<String> {
+        strings(&self.connection, sql, self.settings.strings, || true)
+    }
+
+    /// The names of the result columns.
+    fn prepared(&self, sql: &str) -> Result<Vec<String>> {
         loop {
-            self.reads.lock().unwrap_or_else(PoisonError::into_inner).clear();
             match self.connection.prepare(sql) {
-                Ok(statement) => {
-                    let columns = statement.column_names().map(str::to_owned).collect();
-                    let reads = std::mem::take(&mut *self.reads.lock().unwrap_or_else(PoisonError::into_inner));
-                    return Ok((columns, reads));
-                }
+                Ok(statement) => return Ok(statement.column_names().map(str::to_owned).collect()),
                 Err(error) => {
                     if !self.stand_in(&error)? {
                         return Err(error);
@@ -146,7 +133,7 @@ impl Side {
     /// The plan. That an INSERT looks for rows which refer to the new one stands in it, but is passed over when it runs, as long as no
     /// reference is broken (`OP_FkIfZero`); so it is left out.
     fn plan(&self, sql: &str) -> Result<Vec<String>> {
-        if !self.foreign_keys || !insert::only_adds(sql) {
+        if !self.settings.foreign_keys || !insert::only_adds(sql) {
             return self.explained(sql);
         }
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;

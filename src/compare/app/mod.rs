@@ -19,7 +19,7 @@ use crate::error::{Doing as _, Error};
 use crate::execution::driver::DoubleQuoted;
 use crate::observer::{Observer, Stage, Work};
 use crate::queries::{Queries, Query, sqlc};
-use crate::schema::lexer::{double_quoted, quote_identifier};
+use crate::schema::lexer::quote_identifier;
 use crate::snapshot::within_time;
 use compile::{Compiled, Failure, Side};
 pub use insert::{Shifted, positional_insert};
@@ -168,7 +168,7 @@ impl Checker<'_> {
     }
 
     fn compare(&mut self, query: &Query, sql: &str, before: Compiled, after: Compiled) -> Checked {
-        if let Some(works) = string_on_one_side(sql, &before, &after) {
+        if let Some(works) = self.string_on_one_side(sql) {
             return Checked::of(works);
         }
         if let Some(works) = insert::value_on_one_side(sql, self.comparison) {
@@ -188,6 +188,14 @@ impl Checker<'_> {
         let slower = self.slower(sql, &before, &after);
         let columns = (differ && !query.by_sqlc).then_some((before.columns, after.columns));
         Checked { columns, shifted, slower, ..Checked::of(Works::Both) }
+    }
+
+    /// Where a name in double quotes is a column on one side and a string on the other, of which SQLite says nothing.
+    fn string_on_one_side(&self, sql: &str) -> Option<Works> {
+        let (before, after) = (self.before.strings(sql), self.after.strings(sql));
+        let only_in = |one: &[String], other: &[String]| one.iter().find(|name| !other.contains(name)).cloned();
+        let works_before = only_in(&after, &before).map(|name| Works::Before(Wrong::IsString(name)));
+        works_before.or_else(|| only_in(&before, &after).map(|name| Works::After(Wrong::IsString(name))))
     }
 
     /// Where the plan got worse, with the rows that are read now.
@@ -236,21 +244,6 @@ impl Checked {
     fn of(works: Works) -> Self {
         Self { works, columns: None, shifted: None, slower: Vec::new(), answer: None }
     }
-}
-
-/// Where a name in double quotes is a column on one side and a string on the other, of which SQLite says nothing.
-fn string_on_one_side(sql: &str, before: &Compiled, after: &Compiled) -> Option<Works> {
-    if before.reads == after.reads {
-        return None;
-    }
-    double_quoted(sql).into_iter().find_map(|name| {
-        let key = name.to_ascii_lowercase();
-        match (before.reads.contains(&key), after.reads.contains(&key)) {
-            (true, false) => Some(Works::Before(Wrong::IsString(name))),
-            (false, true) => Some(Works::After(Wrong::IsString(name))),
-            _ => None,
-        }
-    })
 }
 
 /// Names of the first list that the second has not, or not as often, in order.

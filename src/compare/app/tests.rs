@@ -102,6 +102,10 @@ fn a_name_in_double_quotes_that_becomes_a_string() {
     assert_eq!(works(LENIENT, text), Works::Before(name("A")));
     assert_eq!(works(LENIENT, "SELECT \"c\" FROM t"), Works::After(name("c")));
     assert_eq!(works(LENIENT, "SELECT \"b\" FROM t WHERE b = \"x\""), Works::Both);
+    let users = |column: &str| format!("CREATE TABLE users (id, {column}); CREATE TABLE others (id, name)");
+    let text = "SELECT \"name\" FROM users WHERE id IN (SELECT id FROM others WHERE name = 1)";
+    let works_on = |before: &str, after: &str| self::works(&users(before), &users(after), LENIENT, text);
+    assert_eq!(works_on("name", "title"), Works::Before(name("name")), "another table has one of this name");
     assert_eq!(
         works(STRICT, "SELECT \"a\" FROM t"),
         Works::Before(refused("no such column: \"a\" - should this be a string literal in single-quotes?"))
