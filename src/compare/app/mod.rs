@@ -19,6 +19,7 @@ use crate::error::{Doing as _, Error};
 use crate::execution::driver::DoubleQuoted;
 use crate::observer::{Observer, Stage, Work};
 use crate::queries::{Queries, Query, sqlc};
+use crate::schema::changes::{How, Kind};
 use crate::schema::lexer::quote_identifier;
 use crate::snapshot::within_time;
 use compile::{Compiled, Failure, Side};
@@ -208,7 +209,8 @@ impl Checker<'_> {
             slower.index_gone = slower.index_gone.take().filter(|index| !self.after.has_index(index));
             let Some(table) = &slower.table else { continue };
             slower.rows = self.rows(table);
-            slower.statistics_lost = self.before.has_statistics(table) && !self.after.has_statistics(table);
+            let had = self.before.has_statistics(table) && !self.after.has_statistics(table);
+            slower.statistics_lost = had && !is_searched_otherwise(table, self.comparison);
         }
         let spared = faster.iter().filter_map(|table| self.rows(table)).max();
         // Two tables of a join changed places, for the better.
@@ -244,6 +246,18 @@ impl Checked {
     fn of(works: Works) -> Self {
         Self { works, columns: None, shifted: None, slower: Vec::new(), answer: None }
     }
+}
+
+/// Whether a type, a collation or an index of the table is another one, so that an index may not help whatever is known of its rows.
+fn is_searched_otherwise(table: &str, comparison: &Comparison) -> bool {
+    comparison.schema_changes.iter().any(|change| {
+        let is_other = match change.kind {
+            Kind::Type | Kind::Collation => true,
+            Kind::Index => change.how == How::Changed,
+            _ => false,
+        };
+        is_other && change.table.eq_ignore_ascii_case(table)
+    })
 }
 
 /// Names of the first list that the second has not, or not as often, in order.

@@ -199,6 +199,12 @@ fn plans_that_got_slower() {
     assert_eq!(slower("SELECT b FROM t WHERE b = ?"), []);
     assert_eq!(slower("WITH t AS (SELECT 1 AS a) SELECT * FROM t WHERE a = 1"), []);
     assert_eq!(slower("SELECT id FROM small WHERE a = 1")[0].2, Some(5));
+    // Where the index has another collation, statistics would not bring it back.
+    let analyzed = rows("CREATE INDEX t_a ON t (a); ANALYZE;");
+    let other = rows("CREATE INDEX t_a ON t (a);").replace(", a, b)", ", a COLLATE NOCASE, b)");
+    let text = "SELECT b FROM t WHERE a = ? COLLATE BINARY";
+    let found = checked(&analyzed, &other, STRICT, vec![query(text)]).remove(0).slower;
+    assert_eq!((found[0].how, found[0].statistics_lost), (How::Scan, false), "{found:?}");
     // The other way round nothing is worse.
     let better = checked(&without, &with, STRICT, vec![query("SELECT b FROM t WHERE a = ?")]).remove(0);
     assert!(better.is_fine());
