@@ -33,9 +33,13 @@ struct Stage {
     folder: PathBuf,
     copies: Vec<Copy>,
     variables: BTreeMap<String, (String, u32)>,
+    /// What only the build knows.
+    arguments: BTreeMap<String, String>,
     /// Whole lines, for what they may copy.
     runs: Vec<String>,
     command: Option<(Vec<Vec<String>>, u32)>,
+    /// Whether the command is one of its own, and not that of its base.
+    has_command: bool,
     entrypoint: Option<(Vec<Vec<String>>, u32)>,
     volumes: Vec<(PathBuf, u32)>,
 }
@@ -66,10 +70,15 @@ impl Dockerfile {
         let whole = text(file)?;
         let parsed = parse_dockerfile::parse(&whole)
             .map_err(|error| format!("`{}` cannot be read: {error}", crate::migrations::shown(file)))?;
+        // Only the FROM lines know these, and the stages that name them once more.
+        let mut outside = Stage::default();
+        for argument in parsed.global_args() {
+            outside.arguments(&argument.arguments.value);
+        }
         let mut stages: Vec<Stage> = Vec::new();
         for stage in parsed.stages() {
-            let image = stage.from.image.value.to_string();
-            let base = stages.iter().position(|stage| stage.name.as_deref() == Some(image.as_str()));
+            let image = outside.filled(&stage.from.image.value);
+            let base = stages.iter().position(|stage| stage.is_called(&image));
             let name = stage.from.as_.as_ref().map(|(_, name)| name.value.to_string());
             let inherited = base.map(|base| &stages[base]);
             let mut own = Stage {
@@ -78,17 +87,18 @@ impl Dockerfile {
                 base,
                 folder: inherited.map_or_else(|| PathBuf::from("/"), |base| base.folder.clone()),
                 variables: inherited.map(|base| base.variables.clone()).unwrap_or_default(),
+                arguments: inherited.map(|base| base.arguments.clone()).unwrap_or_default(),
                 command: inherited.and_then(|base| base.command.clone()),
                 entrypoint: inherited.and_then(|base| base.entrypoint.clone()),
                 volumes: inherited.map(|base| base.volumes.clone()).unwrap_or_default(),
                 ..Stage::default()
             };
             for instruction in stage.instructions {
-                own.take(instruction, &whole);
+                own.take(instruction, &whole, &outside.arguments);
             }
             stages.push(own);
         }
-        let named = stages.iter().position(|stage| target.is_some() && stage.name.as_deref() == target);
+        let named = stages.iter().position(|stage| target.is_some_and(|target| stage.is_called(target)));
         stages.truncate(named.map_or(stages.len(), |named| named + 1));
         let beside = |ending: &str| {
             let mut name = file.as_os_str().to_owned();
@@ -184,8 +194,8 @@ impl Dockerfile {
                 None if self.ignored.excludes(path) => None,
                 None => copy.sources.iter().find_map(|source| lands(source, parts, &copy.to)),
                 Some(from) => {
-                    let is_it = |stage: &Stage| stage.name.as_deref() == Some(from.as_str());
-                    let other = self.stages.iter().take(earlier.len()).position(is_it).or(from.parse().ok())?;
+                    let named = self.stages.iter().take(earlier.len()).position(|stage| stage.is_called(from));
+                    let other = named.or(from.parse().ok())?;
                     let there = &earlier.get(other)?.as_ref()?.path;
                     copy.sources.iter().find_map(|source| moved(Path::new(source), there, &copy.to))
                 }
@@ -236,7 +246,12 @@ fn moved(source: &Path, there: &Path, to: &Path) -> Option<PathBuf> {
 }
 
 impl Stage {
-    fn take(&mut self, instruction: &Instruction<'_>, whole: &str) {
+    /// Whether it has this name; case does not count.
+    fn is_called(&self, name: &str) -> bool {
+        self.name.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    fn take(&mut self, instruction: &Instruction<'_>, whole: &str, outside: &BTreeMap<String, String>) {
         let line = |at: usize| line_at(whole, at);
         match instruction {
             Instruction::Workdir(workdir) => {
@@ -246,17 +261,27 @@ impl Stage {
                 self.copy(&copy.options, &copy.src, &copy.dest.value, line(copy.copy.span.start));
             }
             Instruction::Add(add) => self.copy(&add.options, &add.src, &add.dest.value, line(add.add.span.start)),
-            Instruction::Arg(argument) => self.variables(&argument.arguments.value, line(argument.arg.span.start)),
+            Instruction::Arg(argument) => {
+                let names = self.arguments(&argument.arguments.value);
+                for (name, value) in names.into_iter().filter_map(|name| outside.get_key_value(&name)) {
+                    self.arguments.insert(name.clone(), value.clone());
+                }
+            }
             Instruction::Env(env) => self.variables(&env.arguments.value, line(env.env.span.start)),
             Instruction::Run(run) => {
                 let here = run.here_docs.iter().map(|doc| doc.value.to_string());
                 let words = commands(&run.arguments).into_iter().map(|words| words.join(" "));
                 self.runs.extend(words.chain(here));
             }
-            Instruction::Cmd(cmd) => self.command = Some((commands(&cmd.arguments), line(cmd.cmd.span.start))),
+            Instruction::Cmd(cmd) => {
+                self.command = Some((commands(&cmd.arguments), line(cmd.cmd.span.start)));
+                self.has_command = true;
+            }
             Instruction::Entrypoint(entry) => {
-                // The command of a base image does not go with another entry point.
-                self.command = None;
+                // The command of a base image does not go with another entry point, and none with a line of the shell.
+                if !self.has_command || matches!(entry.arguments, Command::Shell(_)) {
+                    self.command = None;
+                }
                 self.entrypoint = Some((commands(&entry.arguments), line(entry.entrypoint.span.start)));
             }
             Instruction::Volume(volume) => {
@@ -302,6 +327,18 @@ impl Stage {
         }
     }
 
+    /// `NAME=value OTHER`; gives the names without a value.
+    fn arguments(&mut self, text: &str) -> Vec<String> {
+        let mut without = Vec::new();
+        for word in shell::commands(text).into_iter().flatten() {
+            match word.split_once('=') {
+                Some((name, value)) => _ = self.arguments.insert(name.to_owned(), self.filled(value)),
+                None => without.push(word),
+            }
+        }
+        without
+    }
+
     /// The text with the variables that are known put in: `$NAME`, `${NAME}`.
     fn filled(&self, text: &str) -> String {
         let mut filled = String::new();
@@ -316,7 +353,9 @@ impl Stage {
             match self
                 .variables
                 .get(name)
-                .map(|(value, _)| value.as_str())
+                .map(|(value, _)| value)
+                .or_else(|| self.arguments.get(name))
+                .map(String::as_str)
                 .or(default)
                 .filter(|value| filled.len() + value.len() <= LONGEST)
             {
@@ -378,6 +417,8 @@ mod tests {
                 ["/home/app/drizzle:7", "-"],
             ),
             ("FROM node\nCOPY --from=other/image /app/drizzle /m\n", "", ["-", "-"]),
+            ("FROM node\nCOPY --from=BUILD /app /srv\n", "", ["/srv/drizzle:5", "/srv/dev.db:5"]),
+            ("FROM Build\nWORKDIR /y\n", "", ["/app/drizzle:3", "/app/dev.db:3"]),
         ] {
             assert_eq!(placed(&format!("{build}{rest}"), ignore, &["drizzle", "dev.db"]), expected, "{rest}{ignore}");
         }
@@ -396,10 +437,29 @@ mod tests {
             ("CMD a && b", vec!["a", "b"]),
             ("CMD [\"sh\", \"-c\", \"a; b\"]", vec!["a", "b"]),
             ("CMD [\"old\"]\nENTRYPOINT a", vec!["a"]),
+            ("CMD [\"own\"]\nENTRYPOINT [\"a\"]", vec!["a", "own"]),
+            ("CMD [\"old\"]\nFROM x\nENTRYPOINT [\"a\"]", vec!["a"]),
         ] {
             std::fs::write(&file, format!("FROM x\n{text}\n")).unwrap();
             let (commands, _) = Dockerfile::read(&file, folder.path(), None).unwrap().start().unwrap();
             assert_eq!(commands.iter().map(|words| words.join(" ")).collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_build_knows_names_no_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("Dockerfile");
+        for (text, expected) in [
+            ("FROM x\nARG DATABASE_URL=file:/tmp/build.db", None),
+            ("FROM x\nARG DIR=/data\nENV DB=${DIR}/app.db", Some("/data/app.db")),
+            ("ARG DIR=/data\nFROM x\nARG DIR\nENV DB=${DIR}/app.db", Some("/data/app.db")),
+            ("ARG DIR=/data\nFROM x\nENV DB=${DIR}/app.db", None),
+            ("ARG BASE=one\nFROM x AS one\nENV DB=/data/app.db\nFROM ${BASE}", Some("/data/app.db")),
+        ] {
+            std::fs::write(&file, format!("{text}\n")).unwrap();
+            let named = Dockerfile::read(&file, folder.path(), None).unwrap().databases();
+            assert_eq!(named.first().map(|named| named.path.as_str()), expected, "{text}");
         }
     }
 
