@@ -6,7 +6,7 @@ use super::answer::At;
 use super::compose::{self, Build, MountKind, Service};
 use super::database::{self, Named};
 use super::docker::Dockerfile;
-use super::places::{Places, clean, text};
+use super::places::{Places, clean, real, text};
 use super::sources::Sources;
 
 /// How the app comes to production.
@@ -149,8 +149,4 @@ impl Deployment {
     pub(super) fn image_at(&self, line: u32) -> Option<At> {
         self.dockerfile.as_ref().map(|dockerfile| At::new(&dockerfile.file, line))
     }
-}
-
-fn real(path: &Path) -> PathBuf {
-    crate::migrations::project::or_dot(path).canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }

@@ -208,7 +208,7 @@ impl Dockerfile {
     /// Whether a command of the build may put this folder somewhere by itself.
     pub(super) fn may_be_moved(&self, name: &str) -> bool {
         let runs = self.stages.iter().flat_map(|stage| &stage.runs);
-        runs.into_iter().any(|run| moves(run, name))
+        runs.into_iter().any(|run| moves(run, name) || gathers(run))
     }
 }
 
@@ -218,6 +218,17 @@ pub(super) fn moves(line: &str, name: &str) -> bool {
     shell::commands(line).iter().any(|command| {
         command.iter().any(|word| copies.contains(&shell::program(word)))
             && command.iter().any(|word| word.split(['/', '\'', '"']).any(|part| part == name))
+    })
+}
+
+/// Whether a line gathers a package of a monorepo with all that it needs in another folder.
+fn gathers(line: &str) -> bool {
+    shell::commands(line).iter().any(|command| {
+        let runs = |name: &str, word: &str| {
+            let at = command.iter().position(|word| shell::program(word) == name);
+            at.is_some_and(|at| command[at + 1..].iter().any(|other| other == word))
+        };
+        runs("turbo", "prune") || runs("pnpm", "deploy")
     })
 }
 
@@ -460,6 +471,18 @@ mod tests {
             std::fs::write(&file, format!("{text}\n")).unwrap();
             let named = Dockerfile::read(&file, folder.path(), None).unwrap().databases();
             assert_eq!(named.first().map(|named| named.path.as_str()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_package_of_a_monorepo_may_be_gathered_elsewhere() {
+        for (line, expected) in [
+            ("npx turbo prune api --docker", true),
+            ("pnpm --filter=api deploy --prod /out", true),
+            ("pnpm install && turbo build", false),
+            ("echo deploy && pnpm build", false),
+        ] {
+            assert_eq!(gathers(line), expected, "{line}");
         }
     }
 

@@ -68,6 +68,18 @@ pub(super) fn clean(path: &Path) -> PathBuf {
     parts
 }
 
+/// The path without symbolic links; as it is where there is nothing.
+pub(super) fn real(path: &Path) -> PathBuf {
+    or_dot(path).canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// A path as it is seen from a folder; both are absolute.
+pub(super) fn relative(folder: &Path, path: &Path) -> PathBuf {
+    let shared = folder.components().zip(path.components()).take_while(|(one, other)| one == other).count();
+    let up = folder.components().skip(shared).map(|_| std::path::Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
+}
+
 /// The line of a text on which this byte stands, from 1.
 pub(super) fn line_at(text: &str, at: usize) -> u32 {
     let before = text.get(..at).unwrap_or(text);
@@ -104,6 +116,17 @@ mod tests {
         assert_eq!(Places::of(&app).0, std::slice::from_ref(&app));
         std::fs::create_dir_all(folder.path().join("repo/.git")).unwrap();
         assert_eq!(Places::of(&app).0, [app, folder.path().join("repo/apps"), folder.path().join("repo")]);
+    }
+
+    #[test]
+    fn paths_are_seen_from_a_folder() {
+        for (folder, path, expected) in [
+            ("/repo", "/repo/drizzle", "drizzle"),
+            ("/repo/apps/api", "/repo/packages/db", "../../packages/db"),
+            ("/a", "/a", ""),
+        ] {
+            assert_eq!(relative(Path::new(folder), Path::new(path)), Path::new(expected), "{folder} {path}");
+        }
     }
 
     #[test]

@@ -65,14 +65,15 @@ pub(in crate::doctor) fn migrations(evidence: &Evidence<'_>) -> Answer {
             format!("no COPY brings `{folder}`, and nothing was found that migrates in the container"),
         );
     };
-    let last = dockerfile.folder();
+    let (root, end) = (places::real(evidence.places.root()), places::real(&plan.folder));
+    let to = places::clean(&dockerfile.folder().join(places::relative(&root, &end)));
     let finding = Finding::new(&SN918, format!("no COPY of the last stage brings `{folder}` into the image"));
     let excluded = dockerfile.excludes(&plan.folder);
     let at = evidence.deployment.image_at(dockerfile.last_stage());
     let help = if excluded {
         format!("take `{}` out of .dockerignore", below.display())
     } else {
-        format!("copy it in the last stage:\nCOPY {} {}", below.display(), last.join(&below).display())
+        format!("copy it in the last stage:\nCOPY {} {}", below.display(), to.display())
     };
     let cause = if excluded {
         "`.dockerignore` keeps it from the build".to_owned()
