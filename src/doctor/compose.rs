@@ -28,6 +28,8 @@ pub(super) struct Service {
     pub(super) start: Option<(Vec<Vec<String>>, At)>,
     /// Services that have to end well before this one starts.
     pub(super) after: Vec<String>,
+    /// With which it starts; without any it always does.
+    profiles: Vec<String>,
 }
 
 impl Service {
@@ -83,8 +85,7 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let is_compose = |name: &&String| {
         let stem = name.strip_suffix(".yaml").or(name.strip_suffix(".yml")).unwrap_or_default();
         let rest = stem.strip_prefix("docker-").unwrap_or(stem).strip_prefix("compose");
-        let elsewhere = |rest: &str| rest.split(['.', '-', '_']).any(|part| ELSEWHERE.contains(&part));
-        rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with(['.', '-', '_'])) && !elsewhere(rest))
+        rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with(['.', '-', '_'])) && !is_elsewhere(rest))
     };
     let mut main = false;
     let wanted = names.iter().filter(is_compose).filter(|name| {
@@ -96,13 +97,18 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     wanted.map(|name| folder.join(name)).collect()
 }
 
-/// The services of these files, each once, and why a file cannot be read.
+/// Whether a part of the name speaks of another place than production.
+fn is_elsewhere(name: &str) -> bool {
+    name.split(['.', '-', '_']).any(|part| ELSEWHERE.contains(&part))
+}
+
+/// The services of these files that may be production's, each once, and why a file cannot be read.
 pub(super) fn services(files: &[PathBuf]) -> (Vec<Service>, Vec<String>) {
     let (mut services, mut unread): (Vec<Service>, Vec<String>) = (Vec::new(), Vec::new());
     for file in files {
         let read = text(file).and_then(|text| {
             let parsed = yaml::parse::<Value>(&text, file).map_err(|error| error.to_string())?;
-            Ok((text, parsed))
+            Ok((text, merged(parsed)))
         });
         match read {
             Err(why) => unread.push(why),
@@ -122,6 +128,7 @@ pub(super) fn services(files: &[PathBuf]) -> (Vec<Service>, Vec<String>) {
             }
         }
     }
+    services.retain(|service| !service.is_elsewhere());
     (services, unread)
 }
 
@@ -134,47 +141,48 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn service(&self, name: &str, service: &Map<String, Value>) -> Service {
-        let first = self.line_of(1, &format!("{name}:"));
+        let block = self.block_of(name);
         let folder = self.file.parent().unwrap_or(Path::new(""));
-        let text = |key: &str| get(service, key).and_then(Value::as_str);
-        let build = get(service, "build").map(|build| {
+        let text = |key: &str| service.get(key).and_then(Value::as_str);
+        let build = service.get("build").map(|build| {
             let of = |key: &str| build.get(key).and_then(Value::as_str);
             let context = clean(&folder.join(build.as_str().or(of("context")).unwrap_or(".")));
             let file = clean(&context.join(of("dockerfile").unwrap_or("Dockerfile")));
             Build { context, file, target: of("target").map(str::to_owned) }
         });
-        let (databases, is_open) = self.databases(service, first);
-        let start = ["entrypoint", "command"].iter().filter_map(|key| Some((*key, get(service, key)?)));
+        let (databases, is_open) = self.databases(service, block);
+        let start = ["entrypoint", "command"].iter().filter_map(|key| Some((*key, service.get(*key)?)));
         let start: Vec<_> = start.collect();
         let commands: Vec<Vec<String>> = start.iter().flat_map(|(_, value)| commands(value)).collect();
-        let line = start.last().map(|(key, _)| self.line_of(first, &format!("{key}:")));
+        let line = start.last().map(|(key, _)| self.line_of(block, &format!("{key}:")));
         Service {
             name: name.to_owned(),
-            at: At::new(self.file, first),
+            at: At::new(self.file, block.first),
             build,
             folder: text("working_dir").map(PathBuf::from),
-            mounts: self.mounts(service, first),
+            mounts: self.mounts(service, block),
             databases,
             is_open,
-            is_part: get(service, "extends").is_some(),
+            is_part: service.get("extends").is_some(),
             start: line.filter(|_| !commands.is_empty()).map(|line| (commands, At::new(self.file, line))),
             after: after(service),
+            profiles: strings(service.get("profiles")),
         }
     }
 
-    fn mounts(&self, service: &Map<String, Value>, first: u32) -> Vec<Mount> {
+    fn mounts(&self, service: &Map<String, Value>, block: Lines) -> Vec<Mount> {
         let mut mounts = Vec::new();
-        let section = self.section(service, "volumes", first);
-        for volume in get(service, "volumes").and_then(Value::as_array).into_iter().flatten().take(MOST) {
+        let section = self.section(service, "volumes", block);
+        for volume in service.get("volumes").and_then(Value::as_array).into_iter().flatten().take(MOST) {
             let (kind, target, written) = match volume {
                 Value::String(short) => {
                     let Some((kind, target)) = short_form(&filled(short, self.variables)) else { continue };
                     (kind, target, short.as_str())
                 }
                 Value::Object(long) => {
-                    let Some(target) = get(long, "target").and_then(Value::as_str) else { continue };
-                    let has_source = get(long, "source").is_some();
-                    let kind = match get(long, "type").and_then(Value::as_str) {
+                    let Some(target) = long.get("target").and_then(Value::as_str) else { continue };
+                    let has_source = long.get("source").is_some();
+                    let kind = match long.get("type").and_then(Value::as_str) {
                         Some("bind") => MountKind::Bind,
                         Some("tmpfs") => MountKind::Temporary,
                         _ if has_source => MountKind::Named,
@@ -187,12 +195,12 @@ impl Source<'_> {
             let at = At::new(self.file, self.line_of(section, written));
             mounts.push(Mount { kind, target: clean(Path::new(&target)), at });
         }
-        let temporary = match get(service, "tmpfs") {
+        let temporary = match service.get("tmpfs") {
             Some(Value::Array(paths)) => paths.iter().filter_map(Value::as_str).collect(),
             Some(Value::String(path)) => vec![path.as_str()],
             _ => Vec::new(),
         };
-        let section = self.section(service, "tmpfs", first);
+        let section = self.section(service, "tmpfs", block);
         for path in temporary {
             let target = clean(Path::new(path.split(':').next().unwrap_or_default()));
             let at = At::new(self.file, self.line_of(section, path));
@@ -202,10 +210,10 @@ impl Source<'_> {
     }
 
     /// The databases that the variables of a service name, and whether one may be named by a value that no file has.
-    fn databases(&self, service: &Map<String, Value>, first: u32) -> (Vec<database::Named>, bool) {
+    fn databases(&self, service: &Map<String, Value>, block: Lines) -> (Vec<database::Named>, bool) {
         // A variable without a value has that of the shell in which compose runs.
         let from_outside = |name: &str| (name.to_owned(), format!("${{{name}}}"));
-        let pairs: Vec<(String, String)> = match get(service, "environment") {
+        let pairs: Vec<(String, String)> = match service.get("environment") {
             Some(Value::Object(map)) => map
                 .iter()
                 .filter_map(|(name, value)| match value {
@@ -223,7 +231,7 @@ impl Source<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        let section = self.section(service, "environment", first);
+        let section = self.section(service, "environment", block);
         let mut pairs: Vec<_> = pairs.into_iter().map(|(name, value)| (name, filled(&value, self.variables))).collect();
         pairs.sort_by_key(|(name, _)| database::rank(name));
         let is_open = pairs.iter().any(|(name, value)| value.contains('$') && is_of_a_database(name));
@@ -233,7 +241,7 @@ impl Source<'_> {
             Some(database::Named { path, at, is_default: false })
         });
         let mut named: Vec<_> = named.collect();
-        let files: Vec<&str> = match get(service, "env_file") {
+        let files: Vec<&str> = match service.get("env_file") {
             Some(Value::String(file)) => vec![file],
             Some(Value::Array(files)) => files
                 .iter()
@@ -248,17 +256,50 @@ impl Source<'_> {
         (named, is_open)
     }
 
-    /// The line of a key of a service, where it has that key.
-    fn section(&self, service: &Map<String, Value>, key: &str, first: u32) -> u32 {
-        if get(service, key).is_some() { self.line_of(first, &format!("{key}:")) } else { first }
+    /// The lines of a service from this key on; all of them where it has no such key.
+    fn section(&self, service: &Map<String, Value>, key: &str, block: Lines) -> Lines {
+        let first = service.get(key).map(|_| self.line_of(block, &format!("{key}:")));
+        Lines { first: first.unwrap_or(block.first), ..block }
     }
 
-    /// The first line from this one on that holds the text and is no comment; the line itself where there is none.
-    fn line_of(&self, from: u32, wanted: &str) -> u32 {
-        let lines = self.text.lines().zip(1..).skip(from.saturating_sub(1) as usize);
-        let mut held = lines.filter(|(line, _)| !line.trim_start().starts_with('#') && line.contains(wanted));
-        held.next().map_or(from, |(_, number)| number)
+    /// The lines of a service: up to the next one that stands no deeper.
+    fn block_of(&self, service: &str) -> Lines {
+        let all = Lines { first: 1, last: u32::MAX };
+        let services = Lines { first: self.line_of(all, "services:"), ..all };
+        let depth = |line: &str| line.len() - line.trim_start().len();
+        let of_names = self.lines(services).nth(1).map_or(0, |(line, _)| depth(line));
+        let name = format!("{service}:");
+        let is_it =
+            |line: &str| depth(line) == of_names && line.trim_start_matches([' ', '"', '\'']).starts_with(&name);
+        let first = self.lines(services).find(|(line, _)| is_it(line)).map(|(_, number)| number);
+        let first = first.unwrap_or_else(|| self.line_of(services, &name));
+        let behind = self.lines(Lines { first, ..all }).skip(1);
+        let last = behind.take_while(|(line, _)| depth(line) > of_names).last().map_or(first, |(_, number)| number);
+        Lines { first, last }
     }
+
+    /// The first of these lines that begins with the text, else the first that holds it; the first of all where there is none. What is merged
+    /// in stands elsewhere.
+    fn line_of(&self, lines: Lines, wanted: &str) -> u32 {
+        let begins = |line: &str| line.trim_start_matches([' ', '-', '"', '\'']).starts_with(wanted);
+        let first = self.lines(lines).find(|(line, _)| begins(line));
+        let first = first.or_else(|| self.lines(lines).find(|(line, _)| line.contains(wanted)));
+        first.map_or(lines.first, |(_, number)| number)
+    }
+
+    /// Lines with something else than a comment, each with its number.
+    fn lines(&self, lines: Lines) -> impl Iterator<Item = (&str, u32)> {
+        let numbered =
+            self.text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty() && !line.trim().starts_with('#'));
+        numbered.filter(move |(_, number)| (lines.first..=lines.last).contains(number))
+    }
+}
+
+/// Lines of a file, from 1.
+#[derive(Clone, Copy)]
+struct Lines {
+    first: u32,
+    last: u32,
 }
 
 impl Service {
@@ -273,6 +314,12 @@ impl Service {
         self.is_open |= later.is_open;
         self.is_part |= later.is_part;
         self.after.extend(later.after);
+        self.profiles.extend(later.profiles);
+    }
+
+    /// Whether it starts only with profiles that speak of another place than production.
+    fn is_elsewhere(&self) -> bool {
+        !self.profiles.is_empty() && self.profiles.iter().all(|profile| is_elsewhere(profile))
     }
 }
 
@@ -282,14 +329,26 @@ fn is_of_a_database(name: &str) -> bool {
     ["DB", "DATABASE", "SQLITE"].iter().any(|part| upper.contains(part))
 }
 
-/// The value of a key, also from what `<<` merges in.
-fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    let merged = || match map.get("<<")? {
-        Value::Object(merged) => merged.get(key),
-        Value::Array(several) => several.iter().find_map(|merged| merged.get(key)),
-        _ => None,
-    };
-    map.get(key).or_else(merged)
+/// The value with the keys that `<<` merges in, at every depth; its own keys count before them, and the first of several maps.
+fn merged(value: Value) -> Value {
+    match value {
+        Value::Array(list) => list.into_iter().map(merged).collect(),
+        Value::Object(map) => {
+            let mut own: Map<String, Value> = map.into_iter().map(|(key, value)| (key, merged(value))).collect();
+            let several = match own.remove("<<") {
+                Some(Value::Array(several)) => several,
+                one => one.into_iter().collect(),
+            };
+            for map in several {
+                let Value::Object(map) = map else { continue };
+                for (key, value) in map {
+                    own.entry(key).or_insert(value);
+                }
+            }
+            Value::Object(own)
+        }
+        plain => plain,
+    }
 }
 
 /// `source:target`, `source:target:ro`, `target`; none where the target is put together.
@@ -345,8 +404,12 @@ fn commands(value: &Value) -> Vec<Vec<String>> {
     }
 }
 
+fn strings(list: Option<&Value>) -> Vec<String> {
+    list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
 fn after(service: &Map<String, Value>) -> Vec<String> {
-    let needed = get(service, "depends_on").and_then(Value::as_object).into_iter().flatten();
+    let needed = service.get("depends_on").and_then(Value::as_object).into_iter().flatten();
     let ends = needed
         .filter(|(_, how)| how.get("condition").and_then(Value::as_str) == Some("service_completed_successfully"));
     ends.map(|(name, _)| name.clone()).collect()
@@ -424,5 +487,37 @@ mod tests {
             std::fs::write(&file, text).unwrap();
             assert_eq!(services(std::slice::from_ref(&file)).1.len(), 1);
         }
+    }
+
+    #[test]
+    fn lines_are_those_of_the_service() {
+        let services = read(
+            "x-app: &app\n  volumes: [data:/data]\nservices:\n  myapp:\n    depends_on:\n      app:\n        condition: x\n\n  app:\n    environment:\n      MY_DB: /a\n      DB: /y.db\n  \
+             last:\n    <<: *app\nvolumes:\n  data:\n",
+        );
+        let (app, last) = (&services[0], &services[1]);
+        assert_eq!((app.name.as_str(), app.at.line, app.databases[0].at.line), ("app", 9, 12));
+        assert_eq!((last.name.as_str(), last.at.line, last.mounts[0].at.line), ("last", 13, 13));
+    }
+
+    #[test]
+    fn keys_are_merged_at_every_depth() {
+        let services = read(
+            "x-env: &env\n  DATABASE_PATH: /data/app.db\n  A: b\nx-a: &a\n  volumes: [data:/data]\n  working_dir: /a\nx-b: &b\n  <<: *a\n  \
+             working_dir: /b\nservices:\n  app:\n    <<: *b\n    environment:\n      <<: *env\n      A: c\n",
+        );
+        let app = &services[0];
+        assert_eq!(app.databases[0].path, "/data/app.db");
+        assert_eq!((app.mounts.len(), app.folder.as_deref()), (1, Some(Path::new("/b"))));
+    }
+
+    #[test]
+    fn a_service_of_a_profile_for_development_is_left_out() {
+        let services = read(
+            "services:\n  app: {image: a}\n  web: {image: b, profiles: [dev]}\n  job: {image: c, profiles: [prod, dev]}\n  \
+             mail: {image: d, profiles: [local-mail, test]}\n",
+        );
+        let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+        assert_eq!(names, ["app", "job"]);
     }
 }

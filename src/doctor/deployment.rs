@@ -78,8 +78,11 @@ impl Deployment {
             None => Vec::new(),
         };
         let destinations = mounts.iter().filter_map(|mount| mount.get("destination")?.as_str());
-        let line =
-            |wanted: &str| text.lines().zip(1..).find(|(line, _)| line.contains(wanted)).map_or(1, |(_, line)| line);
+        let line = |is_it: &dyn Fn(&str) -> bool| {
+            text.lines().zip(1..).find(|(line, _)| is_it(line)).map_or(1, |(_, line)| line)
+        };
+        let line_of_mount = |path: &str| line(&|line| line.contains("destination") && line.contains(path));
+        let line_of_variable = |name: &str| line(&|line| line.trim_start_matches([' ', '"']).starts_with(name));
         let mut variables: Vec<(&String, &str)> = parsed
             .get("env")
             .and_then(toml::Value::as_table)
@@ -90,9 +93,13 @@ impl Deployment {
         variables.sort_by_key(|(name, _)| database::rank(name));
         for (name, value) in variables {
             let path = database::path(value);
-            self.named.extend(path.map(|path| Named { path, at: At::new(&file, line(name)), is_default: false }));
+            self.named.extend(path.map(|path| Named {
+                path,
+                at: At::new(&file, line_of_variable(name)),
+                is_default: false,
+            }));
         }
-        Some((file.clone(), destinations.map(|path| (clean(Path::new(path)), line(path))).collect()))
+        Some((file.clone(), destinations.map(|path| (clean(Path::new(path)), line_of_mount(path))).collect()))
     }
 
     /// The services that have the database, each with what names it; those that name it themselves, else those that are built here.

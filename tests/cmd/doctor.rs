@@ -121,6 +121,10 @@ fn volumes_are_told_from_what_goes_with_the_container() {
     // What fly.toml sets counts before the default in the code.
     let named = format!("{}[env]\nDATABASE_PATH = '/data/app.db'\n", fly("/data"));
     assert_eq!(check(&app(&[docker, source, ("fly.toml", &named)]), "volume"), is("ok", &[]));
+    // Each is told with its own line.
+    let named = format!("[env]\nDATABASE_PATH = '/data/app.db'\n{}", fly("/data"));
+    let told = app(&[docker, source, ("fly.toml", &named)]).run(&["doctor"]).stdout;
+    assert!(told.contains("(fly.toml:2)") && told.contains("a volume is mounted there (fly.toml:6)"), "{told}");
 }
 
 #[test]
