@@ -6,6 +6,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -491,7 +492,7 @@ fn a_part_without_databases_passes_and_says_so() {
 #[test]
 fn a_list_names_databases_from_its_own_folder() {
     let project = tenants();
-    let list = "# tenants\na.db\n\n./a.db\r\nmore/f.db\nmissing.db\n";
+    let list = "\u{feff}# tenants\na.db\n\n./a.db\r\nmore/f.db\nmissing.db\n";
     std::fs::write(project.path("tenants/list.txt"), list).unwrap();
     let fleet = rehearsed(&project, Selection::List(project.path("tenants/list.txt")), None);
     assert_eq!(names(&fleet), ["./a.db", "missing.db", "more/f.db"]);
@@ -573,6 +574,26 @@ fn progress_counts_databases_and_those_that_did_not_pass() {
 }
 
 #[test]
+fn a_database_may_be_called_like_a_log_or_have_any_name() {
+    let project = tenants();
+    std::fs::create_dir_all(project.path("shops/acme")).unwrap();
+    for name in ["blog", "blog-journal", "acme-wal", r"\xff"] {
+        project.database(&format!("shops/{name}"), TENANT);
+    }
+    let odd = std::ffi::OsStr::from_bytes(b"\xff");
+    std::fs::write(project.path("shops").join(odd), std::fs::read(project.path("shops/blog")).unwrap()).unwrap();
+    std::fs::write(project.path("shops/blog-shm"), "no database").unwrap();
+    let names_of = |selection: Selection| -> Vec<String> {
+        selection.find().unwrap().found.into_iter().map(|database| database.name).collect()
+    };
+    let all = [r"\\xff", r"\xff", "acme-wal", "blog", "blog-journal"];
+    assert_eq!(names_of(Selection::Pattern(project.path("shops/*"))), all);
+    assert_eq!(names_of(Selection::Pattern(project.path("sho*/*"))), all.map(|name| format!("shops/{name}")));
+    assert_eq!(names_of(Selection::Pattern(project.path("**/shops/*"))), all.map(|name| format!("shops/{name}")));
+    assert_eq!(names_of(Selection::Folder(project.path("shops"))), all);
+}
+
+#[test]
 fn what_is_given_wrong_is_told() {
     let project = tenants();
     std::fs::write(project.path("none.txt"), "# nothing\n").unwrap();
@@ -589,6 +610,7 @@ fn what_is_given_wrong_is_told() {
     refused(&["--snapshot", "nothing"], "no file in it is a SQLite database");
     refused(&["--snapshot-list", "none.txt"], "it names no database");
     refused(&["--snapshot-list", "no.txt"], "reading the list of databases `no.txt`");
+    refused(&["--snapshot-list", "/dev/null"], "it is no regular file\nhint: a list is a file of UTF-8 text; `-` is");
     refused(
         &["--snapshot", "tenants/a.db", "--shard", "1/2"],
         "`--shard` is a part of many databases, and one was given",

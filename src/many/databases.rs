@@ -1,10 +1,12 @@
 //! Which databases are meant: those that a pattern matches, those in a folder, or those that a list names.
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern, PatternError};
 
@@ -50,7 +52,8 @@ pub struct Databases {
 /// One of the databases.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Database {
-    /// Its path below what the pattern or the folder begins with, or as the list has it. Bytes that are no UTF-8 are written `\xff`.
+    /// Its path below what the pattern or the folder begins with, or as the list has it. Bytes that are no UTF-8 are written `\xff`,
+    /// and `\` is `\\`, but in a list.
     pub name: String,
     /// Its path.
     pub path: PathBuf,
@@ -127,7 +130,7 @@ impl Database {
 fn shown(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
+        text.push_str(&chunk.valid().replace('\\', "\\\\"));
         text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
     text
@@ -144,13 +147,15 @@ fn matching(given: &Path) -> Result<Vec<Database>, Error> {
     let wrong = |error: PatternError| Error::usage(doing(), format!("at character {}: {}", error.pos + 1, error.msg));
     let pattern = Pattern::new(text).map_err(wrong)?;
     let root = root_of(&plain);
+    let parts = plain.components().skip(root.components().count());
+    let parts: Vec<Pattern> = parts.map(part_of).collect::<Result<_, _>>().map_err(wrong)?;
     let mut paths = Vec::new();
-    if !text.contains("**") {
-        for path in glob::glob_with(text, MATCHING).map_err(wrong)? {
-            paths.push(path.doing(doing)?);
+    if root.as_os_str().is_empty() || root.is_dir() {
+        if text.contains("**") {
+            match_below(&root, &pattern, &mut Vec::new(), &mut paths)?;
+        } else {
+            match_parts(&root, &parts, &mut paths)?;
         }
-    } else if root.as_os_str().is_empty() || root.is_dir() {
-        match_below(&root, &pattern, &mut Vec::new(), &mut paths)?;
     }
     let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| path.is_dir());
     let files = files.into_iter().filter(|path| !is_sidecar(path));
@@ -164,6 +169,35 @@ fn matching(given: &Path) -> Result<Vec<Database>, Error> {
     } else {
         error.hint(format!("name the databases in them: --snapshot '{text}/*.db'"))
     })
+}
+
+fn part_of(part: Component<'_>) -> Result<Pattern, PatternError> {
+    Pattern::new(&part.as_os_str().to_string_lossy())
+}
+
+/// What is below the folder by names that match, one part a folder. Of a name that is not UTF-8 any sign matches what is none.
+fn match_parts(folder: &Path, parts: &[Pattern], found: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let doing = || format!("reading the folder `{}`", folder.display());
+    let Some((first, rest)) = parts.split_first() else { return Ok(()) };
+    let names = if first.as_str().contains(SIGNS) {
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let names = std::fs::read_dir(here).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+        let mut names: Vec<OsString> = names.doing(doing)?;
+        names.retain(|name| first.matches_with(&name.to_string_lossy(), MATCHING));
+        names
+    } else {
+        vec![first.as_str().into()]
+    };
+    for path in names.into_iter().map(|name| folder.join(name)) {
+        if !rest.is_empty() {
+            if path.is_dir() {
+                match_parts(&path, rest, found)?;
+            }
+        } else if path.symlink_metadata().is_ok() {
+            found.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// What matches below the folder. Links are followed, but not to a folder that one is in: that would not end.
@@ -183,7 +217,7 @@ fn match_below(
     above.push(identity);
     for entry in std::fs::read_dir(here).doing(doing)? {
         let path = folder.join(entry.doing(doing)?.file_name());
-        if pattern.matches_path_with(&path, MATCHING) {
+        if pattern.matches_with(&path.to_string_lossy(), MATCHING) {
             found.push(path.clone());
         }
         if path.is_dir() {
@@ -194,9 +228,12 @@ fn match_below(
     Ok(())
 }
 
+fn is_plain(part: &Component<'_>) -> bool {
+    !part.as_os_str().to_string_lossy().contains(SIGNS)
+}
+
 /// The folders that a pattern begins with.
 fn root_of(pattern: &Path) -> PathBuf {
-    let is_plain = |part: &std::path::Component<'_>| !part.as_os_str().to_string_lossy().contains(SIGNS);
     pattern.components().take_while(is_plain).collect()
 }
 
@@ -233,7 +270,9 @@ fn below(root: &Path) -> Result<(Vec<Database>, u64), Error> {
 fn listed(list: &Path) -> Result<Vec<Database>, Error> {
     let doing = || format!("reading the list of databases `{}`", list.display());
     let text = if list == Path::new("-") { io::read_to_string(io::stdin().lock()) } else { files::read_utf8(list) };
-    let text = text.map_err(|cause| Error::usage(doing(), cause))?;
+    let text = text
+        .map_err(|cause| Error::usage(doing(), cause).hint("a list is a file of UTF-8 text; `-` is standard input"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let folder = list.parent().unwrap_or(Path::new(""));
     let is_path = |line: &&str| !line.is_empty() && !line.starts_with('#');
     let named = text.lines().map(|line| line.trim_end_matches('\r')).filter(is_path);
@@ -245,10 +284,12 @@ fn listed(list: &Path) -> Result<Vec<Database>, Error> {
     Ok(found)
 }
 
-/// Whether it belongs to a database that is there.
+/// Whether it belongs to a database that is there. A database may be called like one.
 fn is_sidecar(path: &Path) -> bool {
-    let name = path.as_os_str().to_string_lossy();
-    SIDECARS.iter().any(|suffix| name.strip_suffix(suffix).is_some_and(|database| Path::new(database).exists()))
+    let name = path.as_os_str().as_bytes();
+    let is_there = |database: &[u8]| Path::new(OsStr::from_bytes(database)).is_file();
+    let ends = |suffix: &&str| name.strip_suffix(suffix.as_bytes()).is_some_and(is_there);
+    SIDECARS.iter().any(ends) && !begins_like_one(path)
 }
 
 fn is_called_like_one(path: &Path) -> bool {
