@@ -442,6 +442,31 @@ fn what_is_no_whole_is_an_error_that_says_what_is_wrong() {
     }
     edit("lines.json", &|report| drop(report["databases"].as_array_mut().unwrap().pop()));
     says(&[&one, "lines.json"], "databases together, and");
+    for (list, field, value) in [
+        ("databases", "group", 99),
+        ("databases", "plan", 99),
+        ("groups", "databases", u64::MAX),
+        ("schemas", "databases", 0),
+    ] {
+        edit("counts.json", &|report| report[list][0][field] = value.into());
+        says(
+            &[&one, "counts.json"],
+            "`counts.json` is not as it was written: its databases are not those that it counts",
+        );
+    }
+    edit("counts.json", &|report| report["groups"] = Value::Array(Vec::new()));
+    says(&[&one, "counts.json"], "its databases are not those that it counts");
+    edit("twice.json", &|report| report["databases"][0]["name"] = report["databases"][1]["name"].clone());
+    says(&[&one, "twice.json"], "the parts have other databases than those that were meant");
+    edit("huge.json", &|report| {
+        for database in report["databases"].as_array_mut().unwrap() {
+            database["bytes"] = u64::MAX.into();
+            database["rows_lost"] = u64::MAX.into();
+        }
+    });
+    let huge = project.run(&["merge", &one, "huge.json", "--format", "json"]);
+    let huge: Value = serde_json::from_str(&huge.stdout).unwrap_or_else(|_| panic!("{}", huge.all()));
+    assert_eq!(huge["totals"]["bytes"], u64::MAX);
     parts(&project, &["--fail-on", "note"]);
     std::fs::rename(project.path(&two), project.path("options.json")).unwrap();
     let [one, _] = parts(&project, &[]);

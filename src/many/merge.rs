@@ -1,8 +1,9 @@
 //! Brings the reports of all parts together to the one that a single machine would have given.
 
+use super::checksum;
 use super::tally::Tally;
 use crate::error::Error;
-use crate::report::fleet::{Fleet, Shard, exit_code};
+use crate::report::fleet::{Database, Fleet, Shard, exit_code};
 
 /// Parts that an error names.
 const NAMED: usize = 10;
@@ -28,12 +29,19 @@ pub fn merge(parts: Vec<(String, Fleet)>) -> Result<Fleet, Error> {
     let Some(first) = parts.first().map(|(_, part)| part.clone()) else {
         return Err(Error::usage(DOING, "there is none"));
     };
+    let (found, meant) = (parts.iter().map(|(_, part)| part.databases.len()).sum::<usize>(), first.selection.databases);
+    if found as u64 != meant {
+        return Err(Error::cannot(DOING, format!("the parts have {found} databases together, and {meant} were meant")));
+    }
+    if let Some((name, _)) = parts.iter().find(|(_, part)| !fits_together(part)) {
+        let cause = format!("`{name}` is not as it was written: its databases are not those that it counts");
+        return Err(Error::cannot(DOING, cause).hint(ONE_RUN));
+    }
     let mut tally = Tally::default();
     parts.drain(..).for_each(|(_, part)| tally.add_part(part));
     let counted = tally.count();
-    if counted.totals.databases != first.selection.databases {
-        let (found, meant) = (counted.totals.databases, first.selection.databases);
-        return Err(Error::cannot(DOING, format!("the parts have {found} databases together, and {meant} were meant")));
+    if checksum(counted.databases.iter().map(|database| database.name.as_str())) != first.selection.checksum {
+        return Err(Error::cannot(DOING, "the parts have other databases than those that were meant").hint(ONE_RUN));
     }
     Ok(Fleet {
         verdict: counted.verdict,
@@ -53,6 +61,7 @@ pub fn merge(parts: Vec<(String, Fleet)>) -> Result<Fleet, Error> {
 }
 
 const DOING: &str = "merging the reports";
+const ONE_RUN: &str = "give the reports of one run: each part once, on the same commit and the same databases";
 
 /// Every part exactly once.
 fn in_order(parts: Vec<(String, Fleet)>) -> Result<Vec<(String, Fleet)>, Error> {
@@ -108,7 +117,24 @@ fn same((first, one): &(String, Fleet), (second, other): &(String, Fleet)) -> Re
     Err(mixed(first, second, differs))
 }
 
+/// Whether every database is in an outcome, a schema and a state of the report, and they have as many as they say.
+fn fits_together(part: &Fleet) -> bool {
+    let places = |place: fn(&Database) -> Option<usize>, counts: Vec<u64>| {
+        let mut found = vec![0; counts.len()];
+        let is_there = part.databases.iter().filter_map(place).all(|place| match found.get_mut(place) {
+            Some(number) => {
+                *number += 1;
+                true
+            }
+            None => false,
+        });
+        is_there && found == counts
+    };
+    places(|database| Some(database.group), part.groups.iter().map(|group| group.databases).collect())
+        && places(|database| database.schema, part.schemas.iter().map(|schema| schema.databases).collect())
+        && places(|database| database.plan, part.plans.iter().map(|plan| plan.databases).collect())
+}
+
 fn mixed(one: &str, other: &str, what: &str) -> Error {
-    Error::cannot(DOING, format!("`{one}` and `{other}` {what}"))
-        .hint("give the reports of one run: each part once, on the same commit and the same databases")
+    Error::cannot(DOING, format!("`{one}` and `{other}` {what}")).hint(ONE_RUN)
 }

@@ -155,19 +155,24 @@ fn milliseconds(since: Instant) -> f64 {
 }
 
 fn selection(databases: &Databases) -> fleet::Selection {
-    let mut names = Xxh3::new();
-    for database in &databases.found {
-        names.update(&(database.name.len() as u64).to_le_bytes());
-        names.update(database.name.as_bytes());
-    }
     fleet::Selection {
         given: databases.selection.path().display().to_string(),
         kind: databases.selection.kind().to_owned(),
         databases: databases.found.len() as u64,
-        checksum: format!("{:032x}", names.digest128()),
+        checksum: checksum(databases.found.iter().map(|database| database.name.as_str())),
         left_aside: databases.left_aside,
         duplicates: databases.duplicates,
     }
+}
+
+/// What names are known by, in their order.
+fn checksum<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut hash = Xxh3::new();
+    for name in names {
+        hash.update(&(name.len() as u64).to_le_bytes());
+        hash.update(name.as_bytes());
+    }
+    format!("{:032x}", hash.digest128())
 }
 
 /// What decides an outcome besides the database and the files of the migrations. Every option is named, so that none is forgotten.

@@ -248,8 +248,8 @@ fn totals(databases: &[Database]) -> Totals {
         findings: of(Verdict::Findings),
         failed: of(Verdict::Failed),
         errors: of(Verdict::Error),
-        bytes: databases.iter().filter_map(|database| database.bytes).sum(),
-        rows_lost: databases.iter().map(|database| database.rows_lost).sum(),
+        bytes: databases.iter().filter_map(|database| database.bytes).fold(0, u64::saturating_add),
+        rows_lost: databases.iter().try_fold(0, |sum: u64, database| Some(sum.saturating_add(database.rows_lost?))),
     }
 }
 
