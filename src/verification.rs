@@ -1,6 +1,6 @@
 //! Whether a report still speaks of these files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
 use crate::execution::Settings;
@@ -69,11 +69,13 @@ fn settings(report: &Document, prepared: &Prepared) -> Vec<Check> {
             Check { what, answer: Answer::No, why: format!("it was {was}, and is {is}") }
         }
     };
-    let drivers: Vec<&str> = decided.drivers.iter().map(|driver| driver.name).collect();
+    let others = report.execution.alternatives.iter().map(|other| other.driver.as_str());
+    let drivers = one_of(others.chain([was.driver.as_str()]));
     let driver = decided.drivers.iter().find(|driver| driver.name == was.driver);
-    let mut checks = vec![migrations_are_the_same(was, &is), equal("tool", &tool(was), &tool(&is))];
+    let is_undone = report.execution.way_back.is_some();
+    let mut checks = vec![migrations_are_the_same(was, &is, is_undone), equal("tool", &tool(was), &tool(&is))];
     checks.push(equal("ledger", &was.ledger, &is.ledger));
-    checks.push(equal("driver", &was.driver, driver.map_or(drivers.join(" or ").as_str(), |driver| driver.name)));
+    checks.push(equal("driver", &drivers, &one_of(decided.drivers.iter().map(|driver| driver.name))));
     if let (Some(driver), Some(was)) = (driver, report.execution.settings.foreign_keys) {
         let words = |on| if on { "on" } else { "off" };
         let is = Settings::of(driver, located.foreign_keys).foreign_keys;
@@ -82,22 +84,35 @@ fn settings(report: &Document, prepared: &Prepared) -> Vec<Check> {
     checks
 }
 
+/// Drivers of which production has one; in which order they were tried says nothing.
+fn one_of<'a>(drivers: impl Iterator<Item = &'a str>) -> String {
+    drivers.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" or ")
+}
+
 fn tool(plan: &Plan) -> String {
     if plan.layout.is_empty() { plan.tool.clone() } else { format!("{}, {}", plan.tool, plan.layout) }
 }
 
-/// Every migration is what it was, and what became of it is the same.
-fn migrations_are_the_same(was: &Plan, is: &Plan) -> Check {
+/// Every migration is what it was, and what became of it is the same; also what undoes it, where that was rehearsed.
+fn migrations_are_the_same(was: &Plan, is: &Plan, is_undone: bool) -> Check {
     let what = "migrations";
     let (before, now) = (standing(was), standing(is));
     let mut differences = Vec::new();
-    for (name, (state, checksum)) in &before {
-        differences.extend(match now.get(name) {
-            None => Some(format!("`{name}` was {state}, and is gone")),
-            Some((_, other)) if other != checksum => Some(format!("`{name}` has another content")),
-            Some((other, _)) if other != state => Some(format!("`{name}` was {state}, and is {other}")),
-            Some(_) => None,
-        });
+    for (name, (state, migration)) in &before {
+        let Some((state_now, now)) = now.get(name) else {
+            differences.push(format!("`{name}` was {state}, and is gone"));
+            continue;
+        };
+        if now.checksum != migration.checksum {
+            differences.push(format!("`{name}` has another content"));
+        } else if state_now != state {
+            differences.push(format!("`{name}` was {state}, and is {state_now}"));
+        } else if now.unwrapped != migration.unwrapped {
+            let (was, is) = if now.unwrapped { ("in", "outside of") } else { ("outside of", "in") };
+            differences.push(format!("`{name}` ran {was} a transaction, and runs {is} one"));
+        } else if is_undone && now.down_checksum != migration.down_checksum {
+            differences.push(format!("what undoes `{name}` is not what it was"));
+        }
     }
     let new = now.iter().filter(|(name, _)| !before.contains_key(*name));
     differences.extend(new.map(|(name, (state, _))| format!("`{name}` is {state}, and was not there")));
@@ -113,8 +128,8 @@ fn migrations_are_the_same(was: &Plan, is: &Plan) -> Check {
     Check { what, answer: Answer::No, why: differences.join("; ") }
 }
 
-/// The state and the checksum of each migration, by its name.
-fn standing(plan: &Plan) -> BTreeMap<&str, (&'static str, &str)> {
+/// Each migration with its state, by its name.
+fn standing(plan: &Plan) -> BTreeMap<&str, (&'static str, &Migration)> {
     let states: [(&'static str, &Vec<Migration>); 5] = [
         ("applied", &plan.applied),
         ("pending", &plan.pending),
@@ -124,7 +139,7 @@ fn standing(plan: &Plan) -> BTreeMap<&str, (&'static str, &str)> {
     ];
     let each =
         states.into_iter().flat_map(|(state, migrations)| migrations.iter().map(move |migration| (state, migration)));
-    each.map(|(state, migration)| (migration.name.as_str(), (state, migration.checksum.as_str()))).collect()
+    each.map(|(state, migration)| (migration.name.as_str(), (state, migration))).collect()
 }
 
 /// The app's queries; none where there were none and are none.

@@ -175,6 +175,8 @@ fn migration(migration: &migrations::Migration) -> doc::Migration {
         file: migration.file.display().to_string(),
         checksum: migration.checksum.clone(),
         statements: migration.chunks.iter().map(|chunk| chunk.statements.len()).sum(),
+        unwrapped: migration.unwrapped,
+        down_checksum: migration.down.as_ref().map(|down| down.checksum.clone()),
     }
 }
 

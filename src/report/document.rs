@@ -215,10 +215,16 @@ pub struct Migration {
     pub name: String,
     /// Its file; empty where there is none.
     pub file: String,
-    /// SHA-256 in hexadecimal digits.
+    /// The checksum that the tool keeps, else SHA-256 of the text; in hexadecimal digits.
     pub checksum: String,
     /// How many statements it holds.
     pub statements: usize,
+    /// Whether the tool runs it outside of the transaction that it opens around others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unwrapped: bool,
+    /// Checksum of what undoes it; left out where nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down_checksum: Option<String>,
 }
 
 /// Something that was found out rather than given.

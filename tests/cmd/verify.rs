@@ -104,6 +104,46 @@ fn what_is_not_what_it_was_is_named() {
 }
 
 #[test]
+fn drivers_of_which_production_may_have_one_are_known_again() {
+    let project = project();
+    rehearsed(&project, &[]);
+    assert_eq!(differences(&project, &[]), (0, vec![]));
+    let given = ["--driver", "sqlite"];
+    assert_eq!(differences(&project, &given), one("driver", "it was rusqlite or sqlite, and is sqlite"));
+    rehearsed(&project, &given);
+    assert_eq!(differences(&project, &given), (0, vec![]));
+    assert_eq!(differences(&project, &[]), one("driver", "it was sqlite, and is rusqlite or sqlite"));
+}
+
+#[test]
+fn what_undoes_a_migration_counts_where_it_was_rehearsed() {
+    let project = project().migration("2.down.sql", "UPDATE t SET a = rtrim(a, '!');");
+    rehearsed(&project, &["--down"]);
+    assert_eq!(differences(&project, &[]), (0, vec![]));
+    let project = project.migration("2.down.sql", "DELETE FROM t;");
+    assert_eq!(differences(&project, &[]), one("migrations", "what undoes `2.sql` is not what it was"));
+    std::fs::remove_file(project.path("migrations/2.down.sql")).unwrap();
+    assert_eq!(differences(&project, &[]), one("migrations", "what undoes `2.sql` is not what it was"));
+    rehearsed(&project, &[]);
+    let project = project.migration("2.down.sql", "DELETE FROM t;");
+    assert_eq!(differences(&project, &[]), (0, vec![]));
+}
+
+#[test]
+fn a_file_beside_a_migration_that_takes_it_out_of_its_transaction_counts() {
+    let project = Project::new("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+    let folder = project.path("migrations/2024-01-01-000000_a");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("up.sql"), "ALTER TABLE t ADD COLUMN a;").unwrap();
+    rehearsed(&project, &["--tool", "diesel"]);
+    let diesel = ["--tool", "diesel"];
+    assert_eq!(differences(&project, &diesel), (0, vec![]));
+    std::fs::write(folder.join("metadata.toml"), "run_in_transaction = false\n").unwrap();
+    let why = "`2024-01-01-000000_a` ran in a transaction, and runs outside of one";
+    assert_eq!(differences(&project, &diesel), one("migrations", why));
+}
+
+#[test]
 fn the_queries_of_the_app_are_known_again() {
     let project = project();
     let (queries, given) = (project.path("queries.sql"), ["--queries", "queries.sql"]);

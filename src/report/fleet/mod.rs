@@ -105,7 +105,7 @@ pub struct Shard {
 pub struct Inputs {
     /// The XXH3-128 hash of the options and the configuration, in hexadecimal digits.
     pub options: String,
-    /// The files of the migrations with their SHA-256, in the order of their names; empty where no database could be rehearsed.
+    /// The files of the migrations with their checksums, in the order of their names; empty where no database could be rehearsed.
     pub migrations: Vec<File>,
 }
 
@@ -114,7 +114,7 @@ pub struct Inputs {
 pub struct File {
     /// Its path.
     pub file: String,
-    /// SHA-256 in hexadecimal digits.
+    /// The checksum that the tool keeps, else SHA-256 of the text; in hexadecimal digits.
     pub checksum: String,
 }
 
