@@ -85,8 +85,7 @@ fn decisions(plan: &Plan) -> Option<Grid> {
 }
 
 fn plan(caption: &str, states: &[(&str, &'static str, &[Migration])]) -> Option<Grid> {
-    let heads =
-        [words("state"), words("migration"), numbers("statements"), words("file"), words("SHA-256 of the file")];
+    let heads = [words("state"), words("migration"), numbers("statements"), words("file"), words("checksum")];
     let mut grid = Grid::new(caption, &heads);
     for (state, tone, migrations) in states {
         for migration in *migrations {
