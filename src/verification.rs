@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
-use crate::execution::Settings;
+use crate::execution::{Settings, decide};
 use crate::findings::wording::{count_of, number};
 use crate::migrations;
 use crate::observer::Observer;
@@ -76,6 +76,13 @@ fn settings(report: &Document, prepared: &Prepared) -> Vec<Check> {
     let mut checks = vec![migrations_are_the_same(was, &is, is_undone), equal("tool", &tool(was), &tool(&is))];
     checks.push(equal("ledger", &was.ledger, &is.ledger));
     checks.push(equal("driver", &drivers, &one_of(decided.drivers.iter().map(|driver| driver.name))));
+    if let Some(driver) = driver {
+        let version = |version: Option<&str>| version.unwrap_or("not known").to_owned();
+        let (was, is) = (report.execution.driver_version.as_deref(), decide::locked(driver, &located.project));
+        if was.is_some() || is.is_some() {
+            checks.push(equal("driver's version", &version(was), &version(is.as_deref())));
+        }
+    }
     if let (Some(driver), Some(was)) = (driver, report.execution.settings.foreign_keys) {
         let words = |on| if on { "on" } else { "off" };
         let is = Settings::of(driver, located.foreign_keys).foreign_keys;

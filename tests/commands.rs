@@ -566,7 +566,10 @@ mod json {
         }
         assert_fields(&document["plan"]["decisions"][0], "what value why");
         let execution = &document["execution"];
-        assert_fields(execution, "outcome elapsed_ms settings command steps way_back faults alternatives error");
+        assert_fields(
+            execution,
+            "outcome elapsed_ms settings driver_version command steps way_back faults alternatives error",
+        );
         assert_fields(
             &execution["settings"],
             "foreign_keys dqs transaction several_statements around journal_mode driver_sqlite_version",

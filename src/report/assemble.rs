@@ -190,6 +190,7 @@ fn execution(evidence: &Evidence) -> doc::Execution {
         outcome: outcome(execution),
         elapsed_ms: milliseconds(execution.elapsed),
         settings: settings(execution),
+        driver_version: evidence.locked_driver.clone(),
         command: execution.command.as_ref().map(|ran| command(ran, execution.is_traced())),
         steps: resources::steps(evidence),
         way_back: evidence.way_back.as_ref().map(|back| doc::WayBack {

@@ -247,6 +247,9 @@ pub struct Execution {
     pub elapsed_ms: f64,
     /// The connection as production would have it.
     pub settings: Settings,
+    /// The version of the driver's package in the project's lock file; null where that is not known.
+    #[serde(default)]
+    pub driver_version: Option<String>,
     /// The tool's own command, where that ran the migrations; null where they ran in process.
     #[serde(default)]
     pub command: Option<Command>,

@@ -116,6 +116,29 @@ fn drivers_of_which_production_may_have_one_are_known_again() {
 }
 
 #[test]
+fn another_version_of_the_driver_may_ship_another_sqlite() {
+    let project =
+        Project::new("CREATE TABLE t (id INTEGER PRIMARY KEY)").migration("0000_a.sql", "ALTER TABLE t ADD a");
+    let write = |file: &str, text: &str| std::fs::write(project.path(file), text).unwrap();
+    let lock = |version: &str| {
+        let packages = format!(r#"{{"node_modules/better-sqlite3": {{"version": "{version}"}}}}"#);
+        write("package-lock.json", &format!(r#"{{"lockfileVersion": 3, "packages": {packages}}}"#));
+    };
+    std::fs::create_dir_all(project.path("migrations/meta")).unwrap();
+    let entry = r#"{"idx": 0, "version": "6", "when": 1, "tag": "0000_a", "breakpoints": true}"#;
+    let journal = format!(r#"{{"version": "7", "dialect": "sqlite", "entries": [{entry}]}}"#);
+    write("migrations/meta/_journal.json", &journal);
+    write("package.json", r#"{"dependencies": {"better-sqlite3": "*", "drizzle-orm": "0.45.4"}}"#);
+    lock("12.11.1");
+    rehearsed(&project, &[]);
+    assert_eq!(differences(&project, &[]), (0, vec![]));
+    lock("7.0.0");
+    assert_eq!(differences(&project, &[]), one("driver's version", "it was 12.11.1, and is 7.0.0"));
+    std::fs::remove_file(project.path("package-lock.json")).unwrap();
+    assert_eq!(differences(&project, &[]), one("driver's version", "it was 12.11.1, and is not known"));
+}
+
+#[test]
 fn what_undoes_a_migration_counts_where_it_was_rehearsed() {
     let project = project().migration("2.down.sql", "UPDATE t SET a = rtrim(a, '!');");
     rehearsed(&project, &["--down"]);
