@@ -271,14 +271,19 @@ rules! {
         fix: "leave out the PRAGMA, unless the number is yours"
     }
     SC322 "foreign-key-action-changed", Warning, Measured {
-        when: "a foreign key refers to the same parent with another ON DELETE or ON UPDATE",
+        when: "a foreign key refers to the same parent with another ON DELETE, ON UPDATE or DEFERRABLE INITIALLY DEFERRED",
         effect: "deleting a parent now keeps its children, takes them along or fails, other than the app expects",
-        fix: "declare the foreign key in the rebuilt table with the ON DELETE and ON UPDATE that it had"
+        fix: "declare the foreign key in the rebuilt table with the ON DELETE, ON UPDATE and DEFERRABLE that it had"
     }
     SC323 "affinity-changed", Note, Measured {
         when: "columns are declared with a type of another affinity, and hold values that it did not convert",
         effect: "what is written from now on is stored in another storage class than what is there, and compares and sorts differently",
         fix: "keep the declared type, or convert what is there in the same migration"
+    }
+    SC324 "conflict-clause-changed", Warning, Measured {
+        when: "a NOT NULL, UNIQUE or primary key is still there, and has another ON CONFLICT or none",
+        effect: "a row that breaks it is ignored, replaces others, or makes the app fail, other than the app expects",
+        fix: "write the ON CONFLICT behind the constraint in the CREATE TABLE of the rebuild"
     }
 
     // IN: integrity

@@ -53,8 +53,10 @@ pub enum Kind {
     ForeignKey,
     /// AUTOINCREMENT.
     Autoincrement,
-    /// STRICT or WITHOUT ROWID; by [`by_name`] also what no pragma tells.
+    /// STRICT or WITHOUT ROWID; by [`by_name`] also STORED columns, and what the module of a virtual table is given.
     TableOption,
+    /// What a constraint does where a row breaks it.
+    Conflict,
     /// An index.
     Index,
     /// A trigger.
@@ -95,6 +97,7 @@ impl Kind {
             Self::ForeignKey => "foreign-key",
             Self::Autoincrement => "autoincrement",
             Self::TableOption => "table-option",
+            Self::Conflict => "on-conflict",
             Self::Index => "index",
             Self::Trigger => "trigger",
             Self::View => "view",
@@ -150,6 +153,7 @@ pub fn of_table(pair: &Paired<'_>, names: &dyn Names) -> Vec<Change> {
     keys(pair, &mut changes);
     foreign_keys(pair, names, &mut changes);
     checks(pair, &mut changes);
+    conflicts(pair, &mut changes);
     options(pair, &mut changes);
     changes.list
 }
@@ -230,8 +234,7 @@ pub fn by_name(before: &Schema, after: &Schema, counts: &dyn Fn(&str) -> bool) -
     changes
 }
 
-/// What no pragma tells of a table: what is done on a conflict, references that are checked at the end of the transaction, generated
-/// columns that are stored, and of a virtual table what its module is given.
+/// Generated columns that are stored, and of a virtual table what its module is given.
 fn untold(table: &Table) -> Vec<String> {
     let sql = table.sql.as_str();
     let tokens: Vec<Token> = super::lexer::tokens(sql).filter(|token| !token.is_trivia()).collect();
@@ -240,17 +243,8 @@ fn untold(table: &Table) -> Vec<String> {
         let using = (0..tokens.len()).find(|at| is(*at, "USING"));
         return using.map(|at| plain_expression(&sql[tokens[at].start..], &str::to_owned)).into_iter().collect();
     }
-    let told = |at: usize| match at {
-        _ if is(at, "ON") && is(at + 1, "CONFLICT") && !is(at + 2, "ABORT") => {
-            Some(format!("ON CONFLICT {}", tokens.get(at + 2)?.text(sql).to_ascii_uppercase()))
-        }
-        _ if is(at, "DEFERRABLE") && is(at + 2, "DEFERRED") && !(at > 0 && is(at - 1, "NOT")) => {
-            Some("DEFERRABLE INITIALLY DEFERRED".to_owned())
-        }
-        _ if is(at, "STORED") && at > 0 && tokens[at - 1].kind == TokenKind::Close => Some("STORED".to_owned()),
-        _ => None,
-    };
-    (0..tokens.len()).filter_map(told).collect()
+    let is_stored = |at: &usize| is(*at, "STORED") && *at > 0 && tokens[at - 1].kind == TokenKind::Close;
+    (0..tokens.len()).filter(is_stored).map(|_| "STORED".to_owned()).collect()
 }
 
 /// Every name is the same on both sides.
@@ -464,6 +458,9 @@ fn describe(
             text = format!("{text} ON {event} {action}");
         }
     }
+    if key.deferred {
+        text.push_str(" DEFERRABLE INITIALLY DEFERRED");
+    }
     Described { columns: columns.to_ascii_lowercase(), text }
 }
 
@@ -525,6 +522,40 @@ fn columns_in(check: &str, table: &Table, name: &dyn Fn(&str) -> String) -> BTre
 fn without_table(check: &str, table: &str) -> String {
     let plain = check.replace(['"', '`', '[', ']'], "");
     plain.replace(&format!("{table} . "), "")
+}
+
+/// Of the constraints that are on both sides.
+fn conflicts(pair: &Paired<'_>, changes: &mut Changes) {
+    let told = |table: &Table, name: &dyn Fn(&str) -> String| -> BTreeMap<(&'static str, String), String> {
+        let told = table.conflicts.iter().filter(|conflict| conflict.action != "ABORT").map(|conflict| {
+            let columns: Vec<String> =
+                conflict.columns.iter().map(|column| name(column).to_ascii_lowercase()).collect();
+            ((conflict.constraint, columns.join(", ")), conflict.action.clone())
+        });
+        told.collect()
+    };
+    let (was, is) = (told(pair.before, &|column| now(pair, column)), told(pair.after, &str::to_owned));
+    let keys: BTreeSet<_> = was.keys().chain(is.keys()).collect();
+    for key in keys {
+        let (constraint, columns) = key;
+        let columns = set(columns.split(", "));
+        let has = |table: &Table, name: &dyn Fn(&str) -> String| match *constraint {
+            "NOT NULL" => table.columns.iter().any(|column| {
+                columns.contains(&name(&column.name).to_ascii_lowercase())
+                    && (column.not_null || is_never_null(table, &column.name))
+            }),
+            _ => unique_sets(table, name).contains(&columns),
+        };
+        if has(pair.before, &|column| now(pair, column)) && has(pair.after, &str::to_owned) {
+            let action = |of: &BTreeMap<_, String>| of.get(key).cloned().unwrap_or_default();
+            changes.push_if_different(
+                Kind::Conflict,
+                &format!("{constraint} ({})", key.1),
+                &action(&was),
+                &action(&is),
+            );
+        }
+    }
 }
 
 fn options(pair: &Paired<'_>, changes: &mut Changes) {

@@ -55,6 +55,8 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
     /// The expressions of its CHECK constraints, white space folded.
     pub checks: Vec<String>,
+    /// What its constraints do where a row breaks them, as far as it is written down.
+    pub conflicts: Vec<Conflict>,
     /// Root page of its b-tree; 0 for virtual tables.
     pub root_page: u32,
     /// Of a full-text table that indexes the rows of another table or view and keeps none of its own: that one.
@@ -117,6 +119,19 @@ pub struct ForeignKey {
     pub on_delete: String,
     /// The same for updates.
     pub on_update: String,
+    /// DEFERRABLE INITIALLY DEFERRED: checked when the transaction ends.
+    pub deferred: bool,
+}
+
+/// The ON CONFLICT clause of a constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// `NOT NULL`, `PRIMARY KEY` or `UNIQUE`.
+    pub constraint: &'static str,
+    /// Its columns in order.
+    pub columns: Vec<String>,
+    /// `ABORT`, `FAIL`, `IGNORE`, `REPLACE` or `ROLLBACK`.
+    pub action: String,
 }
 
 /// An index, a trigger or a view.

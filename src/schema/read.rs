@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Result, Row};
 
 use super::lexer::{Token, TokenKind, tokens};
-use super::{Column, ForeignKey, Object, Schema, Table, TableKind, Unique};
+use super::{Column, Conflict, ForeignKey, Object, Schema, Table, TableKind, Unique};
 
 pub(super) fn schema(connection: &Connection) -> Result<Schema> {
     let mut schema = Schema::default();
@@ -69,17 +69,18 @@ fn table(connection: &Connection, listed: Listed, is_content: bool) -> Result<Ta
     let full_text = matches!(&kind, TableKind::Virtual(module) if module.starts_with("fts"));
     let content = external_content(&listed.sql).filter(|content| full_text && !content.is_empty());
     Ok(Table {
-        kind,
         content,
         autoincrement,
         uniques: uniques(connection, &listed.name)?,
-        foreign_keys: foreign_keys(connection, &listed.name)?,
+        foreign_keys: foreign_keys(connection, &listed)?,
         checks: checks(&listed.sql),
+        conflicts: if kind == TableKind::Ordinary { conflicts(&columns, &listed.sql) } else { Vec::new() },
         name: listed.name,
         sql: listed.sql,
         without_rowid: listed.without_rowid,
         strict: listed.strict,
         root_page: listed.root_page,
+        kind,
         columns,
         primary_key,
         rowid_alias,
@@ -160,11 +161,11 @@ fn uniques(connection: &Connection, table: &str) -> Result<Vec<Unique>> {
     Ok(uniques)
 }
 
-fn foreign_keys(connection: &Connection, table: &str) -> Result<Vec<ForeignKey>> {
+fn foreign_keys(connection: &Connection, listed: &Listed) -> Result<Vec<ForeignKey>> {
     let rows = collect(
         connection,
         "SELECT id, \"from\", \"table\", \"to\", on_delete, on_update FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq",
-        table,
+        &listed.name,
         |row| {
             Ok((
                 row.get::<_, i64>(0)?,
@@ -176,11 +177,13 @@ fn foreign_keys(connection: &Connection, table: &str) -> Result<Vec<ForeignKey>>
             ))
         },
     )?;
+    let mut deferred = deferred(&listed.sql).into_iter();
     let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
     for (id, from, parent, to, on_delete, on_update) in rows {
         if keys.last().is_none_or(|(last, _)| *last != id) {
-            let key = ForeignKey { columns: Vec::new(), parent, parent_columns: Vec::new(), on_delete, on_update };
-            keys.push((id, key));
+            let (columns, parent_columns) = (Vec::new(), Vec::new());
+            let deferred = deferred.next().unwrap_or_default();
+            keys.push((id, ForeignKey { columns, parent, parent_columns, on_delete, on_update, deferred }));
         }
         if let Some((_, key)) = keys.last_mut() {
             key.columns.push(from);
@@ -271,6 +274,74 @@ fn define(columns: &mut [Column], sql: &str) {
             column.expression = Some(parenthesised(sql, &tokens[index + 1..]));
         }
     }
+}
+
+/// Whether each foreign key is DEFERRABLE INITIALLY DEFERRED, in order of declaration.
+fn deferred(sql: &str) -> Vec<bool> {
+    let tokens: Vec<Token> = significant(sql).collect();
+    let mut keys = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let is = |place: usize, word: &str| tokens.get(place).is_some_and(|token| token.is_word(sql, word));
+        if token.is_word(sql, "REFERENCES") {
+            keys.push(false);
+        } else if token.is_word(sql, "DEFERRABLE") {
+            let is_deferred = is(index + 2, "DEFERRED") && !tokens[index - 1].is_word(sql, "NOT");
+            keys.iter_mut().last().into_iter().for_each(|last| *last = is_deferred);
+        }
+    }
+    keys
+}
+
+/// The ON CONFLICT clauses, in order. What stands behind a CHECK is read by SQLite and has no effect.
+fn conflicts(columns: &[Column], sql: &str) -> Vec<Conflict> {
+    let tokens: Vec<Token> = significant(sql).skip_while(|token| token.kind != TokenKind::Open).skip(1).collect();
+    let (mut depth, mut place) = (0_usize, 0);
+    let mut constraint: Option<(&'static str, Vec<String>)> = None;
+    let mut conflicts = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close if depth == 0 => break,
+            TokenKind::Close => depth -= 1,
+            TokenKind::Comma if depth == 0 => (place, constraint) = (place + 1, None),
+            _ => {}
+        }
+        // The name of a column may be a word that begins a constraint.
+        let is_name = place < columns.len() && (index == 0 || depth == 0 && tokens[index - 1].kind == TokenKind::Comma);
+        if depth > 0 || is_name {
+            continue;
+        }
+        let rest = &tokens[index + 1..];
+        let is = |place: usize, word: &str| rest.get(place).is_some_and(|token| token.is_word(sql, word));
+        let named = match () {
+            () if token.is_word(sql, "NOT") && is(0, "NULL") => Some(("NOT NULL", 1)),
+            () if token.is_word(sql, "PRIMARY") && is(0, "KEY") => Some(("PRIMARY KEY", 1)),
+            () if token.is_word(sql, "UNIQUE") => Some(("UNIQUE", 0)),
+            () => None,
+        };
+        if let Some((named, length)) = named {
+            let own = columns.get(place).map(|column| vec![column.name.clone()]);
+            constraint = Some((named, own.unwrap_or_else(|| listed_columns(sql, &rest[length..]))));
+        } else if ["CHECK", "FOREIGN", "REFERENCES"].iter().any(|word| token.is_word(sql, word)) {
+            constraint = None;
+        } else if token.is_word(sql, "ON") && is(0, "CONFLICT") {
+            let action = rest.get(1).map(|token| token.text(sql).to_ascii_uppercase());
+            conflicts.extend(constraint.take().zip(action).map(|((constraint, columns), action)| Conflict {
+                constraint,
+                columns,
+                action,
+            }));
+        }
+    }
+    conflicts
+}
+
+/// The names in the parentheses that `tokens` begin with.
+fn listed_columns(sql: &str, tokens: &[Token]) -> Vec<String> {
+    let inside = tokens.iter().take_while(|token| token.kind != TokenKind::Close);
+    let inside: Vec<&Token> = inside.collect();
+    let begins = inside.windows(2).filter(|pair| matches!(pair[0].kind, TokenKind::Open | TokenKind::Comma));
+    begins.filter_map(|pair| Some(pair[1].name(sql)?.into_owned())).collect()
 }
 
 /// The expressions behind the word CHECK, in order, tokens separated by one space.

@@ -83,10 +83,9 @@ fn what_no_pragma_tells_of_a_table_counts() {
     let expected = [
         "table-option removed f using fts5 ( x , tokenize = 'porter' )",
         "table-option added f using fts5 ( x )",
-        "table-option removed t ON CONFLICT IGNORE",
-        "table-option removed t DEFERRABLE INITIALLY DEFERRED",
+        "foreign-key changed t b",
+        "on-conflict changed t UNIQUE (a)",
         "table-option removed t STORED",
-        "table-option added t ON CONFLICT REPLACE",
     ];
     assert_eq!(differences(other), expected);
     let wider = spelled.replace("FTS5(x,", "FTS5(x,y,");

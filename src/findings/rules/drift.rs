@@ -103,6 +103,7 @@ fn describe(change: &Change) -> String {
         Kind::ForeignKey => format!("the foreign key of {name}"),
         Kind::Autoincrement => "AUTOINCREMENT".to_owned(),
         Kind::TableOption => format!("`{name}`"),
+        Kind::Conflict => format!("ON CONFLICT of {name}"),
         Kind::Index => format!("index `{name}`"),
         Kind::Trigger => format!("trigger `{name}`"),
         Kind::View => format!("view `{name}`"),

@@ -45,6 +45,7 @@ pub static ALL: &[Check] = &[
     schema::collations,
     schema::table_options,
     schema::generated_columns,
+    schema::conflict_clauses,
     schema::autoincrement,
     schema::leftovers,
     schema::column_order,

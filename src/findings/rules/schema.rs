@@ -7,7 +7,7 @@ use crate::compare::{HeaderNumber, TableComparison, lineage};
 use crate::execution::Step;
 use crate::findings::catalogue::{
     SC301, SC302, SC303, SC304, SC305, SC306, SC307, SC308, SC309, SC310, SC311, SC312, SC313, SC314, SC315, SC316,
-    SC317, SC318, SC319, SC320, SC322, SC323,
+    SC317, SC318, SC319, SC320, SC322, SC323, SC324,
 };
 use crate::findings::evidence::place;
 use crate::findings::rules::{causes, values};
@@ -291,7 +291,7 @@ pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
 
 /// `ON DELETE CASCADE` in `(user_id) REFERENCES users(id) ON DELETE CASCADE`; empty where there is none.
 fn actions(key: &str) -> &str {
-    let start = [" ON DELETE ", " ON UPDATE "].iter().filter_map(|event| key.find(event)).min();
+    let start = [" ON DELETE ", " ON UPDATE ", " DEFERRABLE "].iter().filter_map(|event| key.find(event)).min();
     start.map_or("", |start| &key[start + 1..])
 }
 
@@ -520,6 +520,33 @@ pub(super) fn generated_columns(evidence: &Evidence) -> Vec<Finding> {
     .map(|(table, columns)| {
         columns_changed(evidence, &SC315, "expression", table, &columns)
             .help("if that is intended, nothing is to be done; else declare the column GENERATED as it was")
+    })
+    .collect()
+}
+
+/// SC324: one finding per table.
+pub(super) fn conflict_clauses(evidence: &Evidence) -> Vec<Finding> {
+    per_table(evidence, |_, change| {
+        (change.kind == Kind::Conflict).then(|| match (change.before.as_str(), change.after.as_str()) {
+            (was, "") => format!("no longer has ON CONFLICT {was}"),
+            ("", is) => format!("has ON CONFLICT {is}, and had none before"),
+            (was, is) => format!("has ON CONFLICT {is} instead of {was}"),
+        })
+    })
+    .into_iter()
+    .map(|(compared, constraints)| {
+        let table = compared.name();
+        let finding = if let [(constraint, change)] = constraints.as_slice() {
+            Finding::new(&SC324, format!("{constraint} of `{table}` {change}")).object(*constraint)
+        } else {
+            let list: Vec<String> = constraints.iter().map(|(constraint, change)| format!("{constraint} {change}")).collect();
+            let (number, list) = (count_of(list.len(), "constraint"), wording::list(&list));
+            Finding::new(&SC324, format!("{number} of `{table}` have another ON CONFLICT: {list}"))
+        };
+        finding
+            .table(table)
+            .at(rebuilding(evidence, table).map(place), "defines the table with another ON CONFLICT")
+            .help("if that is intended, nothing is to be done; else write the ON CONFLICT behind the constraint in the rebuild")
     })
     .collect()
 }
