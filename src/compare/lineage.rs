@@ -36,6 +36,14 @@ pub struct Copied {
     pub columns: Vec<(String, String)>,
 }
 
+impl Copied {
+    /// Whether it holds what this column held before.
+    #[must_use]
+    pub fn reads(&self, column: &str) -> bool {
+        self.columns.iter().any(|(before, _)| before == column)
+    }
+}
+
 /// What became of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {

@@ -498,25 +498,24 @@ fn explicit_deletes(evidence: &Evidence, table: &TableComparison, unexplained: &
             )
             .help("if that is intended, keep a copy of the rows until you are sure; else narrow the WHERE");
         let by_where = |finding: Finding| finding.at_level(if *has_where { Level::Warning } else { Level::Error });
-        findings.push(match archived(table) {
-            Some((into, 0)) => {
-                finding.cause(format!("{into} had taken over every row that is gone")).at_level(Level::Note)
+        let Some(archived) = table.archived.as_ref().filter(|archived| archived.missing < table.lost()) else {
+            findings.push(by_where(finding));
+            continue;
+        };
+        let into = names(archived.into.iter().map(String::as_str));
+        findings.push(match (archived.missing, archived.left.as_slice()) {
+            (0, []) => finding.cause(format!("{into} had taken over every row that is gone")).at_level(Level::Note),
+            (0, left) => {
+                let left = names(left.iter().map(|(column, _)| column.as_str()));
+                by_where(finding.cause(format!("{into} had taken over the rows that are gone, but not all of {left}")))
             }
-            Some((into, missing)) => by_where(
+            (missing, []) => by_where(
                 finding.cause(format!("{into} had taken over all but {} of the rows that are gone", number(missing))),
             ),
-            None => by_where(finding),
+            _ => by_where(finding),
         });
     }
     findings
-}
-
-/// The tables that took over rows that were deleted, with every column that held values, and how many rows they lack.
-fn archived(table: &TableComparison) -> Option<(String, u64)> {
-    let (archived, held) = (table.archived.as_ref()?, table.before.as_ref()?);
-    let complete = archived.left.iter().all(|column| held.column(column).is_none_or(|column| column.values() == 0));
-    let into = names(archived.into.iter().map(String::as_str));
-    (complete && archived.missing < table.lost()).then_some((into, archived.missing))
 }
 
 /// LS101, or LS110 where nothing is left.

@@ -38,7 +38,7 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
         return Vec::new();
     }
     let elsewhere = |column: &str| {
-        table.takeover.as_ref().is_some_and(|takeover| !takeover.left.iter().any(|left| left == column))
+        table.takeover.as_ref().is_some_and(|takeover| !takeover.left.iter().any(|(left, _)| left == column))
             || table.moved_out.iter().any(|moved| moved == column)
             || moved_within(evidence, table, column)
             || shifted_away(table, column)
@@ -53,8 +53,12 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
         .filter(|column| !table.pair.columns.iter().any(|(_, paired)| *paired == column.name))
         .map(|column| column.name.as_str())
         .collect();
+    let left = |column: &str| table.takeover.as_ref()?.left.iter().find(|(left, _)| left == column);
     lone.filter_map(|column| {
-        let values = held.column(&column.name)?.values();
+        let values = match left(&column.name) {
+            Some((_, values)) => *values,
+            None => held.column(&column.name)?.values(),
+        };
         if values == 0 {
             return None;
         }
@@ -81,22 +85,24 @@ fn gone(evidence: &Evidence, table: &TableComparison, before: &Table, after: &Ta
     .collect()
 }
 
-/// Columns of a table that is gone, all rows of which other tables took over, that no copy read.
+/// Columns of a table that is gone, all rows of which other tables took over, with values that they did not.
 fn left_behind(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
     let Some(takeover) = table.takeover.as_ref().filter(|takeover| takeover.missing == 0) else { return Vec::new() };
-    let Some(held) = table.before.as_ref().filter(|_| table.after.is_none()) else { return Vec::new() };
+    if table.after.is_some() {
+        return Vec::new();
+    }
     let name = table.name();
     let step = causes::dropping(evidence, name);
-    let columns = takeover.left.iter().filter_map(|column| Some((column, held.column(column)?.values())));
-    columns
-        .filter(|(_, values)| *values > 0)
+    takeover
+        .left
+        .iter()
         .map(|(column, values)| {
             let into = names(takeover.into.iter().map(String::as_str));
-            Finding::new(&VL201, format!("column `{name}.{column}` is gone with {}", count(values, "value")))
+            Finding::new(&VL201, format!("column `{name}.{column}` is gone with {}", count(*values, "value")))
                 .table(name)
                 .column(column)
-                .rows(values)
-                .at(step.map(place), format!("dropped {}, which {into} did not take over", count(values, "value")))
+                .rows(*values)
+                .at(step.map(place), format!("dropped {}, which {into} did not take over", count(*values, "value")))
                 .help(format!("copy `{column}` too before the table is dropped"))
         })
         .collect()
