@@ -95,6 +95,9 @@ fn nulled_key(evidence: &Evidence, table: &TableComparison, nulling: &Nulling<'_
     finding.proof = references_stay(evidence, table, key);
     finding.help = match step.statement.action {
         Action::Delete { .. } => vec![format!("give these rows of `{name}` another `{parent}` before the DELETE")],
+        Action::Insert(_) => vec![format!(
+            "write over the rows of `{parent}` without deleting them: INSERT … ON CONFLICT … DO UPDATE instead of REPLACE"
+        )],
         _ => causes::keep_children(evidence, parent, name),
     };
     finding
@@ -130,7 +133,7 @@ pub(super) struct Nulling<'a> {
 pub(super) fn nullings<'a>(evidence: &'a Evidence, table: &TableComparison) -> Vec<Nulling<'a>> {
     let wrote = |step: &&Step| {
         updated_by_key(table, step) > 0
-            && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. })
+            && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. } | Action::Insert(_))
     };
     let Some(first) = evidence.committed().find(wrote) else { return Vec::new() };
     let parents = evidence.committed().filter(wrote).filter_map(|step| Some((step, causes::parent_of(step)?)));
