@@ -285,6 +285,19 @@ fn a_link_out_of_the_repository_is_not_read() {
     assert!(ran.code == Some(2) && !ran.all().contains("hunter2"), "{}", ran.all());
 }
 
+/// Production may have what it leads to, and would run it.
+#[test]
+fn a_link_that_leads_nowhere_is_not_left_out() {
+    for tool in ["sql", "sqlx"] {
+        let project = Project::new(TABLE).migration("1_first.sql", "SELECT 1;");
+        std::os::unix::fs::symlink("elsewhere.sql", project.path("migrations/2_second.sql")).unwrap();
+        let ran = Ran::from(
+            project.command(&["--snapshot", "prod.db", "--migrations", "migrations", "--tool", tool]).output().unwrap(),
+        );
+        assert!(ran.code == Some(4) && ran.stderr.contains("2_second.sql"), "{tool}: {}", ran.all());
+    }
+}
+
 /// What the snapshot itself makes SQLite compute where it is only looked at.
 #[test]
 fn definitions_that_never_end_are_told_and_do_no_harm() {

@@ -85,10 +85,12 @@ fn up_files(folder: &Path) -> Result<Vec<File>, Error> {
     Ok(files)
 }
 
+/// A link that leads nowhere is one of them: production may have what it leads to.
 fn sql_files(folder: &Path) -> Result<Vec<File>, Error> {
     let is_sql = |name: &str| Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("sql"));
+    let is_file = |path: &Path| path.is_file() || !path.exists();
     let files =
-        entries(folder)?.into_iter().filter(|(name, path)| is_sql(name) && !name.starts_with('.') && path.is_file());
+        entries(folder)?.into_iter().filter(|(name, path)| is_sql(name) && !name.starts_with('.') && is_file(path));
     Ok(files.map(|(name, path)| File { number: leading_number(&name), name, path }).collect())
 }
 
