@@ -6,7 +6,6 @@
 
 mod answer;
 mod checks;
-mod code;
 mod compose;
 mod database;
 mod deployment;

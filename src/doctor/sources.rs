@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::answer::At;
-use super::code::{Kind, Language, Token, tokens};
 use super::{database, places};
+use crate::migrations::project::code::{Kind, Language, Token, tokens};
 use crate::migrations::project::sources::{Walked, is_test, walk};
 
 /// The pragmas that are looked for, with other names that drivers of Go have for them in an address.
@@ -133,7 +133,7 @@ fn set_here(tokens: &[Token], name: &str, others: &[&str]) -> Option<String> {
             (Some(Kind::Mark(',')), Some(Kind::Text(value) | Kind::Word(value))) => Some(value.to_lowercase()),
             _ => None,
         },
-        Kind::Text(text) => in_text(text, name, others),
+        Kind::Text(text) | Kind::Computed(text) => in_text(text, name, others),
         // `.journal_mode(SqliteJournalMode::Wal)`
         Kind::Word(word) if word == name && next(1) == Some(&Kind::Mark('(')) => {
             let inside = tokens[2..].iter().take_while(|token| !token.is(")"));
@@ -212,7 +212,7 @@ fn plain_path(tokens: &mut dyn Iterator<Item = &Token>) -> Option<(String, bool)
                 return None;
             }
             Kind::Mark('+') => return None,
-            Kind::Text(text) => {
+            Kind::Text(text) | Kind::Computed(text) => {
                 if let Some(path) = database::path(text) {
                     return Some((path, is_default));
                 }

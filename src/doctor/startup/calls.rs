@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::TOLD;
 use super::module::{Import, Module};
-use crate::doctor::code::{Language, Token};
+use crate::migrations::project::code::{Language, Token};
 use crate::doctor::shell;
 use crate::report::text::cut;
 

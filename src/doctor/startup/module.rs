@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::doctor::code::{Kind, Language, Token, tokens};
+use crate::migrations::project::code::{Kind, Language, Token, tokens};
 
 /// A source file.
 #[derive(Debug)]
@@ -229,7 +229,7 @@ impl Module {
         let may_begin = before.is_some_and(|token| match &token.kind {
             Kind::Mark(mark) => matches!(mark, '{' | '}' | ';' | ',' | '*' | '#'),
             Kind::Word(word) => BEFORE_METHODS.contains(&word.as_str()),
-            Kind::Text(_) => false,
+            Kind::Text(_) | Kind::Computed(_) => false,
         });
         let behind = self.close(at + 1) + 1;
         if !may_begin || !(self.is(behind, "{") || self.is(behind, ":")) {

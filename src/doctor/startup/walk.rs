@@ -12,8 +12,8 @@ use super::calls::{self, Call, Seen};
 use super::module::{Function, Import, Module};
 use super::resolve;
 use crate::doctor::answer::At;
-use crate::doctor::code::Language;
 use crate::doctor::places;
+use crate::migrations::project::code::Language;
 
 /// Files that are read from one beginning.
 const MOST_FILES: usize = 400;

@@ -185,6 +185,8 @@ mod tests {
             ("export default defineConfig({ dbCredentials: { url: get(`x${1}}`) }, out: 'yes' })", ["-", "yes", "-"]),
             ("export default defineConfig({ url() { return { out: 'no' } }, out: 'yes' })", ["-", "yes", "-"]),
             ("if (!process.env.X) { throw new Error('no') }\nexport default { out: 'yes' }", ["-", "yes", "-"]),
+            ("const is = /['\"`{]/;\nexport default { out: 'yes' }", ["-", "yes", "-"]),
+            ("const note = `${a /* ` */}`;\nexport default { out: `\\x79es` }", ["-", "yes", "-"]),
             ("", ["-", "line 1", "line 1"]),
         ] {
             assert_eq!(settings(text), expected, "{text}");

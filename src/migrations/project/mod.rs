@@ -1,5 +1,6 @@
 //! What a project's files say about its migrations and its driver. Files are read as text; no JavaScript is run.
 
+pub(crate) mod code;
 mod config;
 mod crates;
 mod modules;

@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-/// How deep brackets, names and templates may lie in one another. No configuration comes near it.
+use super::code::{Kind, Language, Token, tokens};
+
+/// How deep brackets and names may lie in one another. No configuration comes near it.
 const DEEPEST: usize = 64;
 
 /// How many values are read of one file: names may lead to the same values again and again.
@@ -42,123 +44,11 @@ impl Object {
 
 /// What a file exports: `export default`, `module.exports =`, or the object of a JSON file.
 pub(super) fn exported(text: &str) -> Value {
-    let tokens = tokens(text);
+    let tokens = tokens(text, Language::JavaScript);
     let constants = constants(&tokens);
     let reader = Reader { tokens: &tokens, constants: &constants, left: &Cell::new(MOST_VALUES), depth: 0 };
     let start = if tokens.first().is_some_and(|token| token.is("{")) { Some(0) } else { reader.export() };
     start.map_or(Value::Computed { line: 1 }, |start| reader.value(start).0)
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Kind {
-    Text(String),
-    /// A template with `${}`, or a regular expression.
-    Computed,
-    /// An identifier, a keyword or a number.
-    Word(String),
-    Mark(char),
-}
-
-#[derive(Debug, Clone)]
-struct Token {
-    kind: Kind,
-    line: u32,
-}
-
-impl Token {
-    fn is(&self, text: &str) -> bool {
-        match &self.kind {
-            Kind::Word(word) => word == text,
-            Kind::Mark(mark) => text.len() == mark.len_utf8() && text.starts_with(*mark),
-            _ => false,
-        }
-    }
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut tokens: Vec<Token> = Vec::new();
-    let (mut at, mut line) = (0, 1);
-    while let Some(&c) = chars.get(at) {
-        let next = chars.get(at + 1).copied();
-        let (end, kind) = match c {
-            _ if c.is_whitespace() || c == '\u{feff}' => (at + 1, None),
-            '/' if next == Some('/') => (find(&chars, at, &['\n']), None),
-            '/' if next == Some('*') => (find(&chars, at + 2, &['*', '/']) + 2, None),
-            '"' | '\'' | '`' => quoted(&chars, at, 0),
-            _ if is_word(c) => {
-                // A number may hold a point, a name may not.
-                let belongs = |other: char| is_word(other) || c.is_ascii_digit() && other == '.';
-                let end = (at..chars.len()).find(|&i| !belongs(chars[i])).unwrap_or(chars.len());
-                (end, Some(Kind::Word(chars[at..end].iter().collect())))
-            }
-            _ => (at + 1, Some(Kind::Mark(c))),
-        };
-        let end = end.min(chars.len());
-        tokens.extend(kind.map(|kind| Token { kind, line }));
-        line += u32::try_from(chars[at..end].iter().filter(|c| **c == '\n').count()).unwrap_or(u32::MAX);
-        at = end;
-    }
-    tokens
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '$'
-}
-
-fn find(chars: &[char], from: usize, wanted: &[char]) -> usize {
-    (from..chars.len()).find(|&i| chars[i..].starts_with(wanted)).unwrap_or(chars.len())
-}
-
-/// The string or template that begins at `start`, in `depth` templates: its end and what it is.
-fn quoted(chars: &[char], start: usize, depth: usize) -> (usize, Option<Kind>) {
-    let quote = chars[start];
-    let (mut at, mut text, mut computed) = (start + 1, String::new(), false);
-    while let Some(&c) = chars.get(at) {
-        match c {
-            '\\' => {
-                // Enough for paths and names; other escapes do not occur in them.
-                text.extend(chars.get(at + 1).map(|c| match c {
-                    'n' => '\n',
-                    't' => '\t',
-                    c => *c,
-                }));
-                at += 2;
-            }
-            '$' if quote == '`' && chars.get(at + 1) == Some(&'{') => {
-                computed = true;
-                at = end_of_braces(chars, at + 1, depth + 1);
-            }
-            _ if c == quote => return (at + 1, Some(if computed { Kind::Computed } else { Kind::Text(text) })),
-            _ => {
-                text.push(c);
-                at += 1;
-            }
-        }
-    }
-    (chars.len(), Some(Kind::Computed))
-}
-
-/// The end of `{…}` in the last of `depth` templates, over braces and strings within it. Of too many all that follows is a part.
-fn end_of_braces(chars: &[char], open: usize, depth: usize) -> usize {
-    if depth > DEEPEST {
-        return chars.len();
-    }
-    let (mut at, mut braces) = (open, 0_u32);
-    while let Some(&c) = chars.get(at) {
-        match c {
-            '{' => braces += 1,
-            '}' if braces == 1 => return at + 1,
-            '}' => braces -= 1,
-            '"' | '\'' | '`' => {
-                at = quoted(chars, at, depth).0;
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    chars.len()
 }
 
 /// Where the value of each `const name = …` begins; none where there are several of the name.
