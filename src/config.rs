@@ -18,6 +18,7 @@ use crate::findings::{Levels, Thresholds, Waiver};
 use crate::many::Shard;
 use crate::report::Format;
 use crate::report::document::Configuration;
+use crate::repository::upwards;
 use crate::units::{Memory, Size, Span, hex};
 use options::{Colour, DriverName, FailOn, ReportFiles, Samples, Switch, ToolName};
 
@@ -199,7 +200,7 @@ fn find(folder: &Path) -> Result<Option<PathBuf>, Error> {
     let Ok(start) = folder.canonicalize() else { return Ok(None) };
     let home = std::env::var_os("HOME").and_then(|home| Path::new(&home).canonicalize().ok());
     let mut shown = folder.to_owned();
-    for place in start.ancestors() {
+    for place in upwards(&start) {
         let path = |name: &str| {
             let path = shown.join(name);
             path.strip_prefix(".").map(Path::to_owned).unwrap_or(path)
@@ -214,8 +215,8 @@ fn find(folder: &Path) -> Result<Option<PathBuf>, Error> {
             let cause = format!("there is `{}`, which is not read", path(MISNAMED).display());
             return Err(Error::usage(doing, cause).hint(format!("name it `{FILE}`")));
         }
-        if place.join(".git").exists() || home.as_deref() == Some(place) {
-            return Ok(None);
+        if home.as_ref() == Some(&place) {
+            break;
         }
         // `.` and its parent `./..` are shown as `..`; what a person gave stays as it was.
         shown = if shown == Path::new(".") { PathBuf::from("..") } else { shown.join("..") };

@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+use crate::repository;
 
 /// SQLite itself takes no statement of more than 10^9 bytes; a migration that long would be held in memory several times.
 const LARGEST: u64 = 256 << 20;
@@ -51,18 +53,23 @@ pub(crate) fn read_utf8(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
-/// The folder of the repository in which the path is written, a link within it not followed into another one; none where it is in none.
+/// The folder of the repository in which the path is written, a link within it not followed into another one; none where it is in
+/// none. What a person names with `..` is in the repository to which that leads.
 fn repository_of(path: &Path) -> io::Result<Option<PathBuf>> {
     let path = std::path::absolute(path)?;
-    let mut folders: Vec<&Path> = path.ancestors().skip(1).collect();
-    folders.reverse();
-    let mut repository = None;
-    for folder in folders {
+    let (mut folder, mut repository) = (PathBuf::new(), None);
+    for part in path.parent().into_iter().flat_map(Path::components) {
+        if part == Component::ParentDir {
+            folder = folder.join("..").canonicalize()?;
+            repository = repository::around(&folder);
+            continue;
+        }
+        folder.push(part);
         if repository.is_some() && folder.is_symlink() {
             break;
         }
-        if folder.join(".git").exists() {
-            repository = Some(folder.to_path_buf());
+        if repository::is_root(&folder) {
+            repository = Some(folder.clone());
         }
     }
     Ok(repository)
@@ -97,6 +104,30 @@ mod tests {
         // Who works without a repository has the files from somewhere else than a stranger's change.
         link("secret", "link.sql");
         assert_eq!(read_utf8(&at("link.sql")).unwrap(), "token");
+    }
+
+    #[test]
+    fn what_is_named_from_another_repository_is_in_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["app/.git", "db/.git", "plain"] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, at(name)).unwrap();
+        for name in ["db/1.sql", "plain/1.sql", "secret"] {
+            fs::write(at(name), name).unwrap();
+        }
+        link("../secret", "db/2.sql");
+        link("../db", "app/migrations");
+        for name in ["db/1.sql", "plain/1.sql", "secret"] {
+            assert_eq!(read_text(&at("app/..").join(name)).unwrap(), name);
+        }
+        for name in
+            ["app/../db/2.sql", "app/migrations/1.sql", "app/migrations/../secret", "db/../app/migrations/1.sql"]
+        {
+            let error = read_text(&at(name)).unwrap_err().to_string();
+            assert!(error.contains("a link leads out of the repository"), "{name}: {error}");
+        }
     }
 
     #[test]

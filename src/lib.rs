@@ -28,6 +28,7 @@ pub mod queries;
 mod reading;
 mod rehearsal;
 pub mod report;
+pub mod repository;
 pub mod scenarios;
 pub mod schema;
 pub mod snapshot;

@@ -32,7 +32,7 @@ const STAGES: [&str; 11] = [
     "report",
 ];
 /// What every stage may use.
-const FREE: [&str; 4] = ["error", "files", "observer", "units"];
+const FREE: [&str; 5] = ["error", "files", "observer", "repository", "units"];
 /// How reports are laid out on the pages.
 const STYLE: Style = Style { colour: false, width: 100, detail: Detail::Full };
 

@@ -298,6 +298,52 @@ fn a_link_that_leads_nowhere_is_not_left_out() {
     }
 }
 
+/// A person may name what lies elsewhere; a file of the project, which whoever sends a change writes, may not.
+#[test]
+fn only_a_person_names_what_lies_outside_of_the_repository() {
+    let project = Project::new(TABLE);
+    std::fs::create_dir(project.path(".git")).unwrap();
+    let outside = tempfile::tempdir_in(project.path("..")).unwrap();
+    let name = outside.path().file_name().unwrap().to_str().unwrap();
+    std::fs::write(outside.path().join("1.sql"), "ALTER TABLE t ADD COLUMN hunter2;").unwrap();
+    std::os::unix::fs::symlink(outside.path(), project.path("link")).unwrap();
+    let run = |folder: Option<&str>| {
+        let named: Vec<&str> = folder.map(|folder| vec!["--migrations", folder, "--tool", "sql"]).unwrap_or_default();
+        Ran::from(project.command(&[&["--snapshot", "prod.db"], &named[..]].concat()).output().unwrap())
+    };
+    let (up, absolute) = (format!("../{name}"), outside.path().canonicalize().unwrap().display().to_string());
+    for folder in [&up, &absolute] {
+        let ran = run(Some(folder));
+        assert_eq!(ran.code, Some(0), "{folder}: {}", ran.all());
+    }
+    let ran = run(Some("link"));
+    assert!(ran.code == Some(4) && ran.stderr.contains("a link leads out of the repository"), "{}", ran.all());
+    for folder in [&up, &absolute, "link"] {
+        for (file, text) in [
+            ("drizzle.config.ts", format!("export default {{ dialect: 'sqlite', out: '{folder}' }}")),
+            ("dbconfig.yml", format!("production:\n  dialect: sqlite3\n  dir: {folder}\n")),
+            ("atlas.hcl", format!("migration {{\n  dir = \"file://{folder}\"\n}}\n")),
+            ("diesel.toml", format!("[migrations_directory]\ndir = \"{folder}\"\n")),
+            ("wrangler.toml", format!("[[d1_databases]]\nmigrations_dir = \"{folder}\"\n")),
+            (".env", format!("GOOSE_MIGRATION_DIR={folder}\n")),
+            (".env", format!("DBMATE_MIGRATIONS_DIR={folder}\n")),
+            ("prisma.config.ts", format!("export default {{ migrations: {{ path: '{folder}' }} }}")),
+            ("app.ts", format!("migrate(db, {{ migrationsFolder: '{folder}' }})")),
+        ] {
+            std::fs::write(project.path(file), &text).unwrap();
+            let ran = run(None);
+            assert!(
+                ran.code == Some(2)
+                    && ran.stderr.contains(&format!("`{folder}` leads out of the repository, to `"))
+                    && !ran.all().contains("hunter2"),
+                "{text}: {}",
+                ran.all()
+            );
+            std::fs::remove_file(project.path(file)).unwrap();
+        }
+    }
+}
+
 /// What the snapshot itself makes SQLite compute where it is only looked at.
 #[test]
 fn definitions_that_never_end_are_told_and_do_no_harm() {

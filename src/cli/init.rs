@@ -12,6 +12,7 @@ use rehearse::findings::wording::list;
 use rehearse::migrations::{Request, recipes, search};
 use rehearse::report::json;
 use rehearse::report::visible::visible;
+use rehearse::repository::{is_root, or_dot, upwards};
 
 use super::output::{Plain, Terminal, word};
 use super::suggest;
@@ -119,17 +120,8 @@ fn proposals() -> Result<Vec<Proposal>, Error> {
 
 /// The nearest folder upwards that is a repository's, else the working directory; as a path from here.
 fn root() -> PathBuf {
-    let mut place = PathBuf::from(".");
-    for _ in 0..64 {
-        if place.join(".git").exists() {
-            return place;
-        }
-        match place.canonicalize() {
-            Ok(real) if real.parent().is_some() => place.push(".."),
-            _ => break,
-        }
-    }
-    PathBuf::from(".")
+    let root = upwards(Path::new(".")).pop().filter(|last| is_root(last)).unwrap_or_default();
+    or_dot(&root).to_path_buf()
 }
 
 /// The working directory as a path from the repository's root; empty where it is the root.

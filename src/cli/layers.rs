@@ -17,10 +17,10 @@ use rehearse::config::options::Said;
 use rehearse::error::Error;
 use rehearse::many::Selection;
 use rehearse::migrations::Decision;
+use rehearse::repository::{self, is_within, real};
 use rehearse::units::{Memory, Span};
 
 use super::arguments::Arguments;
-use super::reports::place;
 
 /// What every variable begins with.
 const PREFIX: &str = "REHEARSE_";
@@ -206,7 +206,8 @@ impl Layers<'_> {
 /// What the file could do harm with; none where it cannot.
 fn harm(said: &Said, file: &Path) -> Option<&'static str> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let leads_out = |path: &Path| !is_within(path, &repository_of(folder));
+    let repository = repository::around(folder).unwrap_or_else(|| folder.to_path_buf());
+    let leads_out = |path: &Path| !is_within(path, &repository);
     let leaves = |path: &str| !is_within(Path::new(path), folder);
     let value = said.values.first().map(String::as_str).unwrap_or_default();
     let more_than = |most: u64| Memory::parse(value).is_ok_and(|size| size.0 > most);
@@ -235,12 +236,6 @@ fn harm(said: &Said, file: &Path) -> Option<&'static str> {
     }
 }
 
-/// The repository of a folder; the folder itself where it is in none.
-fn repository_of(folder: &Path) -> PathBuf {
-    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    real.ancestors().find(|parent| parent.join(".git").exists()).map_or_else(|| real.clone(), Path::to_path_buf)
-}
-
 /// Whether a file below the folder is one that a program may run or be led by: hidden, installed, or executable.
 fn is_of_tools(path: &Path, folder: &Path) -> bool {
     const INSTALLED: [&str; 4] = ["node_modules", "vendor", "venv", "__pycache__"];
@@ -254,17 +249,6 @@ fn is_of_tools(path: &Path, folder: &Path) -> bool {
         _ => false,
     });
     is_kept || path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
-}
-
-/// Whether the file, which need not be there yet, lies in the folder, links followed.
-fn is_within(path: &Path, folder: &Path) -> bool {
-    let Ok(folder) = folder.canonicalize() else { return false };
-    real(path).is_some_and(|real| real.starts_with(&folder))
-}
-
-/// Where a file lies, or would lie, links followed.
-fn real(path: &Path) -> Option<PathBuf> {
-    if path.is_symlink() || path.exists() { path.canonicalize().ok() } else { place(path) }
 }
 
 /// The long names that were given on the command line.

@@ -9,6 +9,7 @@ use super::answer::At;
 use super::places::{clean, text};
 use super::{database, shell};
 use crate::expectations::yaml;
+use crate::repository::{leads_out, or_dot};
 
 /// A service of a compose file; of several files what they say together.
 #[derive(Debug, Clone)]
@@ -79,7 +80,7 @@ const ELSEWHERE: [&str; 7] = ["dev", "test", "local", "ci", "e2e", "debug", "exa
 
 /// The compose files of a folder that may be production's, the main one first.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(crate::migrations::project::or_dot(folder)).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(or_dot(folder)).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort_by_key(|name| (NAMES.iter().position(|known| known == name).unwrap_or(NAMES.len()), name.clone()));
     let is_compose = |name: &&String| {
@@ -251,6 +252,9 @@ impl Source<'_> {
         };
         for file in files {
             let file = clean(&self.file.parent().unwrap_or(Path::new("")).join(file));
+            if leads_out(&file, self.file.parent().unwrap_or(Path::new(""))) {
+                continue;
+            }
             named.extend(text(&file).iter().flat_map(|text| database::in_variables(&file, text)));
         }
         (named, is_open)

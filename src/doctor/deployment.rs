@@ -8,6 +8,8 @@ use super::database::{self, Named};
 use super::docker::Dockerfile;
 use super::places::{Places, clean, real, text};
 use super::sources::Sources;
+use crate::migrations::shown;
+use crate::repository::leads_out;
 
 /// How the app comes to production.
 #[derive(Debug, Default)]
@@ -49,8 +51,15 @@ impl Deployment {
     fn read_dockerfile(&mut self, places: &Places) -> Option<Dockerfile> {
         let root = real(places.root());
         let built = self.services.iter().filter_map(|service| service.build.as_ref());
-        let mut built: Vec<&Build> =
-            built.filter(|build| build.file.is_file() && root.starts_with(real(&build.context))).collect();
+        let built = built.filter(|build| build.file.is_file() && root.starts_with(real(&build.context)));
+        let is_elsewhere = |path: &Path| leads_out(path, places.root());
+        let (elsewhere, mut built): (Vec<&Build>, Vec<&Build>) =
+            built.partition(|build| is_elsewhere(&build.file) || is_elsewhere(&build.context));
+        let unread = |build: &&Build| {
+            let (file, context) = (shown(&build.file), shown(&build.context));
+            format!("`{file}`, built in `{context}`, cannot be read: it lies outside of the repository")
+        };
+        self.unread.extend(elsewhere.iter().map(unread));
         // The one that is given the least beside the project is the project's.
         built.sort_by_key(|build| std::cmp::Reverse(real(&build.context).components().count()));
         let nearest = || {
@@ -66,9 +75,9 @@ impl Deployment {
     fn read_fly(&mut self, places: &Places) -> Option<(PathBuf, Vec<(PathBuf, u32)>)> {
         let file = places.find(&["fly.toml"])?;
         let read = text(&file).and_then(|text| {
-            let parsed: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-                format!("`{}` cannot be read: {}", crate::migrations::shown(&file), error.message())
-            })?;
+            let parsed: toml::Table = text
+                .parse()
+                .map_err(|error: toml::de::Error| format!("`{}` cannot be read: {}", shown(&file), error.message()))?;
             Ok((text, parsed))
         });
         let (text, parsed) = read.map_err(|why| self.unread.push(why)).ok()?;
@@ -155,5 +164,33 @@ impl Deployment {
     /// Where the image of the app is made.
     pub(super) fn image_at(&self, line: u32) -> Option<At> {
         self.dockerfile.as_ref().map(|dockerfile| At::new(&dockerfile.file, line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_compose_names_outside_of_the_repository_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("repository/.git")).unwrap();
+        std::fs::write(at("outside"), "hunter2").unwrap();
+        std::fs::write(at("env"), "DATABASE_URL=file:/hunter2/app.db").unwrap();
+        for (build, is_read) in [
+            ("{context: ., dockerfile: ../outside}".to_owned(), false),
+            (format!("{{context: ., dockerfile: {}}}", at("outside").display()), false),
+            ("{context: .., dockerfile: repository/Dockerfile}".to_owned(), false),
+            ("{context: ., dockerfile: Dockerfile}".to_owned(), true),
+        ] {
+            let service = format!("services:\n  app:\n    build: {build}\n    env_file: [../env]\n");
+            std::fs::write(at("repository/compose.yaml"), service).unwrap();
+            std::fs::write(at("repository/Dockerfile"), "FROM node\n").unwrap();
+            let places = Places::of(&at("repository"));
+            let found = Deployment::find(&places, &Sources::scan(places.root()));
+            assert_eq!(found.unread.is_empty(), is_read, "{build}: {:?}", found.unread);
+            assert!(!format!("{found:?}").contains("hunter2"), "{build}: {found:?}");
+        }
     }
 }

@@ -171,7 +171,7 @@ impl Dockerfile {
 
     /// The path as it is below the context; none where it is not.
     pub(super) fn below_context(&self, path: &Path) -> Option<PathBuf> {
-        let real = |path: &Path| crate::migrations::project::or_dot(path).canonicalize().ok();
+        let real = |path: &Path| crate::repository::or_dot(path).canonicalize().ok();
         Some(real(path)?.strip_prefix(real(&self.context)?).ok()?.to_path_buf())
     }
 

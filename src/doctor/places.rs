@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::files::read_text;
-use crate::migrations::project::or_dot;
 use crate::migrations::project::sources::MOST_BYTES;
 use crate::migrations::shown;
+use crate::repository::or_dot;
+use crate::repository::{self, upwards};
 
 /// Folders above a project that are looked at.
 const MOST_FOLDERS: usize = 16;
@@ -17,20 +18,9 @@ pub(super) struct Places(pub(super) Vec<PathBuf>);
 impl Places {
     /// From the project's root to the repository's; the root alone where it is in none.
     pub(super) fn of(root: &Path) -> Self {
-        let mut folders = vec![root.to_path_buf()];
-        let absolute = std::path::absolute(or_dot(root)).unwrap_or_else(|_| root.to_path_buf());
-        let above: Vec<&Path> = absolute.ancestors().take(MOST_FOLDERS).collect();
-        if let Some(repository) = above.iter().position(|folder| folder.join(".git").exists()) {
-            let mut up = root.to_path_buf();
-            for _ in 0..repository {
-                up = if up.components().next_back().is_some_and(|last| last.as_os_str() != "..") {
-                    up.parent().map(Path::to_path_buf).unwrap_or_default()
-                } else {
-                    up.join("..")
-                };
-                folders.push(up.clone());
-            }
-        }
+        let mut folders = upwards(root);
+        let is_in_one = folders.last().is_some_and(|last| repository::is_root(last));
+        folders.truncate(if is_in_one { MOST_FOLDERS } else { 1 });
         Self(folders)
     }
 

@@ -11,6 +11,7 @@ use super::recipes::{self, RECIPES};
 use super::tools::{self, Evidence, GIVE_FOLDER, Strength, TOOLS, Tool};
 use super::{Request, shown};
 use crate::error::Error;
+use crate::repository;
 
 /// Folders that are looked at, below the project, when nothing names one.
 const USUAL: &[&str] = &[
@@ -212,6 +213,7 @@ fn found(asked: Option<&'static Tool>, project: &Project) -> Result<Vec<Candidat
     for tool in TOOLS.iter().copied().filter(|tool| asked.is_none_or(|asked| asked.name == tool.name)) {
         let named = (tool.folders)(project)?;
         for (folder, place) in &named {
+            must_not_lead_out(folder, place, project)?;
             must_be_folder(folder)?;
             let evidence = (tool.recognises)(folder, project).filter(|found| found.strength == Strength::Named);
             let evidence = evidence.unwrap_or_else(|| Evidence { strength: Strength::Named, why: place.clone() });
@@ -273,6 +275,20 @@ fn no_layout(folder: &Path) -> Error {
     }
     let looked: Vec<_> = TOOLS.iter().map(|tool| format!("{} ({})", tool.looks_for, tool.name)).collect();
     Error::usage(doing, format!("it holds nothing that a tool looks for: {}", looked.join(", "))).hint(GIVE_FOLDER)
+}
+
+/// A file of the project is written by whoever sends a change to it.
+fn must_not_lead_out(folder: &Path, place: &str, project: &Project) -> Result<(), Error> {
+    if !repository::leads_out(folder, &project.root) {
+        return Ok(());
+    }
+    let lies_at = repository::real(folder).map_or_else(|| shown(folder), |real| shown(&real));
+    let cause = format!(
+        "`{}` leads out of the repository, to `{lies_at}`, and it is not you who names it, but a file ({place})",
+        shown(folder)
+    );
+    Err(Error::usage("finding the migrations folder", cause)
+        .hint(format!("if it is meant, say it yourself: `--migrations {lies_at}`")))
 }
 
 fn must_be_folder(folder: &Path) -> Result<(), Error> {

@@ -8,8 +8,8 @@ use crate::doctor::database::is_database;
 use crate::doctor::{places, shell};
 use crate::findings::catalogue::SN920;
 use crate::findings::{self, Finding};
-use crate::migrations::project::or_dot;
 use crate::migrations::project::sources::walk;
+use crate::repository::or_dot;
 
 /// Programs that copy a file as it lies there.
 const COPYING: [&str; 13] =

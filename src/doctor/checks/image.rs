@@ -133,7 +133,7 @@ fn without(evidence: &Evidence<'_>, name: &'static str) -> Answer {
 
 /// Database files right in the folder that are too large for a search in sources.
 fn larger_ones(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(crate::migrations::project::or_dot(folder)).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(crate::repository::or_dot(folder)).into_iter().flatten().flatten();
     let named = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_database));
     named.map(|entry| folder.join(entry.file_name())).collect()
 }

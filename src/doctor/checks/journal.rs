@@ -11,8 +11,8 @@ use crate::doctor::places::text;
 use crate::findings::catalogue::SN923;
 use crate::findings::wording::count;
 use crate::findings::{Finding, Level};
-use crate::migrations::project::or_dot;
 use crate::migrations::shown;
+use crate::repository::or_dot;
 
 const NAME: &str = "journal";
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::TOLD;
 use super::module::{Import, Module};
-use crate::migrations::project::code::{Language, Token};
 use crate::doctor::shell;
+use crate::migrations::project::code::{Language, Token};
 use crate::report::text::cut;
 
 /// What a call does.
@@ -260,7 +260,7 @@ pub(super) fn neighbours(root: &Path, module: &Module) -> Vec<PathBuf> {
     let folders = std::iter::once(folder.to_path_buf()).chain(imported);
     let mut files: Vec<PathBuf> = folders
         .flat_map(|folder| {
-            std::fs::read_dir(crate::migrations::project::or_dot(&folder)).into_iter().flatten().flatten().take(500)
+            std::fs::read_dir(crate::repository::or_dot(&folder)).into_iter().flatten().flatten().take(500)
         })
         .map(|entry| entry.path())
         .filter(|path| {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::doctor::places::clean;
+use crate::repository::leads_out;
 
 const ENDINGS: [&str; 8] = ["ts", "tsx", "mts", "cts", "js", "mjs", "cjs", "jsx"];
 /// Folders with what a build makes.
@@ -20,11 +21,11 @@ pub(super) fn import(root: &Path, from: &Path, name: &str) -> Option<PathBuf> {
         let rest = name.strip_prefix("@/").or(name.strip_prefix("~/")).or(name.strip_prefix("#"))?;
         vec![aliased(rest, "src"), aliased(rest, "")]
     };
-    bases.iter().find_map(|base| file(base))
+    bases.iter().find_map(|base| file(root, base))
 }
 
-/// The file at a path without its ending, or with the ending that it has once it is built.
-fn file(base: &Path) -> Option<PathBuf> {
+/// The file of the repository at a path without its ending, or with the ending that it has once it is built.
+fn file(root: &Path, base: &Path) -> Option<PathBuf> {
     let with = |ending: &str| {
         let mut name = base.as_os_str().to_owned();
         name.extend([".", ending].map(std::ffi::OsStr::new));
@@ -41,7 +42,7 @@ fn file(base: &Path) -> Option<PathBuf> {
         .chain([base.to_path_buf()])
         .chain(ENDINGS.iter().map(|ending| with(ending)))
         .chain(ENDINGS.iter().map(|ending| base.join("index").with_extension(ending)));
-    candidates.into_iter().find(|path| path.is_file())
+    candidates.into_iter().find(|path| path.is_file() && !leads_out(path, root))
 }
 
 /// The source file that a word of a command means; `folder` is where the container starts.
@@ -66,5 +67,5 @@ pub(super) fn argument(root: &Path, folder: &Path, word: &str) -> Option<PathBuf
         bases.extend([root.join("src").join(rest), root.join(rest)]);
     }
     bases.push(root.join(below));
-    bases.iter().find_map(|base| file(&clean(base)))
+    bases.iter().find_map(|base| file(root, &clean(base)))
 }

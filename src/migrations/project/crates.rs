@@ -6,10 +6,10 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::Package;
-use super::packages::folders_upwards;
 use crate::error::{Doing, Error};
 use crate::files::read_text;
 use crate::migrations::shown;
+use crate::repository::upwards;
 
 /// The tables of `Cargo.toml`, the most telling first.
 const SECTIONS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
@@ -58,7 +58,7 @@ pub(super) struct Lock {
 
 /// Reads the nearest `Cargo.lock`; none where there is none that can be read.
 pub(super) fn lock(root: &Path) -> Option<Lock> {
-    let file = folders_upwards(root).into_iter().map(|folder| folder.join("Cargo.lock")).find(|file| file.is_file())?;
+    let file = upwards(root).into_iter().map(|folder| folder.join("Cargo.lock")).find(|file| file.is_file())?;
     let mut lock: Table = read_text(&file).ok()?.parse().ok()?;
     let Some(Value::Array(packages)) = lock.remove("package") else { return None };
     Some(Lock { packages, file: shown(&file) })

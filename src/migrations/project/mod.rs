@@ -20,6 +20,7 @@ pub use self::sources::{ForeignKeys, Found, Import};
 use super::plan::Decision;
 use super::shown;
 use crate::error::Error;
+use crate::repository::{self, above, or_dot, shorter, upwards};
 
 /// The evidence.
 #[derive(Debug, Clone, Default)]
@@ -68,9 +69,10 @@ impl Project {
                 "there is no such folder",
             ));
         }
-        let around_folder = folder.and_then(|folder| root_above(&above(folder), &has_project_file));
-        let root = around_folder.or_else(|| root_above(start, &has_project_mark)).unwrap_or_else(|| start.into());
-        let mut project = Self { root: shorter(&root), ..Self::default() };
+        let around_folder = folder.and_then(|folder| upwards(&above(folder)).into_iter().find(|one| is_project(one)));
+        let is_one = |folder: &PathBuf| is_project(folder) || repository::is_root(folder);
+        let root = around_folder.or_else(|| upwards(start).into_iter().find(is_one)).unwrap_or_else(|| shorter(start));
+        let mut project = Self { root, ..Self::default() };
         project.configs = config::read_all(&project.root, &mut project.notes)?;
         project.packages = packages::read(&project.root)?;
         let lock = crates::lock(&project.root);
@@ -97,39 +99,6 @@ impl Project {
     }
 }
 
-/// The nearest folder, from `start` upwards, for which `mark` holds; the path stays as relative as `start` is.
-fn root_above(start: &Path, mark: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
-    let depth = std::path::absolute(or_dot(start)).ok()?.components().count();
-    let mut folder = start.to_path_buf();
-    for _ in 0..depth {
-        if mark(&folder) {
-            return Some(folder);
-        }
-        folder = above(&folder);
-    }
-    None
-}
-
-/// The folder above, without making the path absolute: `a/b`, `a`, the empty path, `..`, `../..`.
-fn above(folder: &Path) -> PathBuf {
-    let folder = shorter(folder);
-    match folder.components().next_back() {
-        Some(std::path::Component::Normal(_)) => folder.parent().map(Path::to_path_buf).unwrap_or_default(),
-        Some(std::path::Component::RootDir | std::path::Component::Prefix(_)) => folder,
-        _ => folder.join(".."),
-    }
-}
-
-/// `.` as the empty path, so that what is joined to it reads as a person writes it.
-fn shorter(folder: &Path) -> PathBuf {
-    folder.components().filter(|part| *part != std::path::Component::CurDir).collect()
-}
-
-/// The empty path as `.`, which the system understands.
-pub(crate) fn or_dot(folder: &Path) -> &Path {
-    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
-}
-
 /// Files of package managers and migration tools that lie in a project's own folder.
 const MARKS: [&str; 14] = [
     "package.json",
@@ -148,12 +117,8 @@ const MARKS: [&str; 14] = [
     "deno.json",
 ];
 
-fn has_project_file(folder: &Path) -> bool {
+fn is_project(folder: &Path) -> bool {
     MARKS.iter().any(|mark| folder.join(mark).is_file()) || !config::files(folder).is_empty()
-}
-
-fn has_project_mark(folder: &Path) -> bool {
-    has_project_file(folder) || folder.join(".git").exists()
 }
 
 /// The names in a folder, in the order of their bytes; none where it cannot be read.
@@ -162,4 +127,23 @@ fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_above_the_repository_is_not_the_project() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = folder.path().join("repository");
+        let migrations = repository.join("db/migrations");
+        std::fs::create_dir_all(&migrations).unwrap();
+        std::fs::write(folder.path().join("package.json"), "{}").unwrap();
+        assert_eq!(Project::read(&repository, Some(&migrations)).unwrap().root, folder.path());
+        std::fs::create_dir(repository.join(".git")).unwrap();
+        assert_eq!(Project::read(&repository, Some(&migrations)).unwrap().root, repository);
+        std::fs::write(repository.join("db/go.mod"), "").unwrap();
+        assert_eq!(Project::read(&repository, Some(&migrations)).unwrap().root, repository.join("db"));
+    }
 }

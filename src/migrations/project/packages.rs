@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::{above, or_dot};
 use crate::error::{Doing, Error};
 use crate::files::read_text;
 use crate::migrations::shown;
+use crate::repository::{or_dot, upwards};
 
 /// A package that the project declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub(super) fn read(root: &Path) -> Result<BTreeMap<String, Package>, Error> {
 
 /// The version in the nearest `node_modules`.
 fn installed(root: &Path, name: &str) -> Option<(String, String)> {
-    folders_upwards(root).into_iter().find_map(|folder| {
+    upwards(root).into_iter().find_map(|folder| {
         let file = folder.join("node_modules").join(name).join("package.json");
         let json: Json = serde_json::from_str(&read_text(&file).ok()?).ok()?;
         Some((json.get("version")?.as_str()?.to_owned(), shown(&file)))
@@ -100,7 +100,7 @@ enum Kind {
 
 /// The lock files of the nearest folder that has one, up to the repository's root.
 fn locks(root: &Path, project: &str) -> Vec<Lock> {
-    for folder in folders_upwards(root) {
+    for folder in upwards(root) {
         let importer = importer(&folder, root);
         let lock = |name: &str| {
             let file = folder.join(name);
@@ -123,15 +123,6 @@ fn read_lock(name: &str, text: &str) -> Option<Kind> {
         "bun.lock" => Kind::Bun(serde_json::from_str(&without_trailing_commas(text)).ok()?),
         _ => Kind::Npm(serde_json::from_str(text).ok()?),
     })
-}
-
-pub(super) fn folders_upwards(root: &Path) -> Vec<PathBuf> {
-    let depth = std::path::absolute(or_dot(root)).map_or(0, |path| path.components().count());
-    let mut folders = vec![root.to_path_buf()];
-    while folders.len() < depth && !folders[folders.len() - 1].join(".git").exists() {
-        folders.push(above(&folders[folders.len() - 1]));
-    }
-    folders
 }
 
 fn importer(folder: &Path, root: &Path) -> String {

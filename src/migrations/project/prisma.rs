@@ -9,6 +9,7 @@ use super::names;
 use super::script::{Object, Value, exported};
 use crate::files::read_text;
 use crate::migrations::shown;
+use crate::repository::leads_out;
 
 /// What a project says about its Prisma migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,14 +55,16 @@ pub(super) fn read(root: &Path) -> Option<PrismaConfig> {
     if config.is_none() && schema.is_none() {
         return None;
     }
-    let schema = schema.map(|schema| clean(&with_datasource(&schema)));
+    let is_read = |schema: &PathBuf| !leads_out(schema, root);
+    let schema = schema.map(|schema| clean(&if is_read(&schema) { with_datasource(&schema) } else { schema }));
     let (folder, place) = match (&path, &schema) {
         (Setting::Text(path), _) => (clean(&root.join(path)), format!("`migrations.path` in {}", shown(&file))),
         (_, Some(schema)) if named.place.is_empty() => (beside(schema), format!("beside {}", shown(schema))),
         (_, Some(schema)) => (beside(schema), format!("beside {}, {}", shown(schema), named.place)),
         (_, None) => (clean(&root.join("prisma/migrations")), format!("default of {}", shown(&file))),
     };
-    let provider = schema.as_ref().and_then(|schema| provider(&read_text(schema).ok()?));
+    let provider =
+        schema.as_ref().filter(|schema| is_read(schema)).and_then(|schema| provider(&read_text(schema).ok()?));
     let has_adapter = object.get("adapter").is_some() || is_js(object.get("engine"));
     let adapter = has_adapter.then(|| (adapters(&text), file));
     Some(PrismaConfig { folder, place, provider, adapter, computed })
