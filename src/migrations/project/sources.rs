@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+use super::code::{Kind, Language, Token, tokens};
 use super::{Project, names};
 use crate::files::read_text;
 use crate::migrations::plan::Decision;
@@ -166,7 +167,7 @@ pub(crate) fn is_test(file: &Path) -> bool {
 
 fn read_source(project: &mut Project, file: &Path) {
     let Ok(text) = read_text(file) else { return };
-    // Most files say nothing: look at the lines only where one of the words is.
+    // Most files say nothing: look at the code only where one of the words is.
     if !["sqlite", "SQLite", "sql.js", "drizzle-orm/", "libsql", "tursodatabase", "foreign_keys", "_fk=", "migrations"]
         .iter()
         .any(|word| text.contains(word))
@@ -174,10 +175,21 @@ fn read_source(project: &mut Project, file: &Path) {
         return;
     }
     let in_test = is_test(file.strip_prefix(&project.root).unwrap_or(file));
-    let mut in_comment = false;
-    for (line, number) in text.lines().zip(1..) {
-        let code = without_comment(line, &mut in_comment);
-        read_line(project, code, &Place { file, line: number, in_test });
+    let Some(language) = Language::of(file) else { return };
+    let tokens = tokens(&text, language);
+    for (at, token) in tokens.iter().enumerate() {
+        let place = Place { file, line: token.line, in_test };
+        if let Some(module) = imported(&tokens, at) {
+            take_import(project, module, &place);
+        }
+        if let Some((on, below)) = token.text().and_then(foreign_keys) {
+            let (file, line) = (file.to_path_buf(), token.line.saturating_add(below));
+            project.foreign_keys.push(ForeignKeys { on, file, line, in_test });
+        }
+        if !in_test {
+            project.migrate_folders.extend(option(&tokens[at..], "migrationsFolder").map(|value| place.found(value)));
+            project.migrate_tables.extend(option(&tokens[at..], "migrationsTable").map(|value| place.found(value)));
+        }
     }
 }
 
@@ -197,71 +209,74 @@ impl Place<'_> {
     }
 }
 
-/// The line without a comment that takes all of it, or its beginning.
-fn without_comment<'a>(line: &'a str, in_comment: &mut bool) -> &'a str {
-    let mut code = line.trim_start();
-    if *in_comment || code.starts_with("/*") {
-        *in_comment = !code.contains("*/");
-        code = code.split_once("*/").map_or("", |(_, rest)| rest);
-    }
-    if code.starts_with("//") { "" } else { code }
-}
-
-fn read_line(project: &mut Project, code: &str, place: &Place) {
-    for module in imported(code) {
-        if let Some(driver) = module.strip_prefix("drizzle-orm/") {
-            if let Some(driver) = driver.strip_suffix("/migrator") {
-                project.migrator_imports.push(place.import(driver));
-            } else if !driver.contains("-core") && !NOT_DRIVERS.contains(&driver.split('/').next().unwrap_or_default())
-            {
-                project.driver_imports.push(place.import(driver));
-            }
-        } else if LIBRARIES.contains(&module.split("/web").next().unwrap_or_default()) {
-            project.library_imports.push(place.import(module));
+fn take_import(project: &mut Project, module: &str, place: &Place) {
+    if let Some(driver) = module.strip_prefix("drizzle-orm/") {
+        if let Some(driver) = driver.strip_suffix("/migrator") {
+            project.migrator_imports.push(place.import(driver));
+        } else if !driver.contains("-core") && !NOT_DRIVERS.contains(&driver.split('/').next().unwrap_or_default()) {
+            project.driver_imports.push(place.import(driver));
         }
-    }
-    if let Some(on) = foreign_keys(code) {
-        let (file, line, in_test) = (place.file.into(), place.line, place.in_test);
-        project.foreign_keys.push(ForeignKeys { on, file, line, in_test });
-    }
-    if !place.in_test {
-        project.migrate_folders.extend(option(code, "migrationsFolder").map(|value| place.found(value)));
-        project.migrate_tables.extend(option(code, "migrationsTable").map(|value| place.found(value)));
+    } else if LIBRARIES.contains(&module.split("/web").next().unwrap_or_default()) {
+        project.library_imports.push(place.import(module));
     }
 }
 
-/// The modules that a line imports: quoted, after `from`, `import`, `import(` or `require(`.
-fn imported(code: &str) -> Vec<&str> {
-    let mut modules = Vec::new();
-    for (index, quote) in code.match_indices(['"', '\'', '`']) {
-        let before = code[..index].trim_end_matches(['(', ' ', '\t']);
-        let imports = ["from", "import", "require"].iter().any(|word| before.ends_with(word));
-        if let Some((module, _)) = code[index + 1..].split_once(quote).filter(|_| imports) {
-            modules.push(module);
-        }
-    }
-    modules
+/// The module that is imported here: a string after `from`, `import`, `import(` or `require(`.
+fn imported(tokens: &[Token], at: usize) -> Option<&str> {
+    let Kind::Text(module) = &tokens[at].kind else { return None };
+    let before = tokens[..at].iter().rev().find(|token| !token.is("("))?;
+    ["from", "import", "require"].iter().any(|word| before.is(word)).then_some(module)
 }
 
-/// `foreign_keys = ON`, `foreign_keys(0)`, `?_fk=1` and the like in a line.
-fn foreign_keys(code: &str) -> Option<bool> {
-    let lower = code.to_ascii_lowercase();
-    let (_, rest) = lower.split_once("foreign_keys").or_else(|| lower.split_once("_fk"))?;
+/// `foreign_keys = ON`, `foreign_keys(0)`, `?_fk=1` and the like in a string, and on which of its lines, from 0.
+fn foreign_keys(text: &str) -> Option<(bool, u32)> {
+    let lower = text.to_ascii_lowercase();
+    let (before, rest) = lower.split_once("foreign_keys").or_else(|| lower.split_once("_fk"))?;
     let value = rest.trim_start().strip_prefix(['=', '('])?.trim_start_matches([' ', '\'', '"']);
     let end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
-    match &value[..end] {
-        "on" | "1" | "true" | "yes" => Some(true),
-        "off" | "0" | "false" | "no" => Some(false),
-        _ => None,
-    }
+    let on = match &value[..end] {
+        "on" | "1" | "true" | "yes" => true,
+        "off" | "0" | "false" | "no" => false,
+        _ => return None,
+    };
+    Some((on, u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX)))
 }
 
-/// `name: 'value'` in a line; nothing where the value is computed.
-fn option(code: &str, name: &str) -> Option<String> {
-    let (_, rest) = code.split_once(name)?;
-    let value = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?.trim_start();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
-    let (value, rest) = value[1..].split_once(quote)?;
-    let ends = rest.trim_start().is_empty() || rest.trim_start().starts_with([',', '}', ')']);
-    (ends && !value.contains("${")).then(|| value.to_owned())
+/// `name: 'value'`; nothing where the value is computed.
+fn option(tokens: &[Token], name: &str) -> Option<String> {
+    let is_it = tokens[0].is(name) || tokens[0].text() == Some(name);
+    let Kind::Text(value) = &tokens.get(2).filter(|_| is_it && tokens[1].is(":"))?.kind else { return None };
+    let ends = tokens.get(3).is_none_or(|next| [",", "}", ")"].iter().any(|mark| next.is(mark)));
+    ends.then(|| value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_code_is_evidence() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "run() /* 'a'\nimport { migrate } from 'drizzle-orm/d1/migrator'\n*/ // from 'drizzle-orm/d1/migrator'\n\
+                    const help = `\nimport { migrate } from 'drizzle-orm/d1/migrator'`\n\
+                    import {\n  migrate,\n} from\n  'drizzle-orm/libsql/migrator'\nconst a = await import(`bun:sqlite`)\n\
+                    db.exec(`PRAGMA journal_mode = WAL;\nPRAGMA foreign_keys = ON`) // PRAGMA foreign_keys = OFF\n\
+                    migrate(db, { migrationsFolder:\n'm', 'migrationsTable': 't' }) // { migrationsFolder: 'n' }\n\
+                    migrate(db, { migrationsFolder: 'a' + b, migrationsTable: `${c}` })\n";
+        std::fs::write(folder.path().join("db.ts"), text).unwrap();
+        let mut project = Project { root: folder.path().into(), ..Project::default() };
+        scan(&mut project);
+        let of = |imports: &[Import]| -> Vec<(String, u32)> {
+            imports.iter().map(|import| (import.driver_module.clone(), import.line)).collect()
+        };
+        assert_eq!(of(&project.migrator_imports), [("libsql".to_owned(), 9)]);
+        assert_eq!(of(&project.library_imports), [("bun:sqlite".to_owned(), 10)]);
+        let keys: Vec<_> = project.foreign_keys.iter().map(|found| (found.on, found.line)).collect();
+        assert_eq!(keys, [(true, 12)]);
+        let values = |found: &[Found]| -> Vec<String> { found.iter().map(|found| found.value.clone()).collect() };
+        assert_eq!(
+            (values(&project.migrate_folders), values(&project.migrate_tables)),
+            (vec!["m".to_owned()], vec!["t".to_owned()])
+        );
+    }
 }
