@@ -246,7 +246,8 @@ fn one_of<'a>(pool: &[&'a Candidate]) -> Result<&'a Candidate, Error> {
         );
     }
     if others.iter().any(|other| other.folder != first.folder) {
-        let names: Vec<_> = pool.iter().map(|one| format!("`{}`", shown(&one.folder))).collect();
+        let named = |one: &&Candidate| format!("`{}` ({})", shown(&one.folder), one.place);
+        let names: Vec<_> = pool.iter().map(named).collect();
         let cause = format!("there are several: {}", names.join(", "));
         return Err(Error::usage("finding the migrations folder", cause).hint(GIVE_FOLDER));
     }

@@ -626,6 +626,26 @@ fn what_cannot_be_decided_names_the_option() {
         ),
         (
             vec![
+                ("drizzle.config.ts", "export default { out: 'a' }"),
+                ("app.ts", "migrate(db, { migrationsFolder: './b' })"),
+                ("a/meta/_journal.json", &empty),
+                ("b/meta/_journal.json", &empty),
+            ],
+            "b` (`migrationsFolder` in ",
+            "--migrations",
+        ),
+        (
+            vec![
+                ("a.ts", "migrate(db, { migrationsFolder: './a' })"),
+                ("b.ts", "migrate(db, { migrationsFolder: 'b' })"),
+                ("a/meta/_journal.json", &empty),
+                ("b/meta/_journal.json", &empty),
+            ],
+            "there are several",
+            "--migrations",
+        ),
+        (
+            vec![
                 ("drizzle.config.ts", "export default { migrations: { table: t() } }"),
                 ("drizzle/meta/_journal.json", &empty),
             ],

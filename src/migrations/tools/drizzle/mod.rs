@@ -41,23 +41,34 @@ pub(super) const BREAKPOINT: &str = "--> statement-breakpoint";
 const V0: &str = "v0 (journal)";
 const V1: &str = "v1 (folders)";
 
-/// What `drizzle.config.*` says, or the `migrationsFolder` of a call of `migrate()`.
+/// What `drizzle.config.*` says, and the `migrationsFolder` of each call of `migrate()`, each folder once; those of other databases
+/// left out.
 fn folders(project: &Project) -> Result<Vec<(PathBuf, String)>, Error> {
-    if let Some(config) = agreed_config(project)? {
-        let file = shown(&config.file);
-        let why = match &config.out {
-            Setting::Text(_) => format!("`out` in {file}"),
-            Setting::Absent => format!("default of `out`, which {file} does not set"),
-            Setting::Computed { line } => {
-                let cause = format!("`out` in {file}:{line} is computed, and no JavaScript is run");
-                return Err(Error::usage("finding the migrations folder", cause).hint(GIVE_FOLDER));
-            }
-        };
-        return Ok(vec![(config.out_folder(), why)]);
+    let mut folders: Vec<(PathBuf, String)> = configured(project)?.into_iter().collect();
+    for Found { value, file, line } in &project.migrate_folders {
+        let folder = project.root.join(value);
+        let is_it = |(known, _): &(PathBuf, String)| known.canonicalize().ok() == folder.canonicalize().ok();
+        let journal = v0::journal_path(&folder);
+        let is_of_another = journal.is_file() && !v0::is_for_sqlite(&journal);
+        if folder.is_dir() && !is_of_another && !folders.iter().any(is_it) {
+            folders.push((folder, format!("`migrationsFolder` in {}:{line}", shown(file))));
+        }
     }
-    let called = project.migrate_folders.iter().find(|call| project.root.join(&call.value).is_dir());
-    let place = |call: &Found| format!("`migrationsFolder` in {}:{}", shown(&call.file), call.line);
-    Ok(called.map(|call| (project.root.join(&call.value), place(call))).into_iter().collect())
+    Ok(folders)
+}
+
+fn configured(project: &Project) -> Result<Option<(PathBuf, String)>, Error> {
+    let Some(config) = agreed_config(project)? else { return Ok(None) };
+    let file = shown(&config.file);
+    let why = match &config.out {
+        Setting::Text(_) => format!("`out` in {file}"),
+        Setting::Absent => format!("default of `out`, which {file} does not set"),
+        Setting::Computed { line } => {
+            let cause = format!("`out` in {file}:{line} is computed, and no JavaScript is run");
+            return Err(Error::usage("finding the migrations folder", cause).hint(GIVE_FOLDER));
+        }
+    };
+    Ok(Some((config.out_folder(), why)))
 }
 
 /// The one configuration, or the first of several that say the same.
