@@ -179,6 +179,9 @@ impl Layers<'_> {
                 )
                 .hint("leave one of them out"));
             }
+            if let Some(argument) = named(self.command, &said.option) {
+                check(self.command, argument, &said.values).map_err(|cause| Error::usage(doing(), cause))?;
+            }
             if let Some(harm) = harm(said, file).filter(|_| !trusted) {
                 return Err(Error::usage(doing(), format!("`{}` {harm}", key(&said.option)))
                     .hint("whoever can change the file could do harm with it: if you trust it, add --trust-config")

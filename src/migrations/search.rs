@@ -214,7 +214,7 @@ fn found(asked: Option<&'static Tool>, project: &Project) -> Result<Vec<Candidat
         let named = (tool.folders)(project)?;
         for (folder, place) in &named {
             must_not_lead_out(folder, place, project)?;
-            must_be_folder(folder)?;
+            must_be_folder(folder).map_err(|error| error.hint(format!("it is looked at because of: {place}")))?;
             let evidence = (tool.recognises)(folder, project).filter(|found| found.strength == Strength::Named);
             let evidence = evidence.unwrap_or_else(|| Evidence { strength: Strength::Named, why: place.clone() });
             candidates.push(Candidate { tool, folder: folder.clone(), place: place.clone(), evidence });

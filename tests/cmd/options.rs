@@ -101,6 +101,8 @@ fn a_wrong_value_in_the_file_is_told_with_its_place() {
     ] {
         refused(&project(&format!("{PLAIN}{line}\n")).run(&[]), wanted);
     }
+    let empty = project("snapshot: prod.db\nmigrations: ''\n").run(&[]);
+    refused(&empty, "reading the configuration `rehearse.yaml`: a value is required for '--migrations");
 }
 
 #[test]
