@@ -81,7 +81,7 @@ pub fn search(request: &Request) -> Result<Search, Error> {
     let project = Project::read(&request.project, request.folder.as_deref())?;
     let candidates = match &request.folder {
         Some(folder) => given(folder, asked, &project)?,
-        None => found(asked, &project)?,
+        None => found(asked, &project, &request.project)?,
     };
     Ok(Search { request: request.clone(), project, candidates })
 }
@@ -208,7 +208,7 @@ fn given(folder: &Path, asked: Option<&'static Tool>, project: &Project) -> Resu
 }
 
 /// The candidates where no folder was given: what the project names, else the usual folders.
-fn found(asked: Option<&'static Tool>, project: &Project) -> Result<Vec<Candidate>, Error> {
+fn found(asked: Option<&'static Tool>, project: &Project, start: &Path) -> Result<Vec<Candidate>, Error> {
     let mut candidates = Vec::new();
     for tool in TOOLS.iter().copied().filter(|tool| asked.is_none_or(|asked| asked.name == tool.name)) {
         let named = (tool.folders)(project)?;
@@ -222,7 +222,7 @@ fn found(asked: Option<&'static Tool>, project: &Project) -> Result<Vec<Candidat
         if !named.is_empty() {
             continue;
         }
-        for folder in USUAL.iter().map(|name| project.root.join(name)).filter(|folder| folder.is_dir()) {
+        for folder in usual_folders(&project.root, start) {
             if let Some(evidence) = (tool.recognises)(&folder, project) {
                 // A plain folder of SQL files could be anything: it is not taken unless it is named.
                 let is_weak = evidence.strength == Strength::Fallback && asked.is_none();
@@ -232,6 +232,19 @@ fn found(asked: Option<&'static Tool>, project: &Project) -> Result<Vec<Candidat
         }
     }
     Ok(candidates)
+}
+
+/// The usual folders of the project and of where the search began, each once.
+fn usual_folders(root: &Path, start: &Path) -> Vec<PathBuf> {
+    let start = repository::shorter(start);
+    let places = [root, &start].into_iter().flat_map(|place| USUAL.iter().map(move |name| place.join(name)));
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for folder in places.filter(|folder| folder.is_dir()) {
+        if !folders.iter().any(|known| known.canonicalize().ok() == folder.canonicalize().ok()) {
+            folders.push(folder);
+        }
+    }
+    folders
 }
 
 /// The one candidate; several are an error that names them.
@@ -301,5 +314,25 @@ fn must_be_folder(folder: &Path) -> Result<(), Error> {
             Err(Error::usage(doing(), "there is no such folder").hint(GIVE_FOLDER))
         }
         Err(cause) => Err(Error::usage(doing(), cause)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folders_of_the_working_directory_count_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["migrations", "src/migrations", "services/a/migrations"] {
+            std::fs::create_dir_all(at(name)).unwrap();
+        }
+        let own = [at("migrations"), at("src/migrations")];
+        assert_eq!(usual_folders(folder.path(), folder.path()), own);
+        assert_eq!(usual_folders(folder.path(), &at("src")), own, "the same one in two ways");
+        let [first, second] = own;
+        let three = [first, second, at("services/a/migrations")];
+        assert_eq!(usual_folders(folder.path(), &at("services/a")), three);
     }
 }
