@@ -83,7 +83,7 @@ fn heading(page: &mut Page, finding: &Finding) {
 
 fn one(page: &mut Page, finding: &Finding, last_of_its_rule: bool) {
     heading(page, finding);
-    let gutter = finding.line.map_or(1, |line| line.to_string().len());
+    let gutter = last_line(finding).map_or(1, |line| line.to_string().len());
     place(page, finding, gutter);
     let excerpt = finding.statement.is_some();
     if excerpt {
@@ -97,6 +97,12 @@ fn one(page: &mut Page, finding: &Finding, last_of_its_rule: bool) {
         note(page, gutter, key, &text);
     }
     page.blank();
+}
+
+/// The greatest number beside the statement.
+fn last_line(finding: &Finding) -> Option<u32> {
+    let lines = finding.statement.as_deref().map_or(1, |statement| visible_lines(statement.trim_end()).len());
+    Some(finding.line?.saturating_add(u32::try_from(lines.saturating_sub(1)).unwrap_or(u32::MAX)))
 }
 
 fn place(page: &mut Page, finding: &Finding, gutter: usize) {
