@@ -54,7 +54,7 @@ rules! {
         fix: "turn foreign keys off before the migrator opens its transaction and on again after it, then run foreign_key_check"
     }
     LS103 "cascade-nulled-rows", Error, Measured {
-        when: "a reference was set to NULL or to its default in a table that the statement does not name, through ON DELETE SET NULL or SET DEFAULT",
+        when: "a reference was set to NULL or to its default in a table that the statement does not name, through SET NULL or SET DEFAULT of ON DELETE or ON UPDATE",
         effect: "the child rows are still there, but no longer know to which parent they belong",
         fix: "turn foreign keys off before the migrator opens its transaction and on again after it, then run foreign_key_check"
     }

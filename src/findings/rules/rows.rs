@@ -1,14 +1,16 @@
 //! LS: rows that are gone, or there more than once. One cause, one finding.
 
+mod nulled;
+
 use std::collections::BTreeSet;
 
 use crate::compare::TableComparison;
 use crate::compare::lineage::Change;
-use crate::compare::rows::{ColumnComparison, Key};
+use crate::compare::rows::Key;
 use crate::compare::stand_ins::StandIn;
+use crate::execution::Step;
 use crate::execution::steps::{self, By};
-use crate::execution::{Outcome, Step, Turned};
-use crate::findings::catalogue::{LS101, LS102, LS103, LS104, LS105, LS106, LS107, LS108, LS110, VL203};
+use crate::findings::catalogue::{LS101, LS102, LS104, LS105, LS106, LS107, LS108, LS110, VL203};
 use crate::findings::evidence::place;
 use crate::findings::rules::causes;
 use crate::findings::wording::{count, list, names, number, share};
@@ -17,13 +19,15 @@ use crate::migrations::statement::{Action, Conflict, Insert};
 use crate::schema::lexer::quote_identifier;
 use crate::schema::{ForeignKey, TableKind};
 
-/// LS102 and LS103: what ON DELETE did to tables that the statement does not name.
+pub(super) use nulled::written_by_keys;
+
+/// LS102 and LS103: what foreign keys did to tables that the statement does not name.
 pub(super) fn foreign_key_actions(evidence: &Evidence) -> Vec<Finding> {
     evidence
         .comparison()
         .tables
         .iter()
-        .flat_map(|table| cascade(evidence, table).into_iter().chain(nulled(evidence, table)))
+        .flat_map(|table| cascade(evidence, table).into_iter().chain(nulled::findings(evidence, table)))
         .collect()
 }
 
@@ -40,11 +44,10 @@ fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
     let parent = causes::parent_of(step).unwrap_or_default();
     let key = acting_key(evidence, table, parent, &["CASCADE"]);
     let through = key.map(|key| format!(" (`{}`)", key.describe(name))).unwrap_or_default();
-    let label = format!(
-        "{}{} of `{name}` through ON DELETE CASCADE{through}",
-        own_rows(step, parent),
-        count(deleted(step).min(rows), "row")
-    );
+    let own = own_rows(step, parent);
+    let own = if own.is_empty() { "deleted " } else { &own };
+    let label =
+        format!("{own}{} of `{name}` through ON DELETE CASCADE{through}", count(deleted(step).min(rows), "row"));
     let mut finding = Finding::new(&LS102, format!("`{name}` lost {}", share(rows, before, "row")))
         .table(name)
         .rows(rows)
@@ -57,118 +60,17 @@ fn cascade(evidence: &Evidence, table: &TableComparison) -> Option<Finding> {
 
 /// The statement's own part, where it deletes from the parent: `deleted every row of `users`, and `.
 fn own_rows(step: &Step, parent: &str) -> String {
-    match step.statement.action {
-        Action::DropTable { .. } => format!("deleted every row of `{parent}`, and "),
-        _ => format!("deleted {} of `{parent}`, and ", count(step.deleted(parent, By::Statement), "row")),
+    match (&step.statement.action, step.deleted(parent, By::Statement)) {
+        (Action::DropTable { .. }, _) => format!("deleted every row of `{parent}`, and "),
+        (_, 0) => String::new(),
+        (_, rows) => format!("deleted {} of `{parent}`, and ", count(rows, "row")),
     }
-}
-
-fn nulled(evidence: &Evidence, table: &TableComparison) -> Vec<Finding> {
-    nullings(evidence, table).iter().map(|nulling| nulled_key(evidence, table, nulling)).collect()
-}
-
-fn nulled_key(evidence: &Evidence, table: &TableComparison, nulling: &Nulling<'_>) -> Finding {
-    let Nulling { key, step, rows } = *nulling;
-    let name = table.name();
-    let columns: Vec<_> = key.columns.iter().filter_map(|column| table.column_before(column)).collect();
-    let to_null = key.on_delete == "SET NULL";
-    let parent = causes::parent_of(step).unwrap_or_default();
-    let to = if to_null { "NULL" } else { "the default" };
-    let mut finding = Finding::new(
-        &LS103,
-        format!("`{}` became {to} in {}", key.describe(name), share(rows, rows_before(table), "row")),
-    )
-    .table(name)
-    .column(columns.first().map(|column| column.after.clone()).unwrap_or_default())
-    .rows(rows)
-    .at(
-        Some(place(step)),
-        format!(
-            "{}set {} of `{name}` to {to} through ON DELETE {} (`{}`)",
-            own_rows(step, parent),
-            count(rows, "reference"),
-            key.on_delete,
-            key.describe(name)
-        ),
-    );
-    finding.cause = causes::why_foreign_keys_were_on(evidence, step);
-    finding.proof = references_stay(evidence, table, key);
-    finding.help = match step.statement.action {
-        Action::Delete { .. } => vec![format!("give these rows of `{name}` another `{parent}` before the DELETE")],
-        Action::Insert(_) => vec![format!(
-            "write over the rows of `{parent}` without deleting them: INSERT … ON CONFLICT … DO UPDATE instead of REPLACE"
-        )],
-        _ => causes::keep_children(evidence, parent, name),
-    };
-    finding
 }
 
 /// Rows of the table that a foreign key updated in this step.
 fn updated_by_key(table: &TableComparison, step: &Step) -> u64 {
     let mine = step.changes.iter().filter(|change| change.by == By::ForeignKey);
     mine.filter(|change| table.pair.is_called(&change.table)).map(|change| change.updated).sum()
-}
-
-/// What the same migrations do to these references with foreign keys off, where they run and leave them alone.
-fn references_stay(evidence: &Evidence, table: &TableComparison, key: &ForeignKey) -> Option<String> {
-    let without = evidence.turned(Turned::ForeignKeysOff)?;
-    let there = without.comparison.table_before(table.pair.before.as_ref()?)?;
-    let unchanged =
-        key.columns.iter().all(|column| there.column_before(column).is_some_and(|column| column.changed == 0));
-    (without.execution.outcome == Outcome::Completed && unchanged)
-        .then(|| causes::again(Turned::ForeignKeysOff, "the references stay"))
-}
-
-/// What ON DELETE SET NULL or SET DEFAULT wrote in a table and is still there.
-pub(super) struct Nulling<'a> {
-    /// The key through which it wrote.
-    key: &'a ForeignKey,
-    /// The step that set it off.
-    step: &'a Step,
-    /// References that are gone.
-    rows: u64,
-}
-
-/// One entry per foreign key of the table that wrote.
-pub(super) fn nullings<'a>(evidence: &'a Evidence, table: &TableComparison) -> Vec<Nulling<'a>> {
-    let wrote = |step: &&Step| {
-        updated_by_key(table, step) > 0
-            && matches!(step.statement.action, Action::DropTable { .. } | Action::Delete { .. } | Action::Insert(_))
-    };
-    let Some(first) = evidence.committed().find(wrote) else { return Vec::new() };
-    let parents = evidence.committed().filter(wrote).filter_map(|step| Some((step, causes::parent_of(step)?)));
-    let actions = ["SET NULL", "SET DEFAULT"];
-    let mut acting: Vec<(&ForeignKey, &Step)> = Vec::new();
-    for (step, parent) in parents {
-        for key in own_keys(evidence, table).iter().filter(|key| actions.contains(&key.on_delete.as_str())) {
-            let is_new = !acting.iter().any(|(known, _)| std::ptr::eq(*known, key));
-            if is_new && key.parent.eq_ignore_ascii_case(parent) {
-                acting.push((key, step));
-            }
-        }
-    }
-    if acting.is_empty() {
-        // What the statement deletes from goes by another name than the foreign key says.
-        let any = own_keys(evidence, table).iter().find(|key| actions.contains(&key.on_delete.as_str()));
-        acting.extend(any.map(|key| (key, first)));
-    }
-    let written: u64 = evidence.committed().map(|step| updated_by_key(table, step)).sum();
-    let nulled = |(key, step): (&'a ForeignKey, &'a Step)| {
-        let wrote =
-            |column: &ColumnComparison| if key.on_delete == "SET NULL" { column.nulled } else { column.changed };
-        let columns = key.columns.iter().filter_map(|column| table.column_before(column));
-        let rows = columns.map(wrote).max().unwrap_or_default().min(written);
-        (rows > 0).then_some(Nulling { key, step, rows })
-    };
-    acting.into_iter().filter_map(nulled).collect()
-}
-
-/// References in this column that ON DELETE SET NULL or SET DEFAULT wrote, of which LS103 speaks.
-pub(super) fn written_by_keys(evidence: &Evidence, table: &TableComparison, column: &str) -> u64 {
-    let nullings = nullings(evidence, table);
-    let of_column =
-        nullings.iter().filter(|nulling| nulling.key.columns.iter().any(|of_key| of_key.eq_ignore_ascii_case(column)));
-    of_column.map(|nulling| nulling.rows).sum()
 }
 
 /// Whether ON UPDATE CASCADE alone wrote the column, so that it says what the parent's key says.
