@@ -63,10 +63,12 @@ fn the_usual_one(tool: &str) -> Option<Decided> {
     Some(decided(vec![usual], format!("the usual one of {tool}; nothing in the project names another")))
 }
 
-/// The version of the driver's package in the project's lock file, where it is known.
+/// The version of the driver's package in the project's lock file or of its module in `go.mod`, where it is known.
 #[must_use]
 pub fn locked(driver: &Driver, project: &Project) -> Option<String> {
-    driver.packages.iter().find_map(|name| project.packages.get(*name)?.locked.clone())
+    let module = |name: &str| project.modules.get(name).map(|version| version.trim_start_matches('v').to_owned());
+    let package = |name: &str| project.packages.get(name)?.locked.clone();
+    driver.packages.iter().find_map(|name| package(name).or_else(|| module(name)))
 }
 
 /// Every driver of this tool.

@@ -247,7 +247,7 @@ pub struct Execution {
     pub elapsed_ms: f64,
     /// The connection as production would have it.
     pub settings: Settings,
-    /// The version of the driver's package in the project's lock file; null where that is not known.
+    /// The version of the driver's package in the project's lock file or in `go.mod`; null where that is not known.
     #[serde(default)]
     pub driver_version: Option<String>,
     /// The tool's own command, where that ran the migrations; null where they ran in process.

@@ -152,6 +152,20 @@ fn what_a_driver_sets_by_itself_is_told() {
 }
 
 #[test]
+fn which_sqlite_a_driver_of_go_has_is_not_known() {
+    let project = Project::empty();
+    let modules =
+        "module app\n\nrequire (\n\tgithub.com/mattn/go-sqlite3 v1.14.22\n\tgithub.com/pressly/goose/v3 v3.20.0\n)\n";
+    std::fs::write(project.path("go.mod"), modules).unwrap();
+    std::fs::create_dir(project.path("migrations")).unwrap();
+    let migration = "-- +goose Up\nCREATE TABLE t (id INTEGER PRIMARY KEY) STRICT;\n";
+    std::fs::write(project.path("migrations/00001_t.sql"), migration).unwrap();
+    assert_eq!(check(&project, "sqlite-version"), is("not-found", &[]));
+    let text = project.run(&["doctor"]).stdout;
+    assert!(text.contains("which SQLite go-sqlite3 1.14.22 has is not known"), "{text}");
+}
+
+#[test]
 fn a_database_in_the_build_is_found_by_its_bytes() {
     let project =
         app(&[("Dockerfile", "FROM node\nCOPY . .\n"), ("notes.db", "no database"), (".dockerignore", "prod.db\n")]);

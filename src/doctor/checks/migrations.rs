@@ -107,14 +107,15 @@ pub(in crate::doctor) fn sqlite_version(evidence: &Evidence<'_>) -> Answer {
         let why = format!("nothing tells which driver it is of {}: --driver decides", decided.decision.value);
         return Answer::not_found(NAME, why);
     };
+    let locked = decide::locked(driver, evidence.project);
     if driver.sqlite_version.is_empty() {
-        return Answer::not_found(NAME, format!("which SQLite {} has is not known", driver.name));
+        let version = locked.map(|locked| format!(" {locked}")).unwrap_or_default();
+        return Answer::not_found(NAME, format!("which SQLite {}{version} has is not known", driver.name));
     }
     let statements = plan.pending().flat_map(|migration| {
         let chunks = migration.chunks.iter().flat_map(|chunk| &chunk.statements);
         chunks.map(|statement| (statement.sql.as_str(), place(migration, statement)))
     });
-    let locked = decide::locked(driver, evidence.project);
     let found = findings::newer_than_driver(driver, locked.as_deref(), statements);
     let answer = Answer::ok(NAME).findings(found);
     if answer.has_findings() {

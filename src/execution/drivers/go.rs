@@ -11,8 +11,8 @@ const MATTN: Driver = Driver {
     tools: &[],
     packages: &["github.com/mattn/go-sqlite3"],
     modules: &[],
-    sqlite_version: "3.51.3",
-    measured_with: "dbmate 2.36.0",
+    sqlite_version: "",
+    measured_with: "its source",
     foreign_keys: ForeignKeys::Off,
     double_quoted_strings: LENIENT,
     defensive: false,
@@ -26,14 +26,7 @@ const MATTN: Driver = Driver {
     foreign_keys_off: "",
 };
 
-const MODERNC: Driver = Driver {
-    name: "modernc",
-    packages: &["modernc.org/sqlite"],
-    sqlite_version: "",
-    measured_with: "its source",
-    lacks: &[],
-    ..MATTN
-};
+const MODERNC: Driver = Driver { name: "modernc", packages: &["modernc.org/sqlite"], lacks: &[], ..MATTN };
 
 /// goose's command, and what the app opens with `modernc.org/sqlite`.
 pub static GOOSE_MODERNC: Driver = Driver {
@@ -55,6 +48,8 @@ pub static GOOSE_MATTN: Driver = Driver {
 pub static DBMATE: Driver = Driver {
     tools: &["dbmate"],
     packages: &[],
+    sqlite_version: "3.51.3",
+    measured_with: "dbmate 2.36.0",
     foreign_keys_off: "dbmate --url sqlite:prod.db migrate  # a URL without ?_foreign_keys=on",
     ..MATTN
 };
@@ -62,7 +57,6 @@ pub static DBMATE: Driver = Driver {
 /// golang-migrate with `sqlite3://…`.
 pub static MIGRATE_MATTN: Driver = Driver {
     tools: &["golang-migrate"],
-    measured_with: "its source",
     foreign_keys_off: "migrate -path migrations -database sqlite3://prod.db up  # a URL without _foreign_keys=on and _fk=1",
     ..MATTN
 };
@@ -78,7 +72,6 @@ pub static MIGRATE_MODERNC: Driver = Driver {
 pub static SQL_MIGRATE: Driver = Driver {
     tools: &["sql-migrate"],
     packages: &[],
-    sqlite_version: "",
     measured_with: "sql-migrate of Debian 12",
     lacks: &[Feature::Percentile, Feature::Geopoly],
     foreign_keys_off: "datasource: prod.db  # in dbconfig.yml, without ?_foreign_keys=on",
@@ -89,8 +82,6 @@ pub static SQL_MIGRATE: Driver = Driver {
 pub static ATLAS: Driver = Driver {
     tools: &["atlas"],
     packages: &[],
-    sqlite_version: "",
-    measured_with: "its source",
     transaction: Transaction::AroundEachGuarded,
     foreign_keys_off: "atlas migrate apply --url \"sqlite://prod.db\"  # without ?_fk=1",
     ..MATTN
