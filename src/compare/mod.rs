@@ -39,9 +39,9 @@ use crate::execution::{Execution, Step};
 use crate::migrations::statement::{Action, Insert};
 use crate::observer::{Observer, Stage, Work};
 use crate::profile::{self, TableProfile};
-use crate::schema::changes::{self, How, Paired};
+use crate::schema::changes::{self, How, Kind, Paired};
 use crate::schema::message::without_value;
-use crate::schema::{Schema, Table, TableKind};
+use crate::schema::{Schema, Table, TableKind, is_bookkeeping};
 use crate::snapshot::Snapshot;
 use crate::sqlite_file::header::TextEncoding;
 use crate::sqlite_file::page_set::PageSet;
@@ -289,7 +289,7 @@ impl Comparison {
         let stand_ins = stand_ins::of(&pairs, &after, states.after.connection);
         let not_compared = comparer.not_compared;
         Self {
-            schema_changes: schema_changes(&before, &after, &pairs),
+            schema_changes: schema_changes(&before, &after, &pairs, states.ledger),
             schema_diff: changes::diff(&before, &after),
             broken_before: broken::objects(states.before.connection, &before),
             broken_after: broken::objects(states.after.connection, &after),
@@ -879,7 +879,7 @@ impl RowComparison {
     }
 }
 
-fn schema_changes(before: &Schema, after: &Schema, pairs: &[Pair]) -> Vec<changes::Change> {
+fn schema_changes(before: &Schema, after: &Schema, pairs: &[Pair], ledger: &str) -> Vec<changes::Change> {
     let names = Renamed::of(pairs);
     let mut changes = Vec::new();
     for pair in pairs {
@@ -894,7 +894,8 @@ fn schema_changes(before: &Schema, after: &Schema, pairs: &[Pair]) -> Vec<change
             (None, None) => {}
         }
     }
-    changes.extend(changes::of_objects(before, after, &names));
+    let of_the_tool = |change: &changes::Change| change.kind == Kind::Index && is_bookkeeping(&change.table, ledger);
+    changes.extend(changes::of_objects(before, after, &names).into_iter().filter(|change| !of_the_tool(change)));
     changes
 }
 
