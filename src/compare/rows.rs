@@ -107,6 +107,9 @@ pub struct ColumnComparison {
     pub read_otherwise: u64,
     /// How far values that were all different became equal; none where they were not, or nothing collapsed.
     pub collapsed: Option<Collapse>,
+    /// Values that no row holds any more although none was inserted: an UPDATE gave rows another key, and this column of them
+    /// another value.
+    pub gone_with_key: u64,
 }
 
 /// Values that were all different, in the rows that are on both sides.
@@ -369,6 +372,21 @@ impl Tables<'_> {
         self.bring_together(key, old_key, new_key)
     }
 
+    /// What an UPDATE that gave rows another key did to their other columns: it cannot be seen row by row.
+    ///
+    /// # Errors
+    /// When SQLite cannot read a side.
+    pub fn with_gone_values(&self, mut compared: RowComparison) -> Result<RowComparison> {
+        let key = compared.key.names_after();
+        let deleted = compared.lost.saturating_sub(compared.gained);
+        for column in compared.columns.iter_mut().filter(|column| !key.contains(&column.after)) {
+            let (old, new) = (Field::Column(column.before.clone()), Field::Column(column.after.clone()));
+            let by_value = self.bring_together(Key::Content, vec![old], vec![new])?;
+            column.gone_with_key = by_value.lost.saturating_sub(column.changed + deleted);
+        }
+        Ok(compared)
+    }
+
     /// By what rows are matched, before and after.
     fn key_fields(&self, key: &Key) -> (Vec<Field>, Vec<Field>) {
         let columns = |pairs: &[(String, String)]| {
@@ -516,6 +534,7 @@ impl ColumnComparison {
             shifted_from: None,
             read_otherwise: 0,
             collapsed: None,
+            gone_with_key: 0,
         }
     }
 

@@ -76,14 +76,17 @@ fn updated_by_key(table: &TableComparison, step: &Step) -> u64 {
 /// Whether ON UPDATE CASCADE alone wrote the column, so that it says what the parent's key says.
 pub(super) fn follows_its_parent(evidence: &Evidence, table: &TableComparison, column: &str) -> bool {
     let Some(compared) = table.column_before(column).filter(|compared| compared.changed > 0) else { return false };
-    let cascades = own_keys(evidence, table)
-        .iter()
-        .any(|key| key.on_update == "CASCADE" && key.columns.iter().any(|of_key| of_key.eq_ignore_ascii_case(column)));
     let written: u64 = evidence.committed().map(|step| followed(table, step)).sum();
     let otherwise = evidence.committed().flat_map(|step| &step.changes).any(|change| {
         change.by != By::ForeignKey && change.updated + change.inserted > 0 && table.pair.is_called(&change.table)
     });
-    cascades && !otherwise && compared.changed <= written
+    may_follow_its_parent(evidence, table, column) && !otherwise && compared.changed <= written
+}
+
+/// Whether ON UPDATE CASCADE may write the column.
+pub(super) fn may_follow_its_parent(evidence: &Evidence, table: &TableComparison, column: &str) -> bool {
+    let mut keys = own_keys(evidence, table).iter().filter(|key| key.on_update == "CASCADE");
+    keys.any(|key| key.columns.iter().any(|of_key| of_key.eq_ignore_ascii_case(column)))
 }
 
 /// Rows that this UPDATE of a parent wrote in the table through ON UPDATE.
@@ -453,14 +456,14 @@ fn unexplained_loss(evidence: &Evidence, table: &TableComparison, rows: u64) -> 
     }
 }
 
-/// VL203 where no row was deleted or inserted and as many rows came as went: an UPDATE wrote their key.
+/// VL203 where no row was inserted and so many rows came: an UPDATE wrote their key.
 fn other_keys(evidence: &Evidence, table: &TableComparison, rows: u64) -> Option<Finding> {
     let compared = table.rows.as_ref()?;
     let Key::Columns(key) = &compared.key else { return None };
     let mine = |change: &&steps::Change| table.pair.is_called(&change.table);
     let changes = || evidence.committed().flat_map(|step| &step.changes).filter(mine);
-    let only_updates = changes().all(|change| change.inserted + change.deleted == 0);
-    if !only_updates || compared.lost != compared.gained {
+    let only_updated = changes().any(|change| change.updated > 0) && changes().all(|change| change.inserted == 0);
+    if !only_updated || compared.gained != rows {
         return None;
     }
     let name = table.name();

@@ -211,7 +211,11 @@ fn of_column(subject: &Subject<'_>, old: Option<&str>, after: &Table) -> Vec<Fin
     if let Some(finding) = subject.filled(held, holds, compared, after) {
         return vec![finding];
     }
-    let Some(compared) = compared.filter(|compared| compared.changed > 0) else { return Vec::new() };
+    let Some(compared) = compared else { return Vec::new() };
+    let gone = subject.gone_with_key(compared);
+    if compared.changed == 0 {
+        return gone.into_iter().collect();
+    }
     if let Some(finding) = subject.shifted(compared) {
         return vec![finding];
     }
@@ -223,6 +227,7 @@ fn of_column(subject: &Subject<'_>, old: Option<&str>, after: &Table) -> Vec<Fin
         subject.altered(compared),
         subject.converted(compared),
         subject.collapsed(compared, holds),
+        gone,
     ];
     findings.into_iter().flatten().collect()
 }
@@ -401,6 +406,37 @@ impl Subject<'_> {
             )
             .help("if that is intended, nothing is to be done; else compare the values: rehearse again with --keep-copy FILE");
         Some(if self.is_explicit() { finding } else { finding.at_level(Level::Error) })
+    }
+
+    /// VL203 of rows that have another key too. What an UPDATE of the parent wrote here follows it.
+    fn gone_with_key(&self, compared: &ColumnComparison) -> Option<Finding> {
+        let by_keys = rows::written_by_keys(self.evidence, self.table, &compared.before);
+        let gone = compared.gone_with_key.saturating_sub(by_keys + self.filled_with_key(compared));
+        let follows = !self.is_updated() && rows::may_follow_its_parent(self.evidence, self.table, &compared.before);
+        if gone == 0 || follows {
+            return None;
+        }
+        let total = self.values_before(compared);
+        let finding = self
+            .finding(
+                &VL203,
+                format!("{} of `{}` are in no row any more", share(gone, total, "value"), self.name()),
+                gone,
+                format!("changed {}", count(gone, "value")),
+            )
+            .cause("an UPDATE gave these rows another key too, so that they cannot be compared one by one")
+            .help("if that is intended, nothing is to be done; else keep the values: change the key alone");
+        Some(if self.is_explicit() { finding } else { finding.at_level(Level::Error) })
+    }
+
+    /// NULLs that rows with another key no longer have, where no row was deleted.
+    fn filled_with_key(&self, compared: &ColumnComparison) -> u64 {
+        let stayed = self.table.rows.as_ref().is_some_and(|rows| rows.lost == rows.gained);
+        let nulls = |profile: Option<&TableProfile>, column: &str| {
+            profile.and_then(|profile| profile.column(column)).filter(|_| stayed).map_or(0, |column| column.nulls)
+        };
+        let before = nulls(self.table.before.as_ref(), &compared.before);
+        before.saturating_sub(nulls(self.table.after.as_ref(), &compared.after))
     }
 
     /// Whether the expression that wrote other values too also wrote the zeros, which are then no failed conversions.

@@ -188,10 +188,10 @@ impl Nulling<'_> {
     /// Values of a column of the key that are what the action writes.
     fn still_there(&self, column: &ColumnComparison) -> u64 {
         match self.act.action {
-            "SET NULL" => column.nulled,
             // What follows its parent's key changes too.
             _ if self.key.on_update == "CASCADE" => column.defaulted + column.nulled,
-            _ => column.changed,
+            "SET NULL" => column.nulled + column.gone_with_key,
+            _ => column.changed + column.gone_with_key,
         }
     }
 }
