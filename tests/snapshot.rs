@@ -261,6 +261,14 @@ fn a_missing_file() {
 }
 
 #[test]
+fn a_pattern_where_one_file_is_wanted() {
+    let place = Place::new();
+    let text = place.refusal(&place.path("tenants/*.db"));
+    let hint = "a pattern of several databases is taken by a rehearsal only: name one of them here";
+    assert_eq!(text, format!("opening the snapshot `…/tenants/*.db`: the file does not exist\nhint: {hint}"));
+}
+
+#[test]
 fn a_missing_folder() {
     let place = Place::new();
     let text = place.refusal(&place.path("no/prod.db"));

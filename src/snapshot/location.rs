@@ -122,6 +122,9 @@ fn missing(given: &Path) -> Error {
         let target = std::fs::read_link(given).unwrap_or_default();
         return error.hint(format!("it is a symbolic link to `{}`, which does not exist", target.display()));
     }
+    if given.to_string_lossy().contains(['*', '?', '[']) {
+        return error.hint("a pattern of several databases is taken by a rehearsal only: name one of them here");
+    }
     let folder = folder_of(given);
     if !folder.is_dir() {
         return error.hint(format!("there is no folder `{}`", folder.display()));
