@@ -6,13 +6,22 @@ use crate::findings::catalogue::{SN916, SN925};
 use crate::findings::drift::{CodeDrift, Drift, Trip};
 use crate::findings::wording::{count_of, list, names};
 use crate::findings::{Evidence, Finding, Level};
-use crate::migrations::Migration;
+use crate::migrations::{Migration, State};
 use crate::schema::changes::{Change, How, Kind};
 use crate::schema::lexer::identifiers;
 
-/// SN916, once for each table or view; a note where it stands apart and no pending migration works on it.
+/// SN916, once for each table or view; a note where it stands apart and no pending migration works on it, and where nothing is known.
 pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
-    let Some(Drift::Known { applied, changes, trips }) = &evidence.drift else { return Vec::new() };
+    let (applied, changes, trips) = match &evidence.drift {
+        None => return Vec::new(),
+        // That the tool does not run is told as its failure.
+        Some(Drift::Unknown(_)) if evidence.plan.refusal.is_some() || has_baseline(evidence) => return Vec::new(),
+        Some(Drift::Unknown(why)) => {
+            let finding = Finding::new(&SN916, format!("whether the schema has drifted is not known: {why}"));
+            return vec![finding.at_level(Level::Note).object("drift")];
+        }
+        Some(Drift::Known { applied, changes, trips }) => (applied, changes, trips),
+    };
     let mut told = BTreeSet::new();
     let first = changes.iter().filter(|change| told.insert(change.table.to_ascii_lowercase()));
     first
@@ -32,6 +41,12 @@ pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// Whether the ledger begins with what was there before the tool, of which there never was a file.
+fn has_baseline(evidence: &Evidence) -> bool {
+    let mut missing = evidence.plan.entries.iter().filter(|entry| entry.state == State::Missing);
+    evidence.plan.tool == "atlas" && missing.any(|entry| entry.migration.name.ends_with("_baseline"))
 }
 
 /// SN925, once for each table or view: an error where what the code names is not there, or it does not fill what must be filled.
