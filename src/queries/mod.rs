@@ -78,6 +78,8 @@ pub struct Query {
     pub marked: bool,
     /// Whether sqlc makes code of it, in which `*` is written out.
     pub by_sqlc: bool,
+    /// Whether it stands in a log, where other lines can look like a statement.
+    pub logged: bool,
 }
 
 /// What a statement is that is no query.
@@ -146,6 +148,7 @@ struct Found<'a> {
     column: u32,
     marked: bool,
     by_sqlc: bool,
+    logged: bool,
 }
 
 /// Reads every path: a file, or a folder with all below it.
@@ -250,6 +253,7 @@ impl Collected {
                 times: 1,
                 marked: found.marked,
                 by_sqlc: found.by_sqlc,
+                logged: found.logged,
             }),
         }
     }

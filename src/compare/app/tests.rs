@@ -28,6 +28,7 @@ fn query(text: &str) -> Query {
         times: 1,
         marked: false,
         by_sqlc: false,
+        logged: false,
     }
 }
 

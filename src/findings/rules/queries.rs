@@ -1,6 +1,6 @@
 //! QC: the queries of the app against the schema before and after.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::missing;
 use crate::compare::app::plan::{How, Slower};
@@ -17,6 +17,8 @@ use crate::schema::lexer::unquote;
 
 /// Rows of a table below which it does not matter how it is read.
 const FEWEST: u64 = 1_000;
+/// Lines that are named; more are counted.
+const NAMED: usize = 10;
 
 /// A query, or several that differ in values only, and what became of it.
 struct Case<'a> {
@@ -28,8 +30,9 @@ struct Case<'a> {
 
 /// QC801 to QC807.
 pub(super) fn all(evidence: &Evidence) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for case in cases(evidence) {
+    let (unreadable, cases): (Vec<_>, Vec<_>) = cases(evidence).into_iter().partition(is_no_statement);
+    let mut findings = no_statements(&unreadable);
+    for case in cases {
         findings.extend(works(&case, evidence));
         findings.extend(columns(&case));
         findings.extend(shifted(&case));
@@ -55,6 +58,54 @@ fn cases(evidence: &Evidence) -> Vec<Case<'_>> {
         }
     }
     cases
+}
+
+/// Whether it is of a log and SQLite's grammar knows no such statement: it may be anything that the app wrote.
+fn is_no_statement(case: &Case<'_>) -> bool {
+    let Works::Neither { before, after } = &case.checked.works else { return false };
+    let says = |message: &String| {
+        message.contains(": syntax error")
+            || message.contains("unrecognized token")
+            || message.contains("incomplete input")
+    };
+    case.query.logged && says(before) && says(after)
+}
+
+/// QC807, once for each file and without a word of them; a note where all are written as a sentence begins.
+fn no_statements(cases: &[Case<'_>]) -> Vec<Finding> {
+    let mut of_files: BTreeMap<&str, Vec<&Case<'_>>> = BTreeMap::new();
+    for case in cases {
+        of_files.entry(&case.query.file).or_default().push(case);
+    }
+    let told = |(file, cases): (&str, Vec<&Case<'_>>)| {
+        let times: u64 = cases.iter().map(|case| case.times).sum();
+        let place = |case: &&Case<'_>| {
+            let line = number(case.query.line.into());
+            if case.times > 1 { format!("{line} ({} times)", number(case.times)) } else { line }
+        };
+        let mut places: Vec<String> = cases.iter().take(NAMED).map(place).collect();
+        places.extend((cases.len() > NAMED).then(|| format!("{} more", number((cases.len() - NAMED) as u64))));
+        let (what, lines) = if times == 1 { ("looks", "line") } else { ("look", "lines") };
+        let (what, lines) = (what, if cases.len() == 1 { "line" } else { lines });
+        let message = format!(
+            "{} of `{file}` {what} like a statement and cannot be read as one: {lines} {}",
+            count(times, "piece"),
+            list(&places)
+        );
+        let (line, column) = (cases[0].query.line, cases[0].query.column);
+        let place = Place { migration: String::new(), file: file.to_owned(), line, column, statement: String::new() };
+        let finding = Finding::new(&QC807, message).object(file).at(Some(place), "");
+        let finding = finding.help("where one is a query, it is cut off or not SQLite's SQL: look at it by hand");
+        let is_prose = cases.iter().all(|case| is_sentence(&case.query.text));
+        if is_prose { finding.at_level(Level::Note) } else { finding }
+    };
+    of_files.into_iter().map(told).collect()
+}
+
+/// `Delete failed`: a capital, and then none.
+fn is_sentence(text: &str) -> bool {
+    let mut letters = text.chars().take_while(|letter| letter.is_alphabetic());
+    letters.next().is_some_and(char::is_uppercase) && letters.all(char::is_lowercase)
 }
 
 impl Case<'_> {
