@@ -1,7 +1,8 @@
 //! Compose files: the services, what is mounted into them, and with what they start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -9,6 +10,7 @@ use super::answer::At;
 use super::places::{clean, text};
 use super::{database, shell};
 use crate::expectations::yaml;
+use crate::migrations::shown;
 use crate::repository::{leads_out, or_dot};
 
 /// A service of a compose file; of several files what they say together.
@@ -23,14 +25,18 @@ pub(super) struct Service {
     pub(super) databases: Vec<database::Named>,
     /// Whether a variable that may name one has a value that no file has.
     pub(super) is_open: bool,
-    /// Whether another service, perhaps of another file, says more of it.
+    /// Whether another service that was not looked at says more of it.
     pub(super) is_part: bool,
     /// Commands with their line; none where the image decides.
     pub(super) start: Option<(Vec<Vec<String>>, At)>,
+    /// Whether the entry point of the image does not run.
+    pub(super) has_entry: bool,
     /// Services that have to end well before this one starts.
     pub(super) after: Vec<String>,
     /// With which it starts; without any it always does.
     profiles: Vec<String>,
+    /// Keys of which nothing counts that an earlier file says.
+    replaced: BTreeSet<String>,
 }
 
 impl Service {
@@ -73,6 +79,13 @@ pub(super) enum MountKind {
 
 /// Services, and mounts of each, that are looked at; no file of a person has as many.
 const MOST: usize = 500;
+/// Files that are read in all.
+const MOST_FILES: usize = 100;
+/// Files that include each other, and services that extend each other.
+const DEEPEST: usize = 16;
+const OVERRIDE: &str = "override";
+/// Tags by which a later file takes away what an earlier one says.
+const TAGS: [&str; 2] = ["reset", OVERRIDE];
 /// Names that compose takes by itself, in its order, and those that are added to them.
 const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 /// Parts of names that speak of another place than production.
@@ -103,34 +116,162 @@ fn is_elsewhere(name: &str) -> bool {
     name.split(['.', '-', '_']).any(|part| ELSEWHERE.contains(&part))
 }
 
-/// The services of these files that may be production's, each once, and why a file cannot be read.
-pub(super) fn services(files: &[PathBuf]) -> (Vec<Service>, Vec<String>) {
-    let (mut services, mut unread): (Vec<Service>, Vec<String>) = (Vec::new(), Vec::new());
+/// What compose files say.
+#[derive(Debug, Default)]
+pub(super) struct Compose {
+    /// The services that may be production's, each once.
+    pub(super) services: Vec<Service>,
+    /// Why a file cannot be read.
+    pub(super) unread: Vec<String>,
+    /// What the files name and was not looked at.
+    pub(super) open: Vec<String>,
+}
+
+/// Reads these files, those that they include, and what their services extend.
+pub(super) fn read(files: &[PathBuf]) -> Compose {
+    let mut reader = Reader::default();
     for file in files {
-        let read = text(file).and_then(|text| {
-            let parsed = yaml::parse::<Value>(&text, file).map_err(|error| error.to_string())?;
-            Ok((text, merged(parsed)))
+        reader.file(file, 0);
+    }
+    let mut compose = reader.compose;
+    compose.services.retain(|service| !service.is_elsewhere());
+    compose
+}
+
+/// Reads files, each once.
+#[derive(Default)]
+struct Reader {
+    compose: Compose,
+    read: BTreeMap<PathBuf, Option<Rc<File>>>,
+    included: BTreeSet<PathBuf>,
+}
+
+struct File {
+    path: PathBuf,
+    text: String,
+    services: Map<String, Value>,
+    /// Services of which nothing counts that an earlier file says.
+    replaced: BTreeSet<String>,
+    /// Of the files that it includes.
+    includes: Vec<Vec<String>>,
+    /// What `.env` beside the file gives for `${NAME}`.
+    variables: BTreeMap<String, String>,
+}
+
+impl Reader {
+    fn load(&mut self, path: &Path) -> Option<Rc<File>> {
+        if let Some(known) = self.read.get(path) {
+            return known.clone();
+        }
+        if self.read.len() >= MOST_FILES {
+            self.compose.open.push(format!("`{}` was not looked at: more than {MOST_FILES} files", shown(path)));
+            return None;
+        }
+        let file = text(path).and_then(|text| {
+            let parsed = yaml::parse::<Value>(&with_tags_in_keys(&text), path).map_err(|error| error.to_string())?;
+            let parsed = merged(parsed);
+            let services = parsed.get("services").and_then(Value::as_object).map(without_tags);
+            let (services, replaced) = services.unwrap_or_default();
+            let includes = parsed.get("include").and_then(Value::as_array).into_iter().flatten().map(included);
+            let (includes, variables) = (includes.collect(), variables_beside(path));
+            Ok(Rc::new(File { path: path.to_path_buf(), text, services, replaced, includes, variables }))
         });
-        match read {
-            Err(why) => unread.push(why),
-            Ok((text, parsed)) => {
-                let variables = variables_beside(file);
-                let source = Source { file, text: &text, variables: &variables };
-                for (name, value) in parsed.get("services").and_then(Value::as_object).into_iter().flatten().take(MOST)
-                {
-                    if let Some(value) = value.as_object() {
-                        let service = source.service(name, value);
-                        match services.iter_mut().find(|known| known.name == *name) {
-                            Some(known) => known.add(service),
-                            None => services.push(service),
-                        }
-                    }
-                }
+        let file = file.map_err(|why| self.compose.unread.push(why)).ok();
+        self.read.insert(path.to_path_buf(), file.clone());
+        file
+    }
+
+    /// The file that another one names; none where it is not to be read, which is told.
+    fn named(&mut self, by: &File, name: &str, what: &str) -> Option<Rc<File>> {
+        let folder = by.path.parent().unwrap_or(Path::new(""));
+        let path = clean(&folder.join(filled(name, &by.variables)));
+        let why = if name.contains("://") || name.starts_with("oci:") {
+            "it is not in the project"
+        } else if leads_out(&path, folder) {
+            "it lies outside of the repository"
+        } else if !path.is_file() {
+            "there is no such file"
+        } else {
+            return self.load(&path);
+        };
+        self.compose.open.push(format!("`{name}`, which `{}` {what}, was not looked at: {why}", shown(&by.path)));
+        None
+    }
+
+    fn file(&mut self, path: &Path, depth: usize) {
+        if let Some(file) = self.load(path) {
+            self.services_of(&file, depth);
+        }
+    }
+
+    fn services_of(&mut self, file: &Rc<File>, depth: usize) {
+        if !self.included.insert(file.path.clone()) {
+            return;
+        }
+        for name in file.includes.iter().flatten().take(MOST_FILES) {
+            if depth >= DEEPEST {
+                let path = shown(&file.path);
+                self.compose.open.push(format!("what `{path}` includes was not looked at: files in files too deep"));
+                break;
+            }
+            if let Some(other) = self.named(file, name, "includes") {
+                self.services_of(&other, depth + 1);
+            }
+        }
+        self.compose.services.retain(|service| !file.replaced.contains(&service.name));
+        for name in file.services.keys().take(MOST) {
+            let Some(service) = self.service(file, name, 0) else { continue };
+            match self.compose.services.iter_mut().find(|known| known.name == *name) {
+                Some(known) => known.add(service),
+                None => self.compose.services.push(service),
             }
         }
     }
-    services.retain(|service| !service.is_elsewhere());
-    (services, unread)
+
+    /// A service with what it extends.
+    fn service(&mut self, file: &Rc<File>, name: &str, depth: usize) -> Option<Service> {
+        let value = file.services.get(name)?.as_object()?;
+        let mut own = Source { file: &file.path, text: &file.text, variables: &file.variables }.service(name, value);
+        let Some(extends) = value.get("extends") else { return Some(own) };
+        let of = |key: &str| extends.get(key).and_then(Value::as_str);
+        let base = match of("file") {
+            _ if depth >= DEEPEST => None,
+            Some(other) => self.named(file, other, "extends"),
+            None => Some(file.clone()),
+        };
+        let base = base.zip(extends.as_str().or(of("service")));
+        let Some(mut base) = base.and_then(|(file, name)| self.service(&file, name, depth + 1)) else {
+            own.is_part = true;
+            return Some(own);
+        };
+        (base.name, base.at) = (own.name.clone(), own.at.clone());
+        // Whom it starts for, its base does not say.
+        base.profiles.clear();
+        base.add(own);
+        Some(base)
+    }
+}
+
+/// The files that an entry of `include` names.
+fn included(entry: &Value) -> Vec<String> {
+    match entry.get("path").unwrap_or(entry) {
+        Value::String(path) => vec![path.clone()],
+        several => strings(Some(several)),
+    }
+}
+
+/// The text with the tags `!reset` and `!override` in the keys of their values, `"volumes!reset":`, on the same lines.
+fn with_tags_in_keys(text: &str) -> String {
+    let tagged = |line: &str| {
+        let (key, value) = line.split_once(": !")?;
+        let end = value.find(char::is_whitespace).unwrap_or(value.len());
+        let (tag, value) = value.split_at(end);
+        let name = key.trim_start_matches([' ', '-']).trim_matches(['"', '\'']);
+        let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c));
+        let indent = &key[..key.len() - key.trim_start_matches([' ', '-']).len()];
+        (is_plain && TAGS.contains(&tag)).then(|| format!("{indent}\"{name}!{tag}\":{value}"))
+    };
+    text.split('\n').map(|line| tagged(line).unwrap_or_else(|| line.to_owned())).collect::<Vec<_>>().join("\n")
 }
 
 struct Source<'a> {
@@ -142,6 +283,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn service(&self, name: &str, service: &Map<String, Value>) -> Service {
+        let (service, replaced) = &without_tags(service);
         let block = self.block_of(name);
         let folder = self.file.parent().unwrap_or(Path::new(""));
         let text = |key: &str| service.get(key).and_then(Value::as_str);
@@ -164,9 +306,11 @@ impl Source<'_> {
             mounts: self.mounts(service, block),
             databases,
             is_open,
-            is_part: service.get("extends").is_some(),
+            is_part: false,
             start: line.filter(|_| !commands.is_empty()).map(|line| (commands, At::new(self.file, line))),
+            has_entry: service.contains_key("entrypoint"),
             after: after(service),
+            replaced: replaced.clone(),
             profiles: strings(service.get("profiles")),
         }
     }
@@ -309,6 +453,25 @@ struct Lines {
 impl Service {
     /// What a later file says of it.
     fn add(&mut self, later: Self) {
+        let is_replaced = |key: &str| later.replaced.contains(key);
+        if is_replaced("build") {
+            self.build = None;
+        }
+        if is_replaced("command") || is_replaced("entrypoint") {
+            (self.start, self.has_entry) = (None, false);
+        }
+        if is_replaced("environment") || is_replaced("env_file") {
+            self.databases.clear();
+            self.is_open = false;
+        }
+        if is_replaced("depends_on") {
+            self.after.clear();
+        }
+        if is_replaced("profiles") {
+            self.profiles.clear();
+        }
+        let is_temporary = |mount: &Mount| mount.kind == MountKind::Temporary;
+        self.mounts.retain(|mount| !is_replaced(if is_temporary(mount) { "tmpfs" } else { "volumes" }));
         self.build = later.build.or(self.build.take());
         self.folder = later.folder.or(self.folder.take());
         self.start = later.start.or(self.start.take());
@@ -317,6 +480,7 @@ impl Service {
         self.databases.splice(0..0, later.databases);
         self.is_open |= later.is_open;
         self.is_part |= later.is_part;
+        self.has_entry |= later.has_entry;
         self.after.extend(later.after);
         self.profiles.extend(later.profiles);
     }
@@ -325,6 +489,23 @@ impl Service {
     fn is_elsewhere(&self) -> bool {
         !self.profiles.is_empty() && self.profiles.iter().all(|profile| is_elsewhere(profile))
     }
+}
+
+/// A service without the tags in its keys, and the keys of which nothing earlier counts: what is reset is not there.
+fn without_tags(service: &Map<String, Value>) -> (Map<String, Value>, BTreeSet<String>) {
+    let (mut plain, mut replaced) = (Map::new(), BTreeSet::new());
+    for (key, value) in service {
+        match key.rsplit_once('!') {
+            Some((key, tag)) if TAGS.contains(&tag) => {
+                replaced.insert(key.to_owned());
+                if tag == OVERRIDE {
+                    plain.insert(key.to_owned(), value.clone());
+                }
+            }
+            _ => _ = plain.insert(key.clone(), value.clone()),
+        }
+    }
+    (plain, replaced)
 }
 
 /// Whether a variable of this name may say where a database is.
@@ -427,9 +608,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("compose.yaml");
         std::fs::write(&file, text).unwrap();
-        let (services, unread) = services(&[file]);
-        assert_eq!(unread, Vec::<String>::new());
-        services
+        let compose = super::read(&[file]);
+        assert_eq!(compose.unread, Vec::<String>::new());
+        compose.services
     }
 
     #[test]
@@ -489,7 +670,7 @@ mod tests {
         let bomb = bomb.join("\n");
         for text in [format!("a0: &a0 x\n{bomb}"), "[".repeat(100_000), "services: [".to_owned()] {
             std::fs::write(&file, text).unwrap();
-            assert_eq!(services(std::slice::from_ref(&file)).1.len(), 1);
+            assert_eq!(super::read(std::slice::from_ref(&file)).unread.len(), 1);
         }
     }
 
@@ -523,5 +704,88 @@ mod tests {
         );
         let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
         assert_eq!(names, ["app", "job"]);
+    }
+
+    #[test]
+    fn tags_take_away_what_an_earlier_file_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            folder.path().join(name)
+        };
+        let first = file(
+            "compose.yaml",
+            "services:\n  app:\n    command: a\n    environment: {DB: /old.db}\n    volumes: [data:/data]\n    tmpfs: /run\n  mail: {image: m}\n",
+        );
+        for (later, mounts, command, databases, services) in [
+            ("    volumes: !reset []\n", vec!["/run"], 1, vec!["/old.db"], 2),
+            ("    volumes: !override\n      - x:/x\n", vec!["/run", "/x"], 1, vec!["/old.db"], 2),
+            (
+                "    command: !reset null\n    environment: !override {DB: /new.db}\n",
+                vec!["/data", "/run"],
+                0,
+                vec!["/new.db"],
+                2,
+            ),
+            ("    image: b\n  mail: !reset null\n", vec!["/data", "/run"], 1, vec!["/old.db"], 1),
+        ] {
+            let second = file("compose.prod.yaml", &format!("services:\n  app:\n{later}"));
+            let compose = super::read(&[first.clone(), second]);
+            assert_eq!(compose.unread, Vec::<String>::new(), "{later}");
+            let app = &compose.services[0];
+            let targets: Vec<&str> = app.mounts.iter().map(|mount| mount.target.to_str().unwrap()).collect();
+            let paths: Vec<&str> = app.databases.iter().map(|named| named.path.as_str()).collect();
+            let found = (targets, usize::from(app.start.is_some()), paths, compose.services.len());
+            assert_eq!(found, (mounts, command, databases, services), "{later}");
+        }
+    }
+
+    #[test]
+    fn what_is_included_and_extended_is_read_within_the_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("repository");
+        let file = |name: &str, text: &str| {
+            std::fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            std::fs::write(root.join(name), text).unwrap();
+        };
+        file(".git/HEAD", "");
+        file(
+            "deploy/base.yaml",
+            "services:\n  base:\n    volumes: [data:/data]\n    extends: deeper\n  deeper:\n    environment: [DB=/data/app.db]\n",
+        );
+        file("more/compose.yaml", "include: [../compose.yaml]\nservices:\n  worker: {build: .}\n");
+        std::fs::write(folder.path().join("outside.yaml"), "services: {hunter2: {image: x}}").unwrap();
+        for (text, names, open) in [
+            (
+                "include: [more/compose.yaml]\nservices:\n  app:\n    extends: {file: deploy/base.yaml, service: base}\n",
+                vec!["worker", "app"],
+                0,
+            ),
+            (
+                "include: [{path: [../outside.yaml, none.yaml]}, \"oci://x/y\"]\nservices:\n  app: {image: x}\n",
+                vec!["app"],
+                3,
+            ),
+            ("services:\n  app:\n    extends: {file: ../outside.yaml, service: hunter2}\n", vec!["app"], 1),
+            ("services:\n  app:\n    extends: app\n", vec!["app"], 0),
+        ] {
+            file("compose.yaml", text);
+            let compose = super::read(&[root.join("compose.yaml")]);
+            let found: Vec<&str> = compose.services.iter().map(|service| service.name.as_str()).collect();
+            assert_eq!(
+                (found, compose.open.len(), compose.unread.len()),
+                (names, open, 0),
+                "{text} {:?}",
+                compose.open
+            );
+            let app = compose.services.iter().find(|service| service.name == "app").unwrap();
+            let is_whole = text.contains("base.yaml");
+            assert_eq!(
+                app.databases.first().map(|named| named.path.as_str()),
+                is_whole.then_some("/data/app.db"),
+                "{text}"
+            );
+            assert_eq!((app.mounts.len() == 1, app.at.line > 1), (is_whole, true), "{text}");
+        }
     }
 }

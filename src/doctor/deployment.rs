@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::answer::At;
-use super::compose::{self, Build, MountKind, Service};
+use super::compose::{self, Build, Compose, MountKind, Service};
 use super::database::{self, Named};
 use super::docker::Dockerfile;
 use super::places::{Places, clean, real, text};
+use super::shell;
 use super::sources::Sources;
 use crate::migrations::shown;
 use crate::repository::leads_out;
@@ -18,14 +19,27 @@ pub(super) struct Deployment {
     pub(super) compose: Vec<PathBuf>,
     pub(super) services: Vec<Service>,
     pub(super) dockerfile: Option<Dockerfile>,
-    /// fly.toml, and the paths at which it mounts a volume.
-    pub(super) fly: Option<(PathBuf, Vec<(PathBuf, u32)>)>,
+    pub(super) fly: Option<Fly>,
     /// Databases that files beside the services name, the strongest evidence first.
     pub(super) named: Vec<Named>,
     /// The folder below the project's in which relative addresses begin, where it is not the one in which the app starts.
     pub(super) relative_to: Option<PathBuf>,
     /// Why files cannot be read.
     pub(super) unread: Vec<String>,
+    /// What compose files name and was not looked at.
+    pub(super) open: Vec<String>,
+}
+
+/// What fly.toml says.
+#[derive(Debug, Default)]
+pub(super) struct Fly {
+    pub(super) file: PathBuf,
+    /// The paths at which it mounts a volume, each with its line.
+    pub(super) mounts: Vec<(PathBuf, u32)>,
+    /// What runs before a deploy, in a machine of its own that has no volume.
+    pub(super) release: Option<(Vec<Vec<String>>, At)>,
+    /// What runs in the place of the image's command, in each group of machines.
+    pub(super) processes: Vec<(Vec<Vec<String>>, At)>,
 }
 
 impl Deployment {
@@ -34,8 +48,8 @@ impl Deployment {
         let folders = places.0.iter().flat_map(|folder| [folder.clone(), folder.join("docker")]);
         let mut folders = folders.map(|folder| compose::files(&folder));
         let compose = folders.find(|files| !files.is_empty()).unwrap_or_default();
-        let (services, unread) = compose::services(&compose);
-        let mut found = Self { compose, services, unread, ..Self::default() };
+        let Compose { services, unread, open } = compose::read(&compose);
+        let mut found = Self { compose, services, unread, open, ..Self::default() };
         found.dockerfile = found.read_dockerfile(places);
         found.fly = found.read_fly(places);
         let in_image: Vec<Named> = found.dockerfile.iter().flat_map(Dockerfile::databases).collect();
@@ -72,7 +86,7 @@ impl Deployment {
         Dockerfile::read(&build.file, &build.context, build.target.as_deref()).map_err(|why| self.unread.push(why)).ok()
     }
 
-    fn read_fly(&mut self, places: &Places) -> Option<(PathBuf, Vec<(PathBuf, u32)>)> {
+    fn read_fly(&mut self, places: &Places) -> Option<Fly> {
         let file = places.find(&["fly.toml"])?;
         let read = text(&file).and_then(|text| {
             let parsed: toml::Table = text
@@ -108,7 +122,18 @@ impl Deployment {
                 is_default: false,
             }));
         }
-        Some((file.clone(), destinations.map(|path| (clean(Path::new(path)), line_of_mount(path))).collect()))
+        let command = |name: &str, value: &toml::Value| {
+            let commands = shell::commands(value.as_str()?);
+            (!commands.is_empty()).then(|| (commands, At::new(&file, line_of_variable(name))))
+        };
+        let release = parsed.get("deploy").and_then(|deploy| deploy.get("release_command"));
+        let processes = parsed.get("processes").and_then(toml::Value::as_table).into_iter().flatten();
+        Some(Fly {
+            mounts: destinations.map(|path| (clean(Path::new(path)), line_of_mount(path))).collect(),
+            release: release.and_then(|release| command("release_command", release)),
+            processes: processes.filter_map(|(name, line)| command(name, line)).collect(),
+            file: file.clone(),
+        })
     }
 
     /// The services that have the database, each with what names it; those that name it themselves, else those that are built here.
@@ -123,7 +148,7 @@ impl Deployment {
         built.map(|service| (service, named)).collect()
     }
 
-    fn is_built(&self, service: &Service) -> bool {
+    pub(super) fn is_built(&self, service: &Service) -> bool {
         let file = self.dockerfile.as_ref().map(|dockerfile| &dockerfile.file);
         service.build.as_ref().is_some_and(|build| Some(&build.file) == file)
     }
@@ -154,9 +179,9 @@ impl Deployment {
         let built = self.services.iter().filter(|service| self.is_built(service));
         let over = built.filter_map(|service| service.mount_of(path));
         let named = over.filter(|mount| mount.kind == MountKind::Named).map(|mount| (&*mount.target, mount.at.clone()));
-        let fly = self.fly.iter().flat_map(|(file, mounts)| {
-            let over = mounts.iter().filter(|(mount, _)| path.starts_with(mount));
-            over.map(|(mount, line)| (&**mount, At::new(file, *line)))
+        let fly = self.fly.iter().flat_map(|fly| {
+            let over = fly.mounts.iter().filter(|(mount, _)| path.starts_with(mount));
+            over.map(|(mount, line)| (&**mount, At::new(&fly.file, *line)))
         });
         fly.chain(named).next()
     }

@@ -1,6 +1,6 @@
 //! A Dockerfile, stage by stage: what is copied where, and what the container starts with. Only the last stage is the image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use parse_dockerfile::{Command, Flag, Instruction, JsonOrStringArray, Source};
@@ -9,6 +9,7 @@ use super::answer::At;
 use super::ignored::{Ignored, matches};
 use super::places::{clean, line_at, text};
 use super::{database, shell};
+use crate::repository::leads_out;
 
 /// Bytes of a path or a value with variables put in.
 const LONGEST: usize = 10_000;
@@ -42,6 +43,25 @@ struct Stage {
     has_command: bool,
     entrypoint: Option<(Vec<Vec<String>>, u32)>,
     volumes: Vec<(PathBuf, u32)>,
+    /// Files whose text stands in the Dockerfile.
+    written: Vec<Written>,
+}
+
+/// A file of the image whose text stands in the Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    path: PathBuf,
+    pub(super) text: String,
+    /// The line of the Dockerfile on which the text begins.
+    pub(super) line: u32,
+}
+
+/// What a file of the image is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A file of the context.
+    File(PathBuf),
+    Written(Written),
 }
 
 #[derive(Debug, Clone)]
@@ -67,7 +87,7 @@ impl Dockerfile {
     /// # Errors
     /// Why it cannot be read, as a clause.
     pub(super) fn read(file: &Path, context: &Path, target: Option<&str>) -> Result<Self, String> {
-        let whole = text(file)?;
+        let (whole, documents) = without_documents(&text(file)?);
         let parsed = parse_dockerfile::parse(&whole)
             .map_err(|error| format!("`{}` cannot be read: {error}", crate::migrations::shown(file)))?;
         // Only the FROM lines know these, and the stages that name them once more.
@@ -94,7 +114,7 @@ impl Dockerfile {
                 ..Stage::default()
             };
             for instruction in stage.instructions {
-                own.take(instruction, &whole, &outside.arguments);
+                own.take(instruction, &whole, &outside.arguments, &documents);
             }
             stages.push(own);
         }
@@ -145,6 +165,16 @@ impl Dockerfile {
         let line = command.or(entry)?.1;
         let commands = entry.into_iter().chain(command).flat_map(|(commands, _)| commands.clone()).collect();
         Some((commands, At::new(&self.file, line)))
+    }
+
+    /// What stands before every command of the container.
+    pub(super) fn entry(&self) -> Option<Vec<Vec<String>>> {
+        self.image()?.entrypoint.as_ref().map(|(commands, _)| commands.clone())
+    }
+
+    /// Whether a command of the build may make a program of code.
+    pub(super) fn may_compile(&self) -> bool {
+        self.stages.iter().flat_map(|stage| &stage.runs).any(|run| run.contains("compile"))
     }
 
     /// The variables of the image that name a database.
@@ -205,11 +235,126 @@ impl Dockerfile {
         copied.or_else(|| earlier.get(stage.base?)?.clone())
     }
 
+    /// What a file of the image is made of; none where nothing tells.
+    pub(super) fn origin(&self, path: &Path) -> Option<Origin> {
+        self.origin_in(self.stages.len().checked_sub(1)?, &clean(path))
+    }
+
+    fn origin_in(&self, index: usize, path: &Path) -> Option<Origin> {
+        let stage = self.stages.get(index)?;
+        if let Some(written) = stage.written.iter().rev().find(|written| written.path == path) {
+            return Some(Origin::Written(written.clone()));
+        }
+        let copied = stage.copies.iter().rev().find_map(|copy| {
+            let rest = path.strip_prefix(&copy.to).ok()?;
+            copy.sources.iter().find_map(|source| {
+                let source = clean(Path::new(source.trim_start_matches('/')));
+                // A file comes to this path or below it, what a folder holds below it.
+                let is_it = rest.as_os_str().is_empty();
+                let mut candidates = vec![if is_it { source.clone() } else { source.join(rest) }];
+                candidates.extend((source.file_name() == Some(rest.as_os_str())).then(|| source.clone()));
+                let is_pattern = source.file_name().is_some_and(|name| name.to_string_lossy().contains(['*', '?']));
+                candidates.extend(source.parent().filter(|_| is_pattern).map(|folder| folder.join(rest)));
+                candidates.iter().find_map(|candidate| match &copy.from {
+                    None => {
+                        let file = self.context.join(candidate);
+                        let is_there = file.is_file() && !leads_out(&file, &self.context);
+                        is_there.then_some(Origin::File(file))
+                    }
+                    Some(from) => {
+                        let named = self.stages[..index].iter().position(|stage| stage.is_called(from));
+                        let other = named.or(from.parse().ok()).filter(|other| *other < index)?;
+                        self.origin_in(other, &Path::new("/").join(candidate))
+                    }
+                })
+            })
+        });
+        copied.or_else(|| self.origin_in(stage.base?, path))
+    }
+
     /// Whether a command of the build may put this folder somewhere by itself.
     pub(super) fn may_be_moved(&self, name: &str) -> bool {
         let runs = self.stages.iter().flat_map(|stage| &stage.runs);
         runs.into_iter().any(|run| moves(run, name) || gathers(run))
     }
+}
+
+/// A document that stands behind a line with `RUN`.
+struct Document {
+    /// The line with `RUN`.
+    of: u32,
+    /// The file that it is written to, where the line says so.
+    to: Option<String>,
+    text: String,
+    /// The line on which it begins.
+    line: u32,
+}
+
+/// The text with comments in the place of the documents that stand behind a command, as in `RUN cat <<EOF > /start.sh`, and these
+/// documents. Bytes stay where they are.
+fn without_documents(whole: &str) -> (String, Vec<Document>) {
+    let (mut plain, mut documents) = (String::with_capacity(whole.len()), Vec::new());
+    let mut lines = whole.split_inclusive('\n').zip(1_u32..);
+    let last_of: HashMap<&str, u32> =
+        whole.lines().zip(1..).map(|(line, number)| (line.trim_start_matches('\t'), number)).collect();
+    let (mut command, mut first) = (String::new(), None);
+    while let Some((line, number)) = lines.next() {
+        plain.push_str(line);
+        let trimmed = line.trim();
+        if trimmed.starts_with('#') || trimmed.is_empty() {
+            continue;
+        }
+        let of = *first.get_or_insert(number);
+        command.push_str(trimmed.trim_end_matches('\\'));
+        command.push(' ');
+        if trimmed.ends_with('\\') {
+            continue;
+        }
+        let command = std::mem::take(&mut command);
+        first = None;
+        let arguments = command.get(..4).filter(|word| word.eq_ignore_ascii_case("run ")).map(|_| command[4..].trim());
+        let Some(arguments) = arguments.filter(|arguments| !arguments.starts_with("<<")) else { continue };
+        for (delimiter, is_indented) in delimiters(arguments) {
+            if last_of.get(delimiter.as_str()).is_none_or(|last| *last <= of) {
+                continue;
+            }
+            let (mut text, mut begins) = (String::new(), None);
+            for (line, number) in lines.by_ref() {
+                begins.get_or_insert(number);
+                let content = if is_indented { line.trim_start_matches('\t') } else { line };
+                let break_at = line.trim_end_matches(['\r', '\n']).len();
+                plain.push_str(if break_at > 0 { "#" } else { "" });
+                plain.extend(std::iter::repeat_n(' ', break_at.saturating_sub(1)));
+                plain.push_str(&line[break_at..]);
+                if content.trim_end_matches(['\r', '\n']) == delimiter {
+                    break;
+                }
+                text.push_str(content);
+            }
+            documents.push(Document { of, to: target(arguments), text, line: begins.unwrap_or(of) });
+        }
+    }
+    (plain, documents)
+}
+
+/// What ends each document that a line of the shell announces, and whether it is indented with tabs.
+fn delimiters(line: &str) -> Vec<(String, bool)> {
+    let announced = line.split("<<").skip(1).filter_map(|behind| {
+        let is_indented = behind.starts_with('-');
+        let behind = behind.trim_start_matches('-').trim_start();
+        let word = behind.trim_start_matches(['"', '\'']);
+        let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(word.len());
+        let is_name = word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        is_name.then(|| (word[..end].to_owned(), is_indented))
+    });
+    announced.collect()
+}
+
+/// The file that a line of the shell writes to, by `>` or `tee`.
+fn target(line: &str) -> Option<String> {
+    let words: Vec<String> = shell::commands(&line.replace('>', " > ")).into_iter().flatten().collect();
+    let at = words.iter().position(|word| word == ">").or(words.iter().position(|word| word == "tee"))?;
+    words[at + 1..].iter().find(|word| !word.starts_with(['-', '>', '<'])).cloned()
 }
 
 /// Whether a line copies or fetches something of this name.
@@ -262,13 +407,25 @@ impl Stage {
         self.name.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name))
     }
 
-    fn take(&mut self, instruction: &Instruction<'_>, whole: &str, outside: &BTreeMap<String, String>) {
+    fn take(
+        &mut self,
+        instruction: &Instruction<'_>,
+        whole: &str,
+        outside: &BTreeMap<String, String>,
+        documents: &[Document],
+    ) {
         let line = |at: usize| line_at(whole, at);
         match instruction {
             Instruction::Workdir(workdir) => {
                 self.folder = clean(&self.folder.join(self.filled(&workdir.arguments.value)));
             }
             Instruction::Copy(copy) => {
+                let to = clean(&self.folder.join(self.filled(&copy.dest.value)));
+                let here = copy.src.iter().filter_map(|source| match source {
+                    Source::HereDoc(here) => Some((here.value.to_string(), line(here.span.start))),
+                    _ => None,
+                });
+                self.written.extend(here.map(|(text, line)| Written { path: to.clone(), text, line }));
                 self.copy(&copy.options, &copy.src, &copy.dest.value, line(copy.copy.span.start));
             }
             Instruction::Add(add) => self.copy(&add.options, &add.src, &add.dest.value, line(add.add.span.start)),
@@ -283,6 +440,13 @@ impl Stage {
                 let here = run.here_docs.iter().map(|doc| doc.value.to_string());
                 let words = commands(&run.arguments).into_iter().map(|words| words.join(" "));
                 self.runs.extend(words.chain(here));
+                let own = documents.iter().filter(|document| document.of == line(run.run.span.start));
+                let written = own.filter_map(|document| {
+                    let path = clean(&self.folder.join(self.filled(document.to.as_ref()?)));
+                    Some(Written { path, text: document.text.clone(), line: document.line })
+                });
+                let written: Vec<Written> = written.collect();
+                self.written.extend(written);
             }
             Instruction::Cmd(cmd) => {
                 self.command = Some((commands(&cmd.arguments), line(cmd.cmd.span.start)));

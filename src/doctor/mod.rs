@@ -74,6 +74,8 @@ struct Evidence<'a> {
     places: Places,
     deployment: Deployment,
     startup: Startup,
+    /// What migrates before a deploy, in a machine without a volume.
+    released: Option<startup::Step>,
 }
 
 /// What the snapshot tells.
@@ -160,7 +162,9 @@ fn diagnose(
     let sources = Sources::scan(&project.root);
     let deployment = Deployment { relative_to: schema_folder(project), ..Deployment::find(&places, &sources) };
     let startup = Startup::find(&places, &deployment);
-    let evidence = Evidence { project, plan, driver, foreign_keys, production, sources, places, deployment, startup };
+    let released = startup::released(&places, &deployment);
+    let evidence =
+        Evidence { project, plan, driver, foreign_keys, production, sources, places, deployment, startup, released };
     let wishes = Wishes { config: &options.config, levels: &options.levels, now: SystemTime::now() };
     let checks = CHECKS.iter().map(|check| check(&evidence).settle(&wishes)).collect();
     Ok(Diagnosis {

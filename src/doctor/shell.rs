@@ -119,14 +119,15 @@ pub(super) fn commands(line: &str) -> Vec<Vec<String>> {
 /// What a list of words runs: itself, or where it is `sh -c LINE` the commands of the line.
 pub(super) fn unpacked(words: Vec<String>) -> Vec<Vec<String>> {
     match words.as_slice() {
-        [shell, option, line, ..]
-            if ["sh", "bash", "ash", "dash", "zsh"].contains(&program(shell)) && is_command_option(option) =>
-        {
-            commands(line)
-        }
+        [shell, option, line, ..] if is_shell(shell) && is_command_option(option) => commands(line),
         [] => Vec::new(),
         _ => vec![words],
     }
+}
+
+/// Whether a program is a shell.
+pub(super) fn is_shell(word: &str) -> bool {
+    ["sh", "bash", "ash", "dash", "zsh"].contains(&program(word))
 }
 
 /// `-c`, `-ec`, `-lc`.

@@ -620,7 +620,7 @@ rules! {
     }
 
     SN917 "migrate-not-at-startup", Warning, Inferred {
-        when: "the server listens before the migrations run, or does not wait for them (a note where nothing that migrates is found)",
+        when: "the server listens before the migrations run, or does not wait for them, or they run in the release command of fly.toml, which has no volume (a note where nothing that migrates is found)",
         effect: "requests meet the old schema while it is being changed, or a schema that nobody has migrated",
         fix: "migrate first and listen then, in the entry file or in the command that starts the container"
     }

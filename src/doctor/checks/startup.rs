@@ -11,11 +11,15 @@ use crate::report::doctor::Status;
 /// Files that are named where nothing was found; more are counted.
 const NAMED: usize = 4;
 
+const NAME: &str = "start-up";
+
 /// When the migrations run.
 pub(in crate::doctor) fn startup(evidence: &Evidence<'_>) -> Answer {
-    const NAME: &str = "start-up";
     if evidence.plan.as_ref().is_ok_and(|plan| plan.tool == "d1") {
         return Answer::not_needed(NAME, "wrangler migrates from outside");
+    }
+    if let Some(answer) = of_release(evidence) {
+        return answer;
     }
     match &evidence.startup {
         Startup::Before { migrates, starts } => Answer::ok(NAME)
@@ -38,6 +42,10 @@ pub(in crate::doctor) fn startup(evidence: &Evidence<'_>) -> Answer {
         Startup::Unknown { migrates, why } => {
             Answer::not_found(NAME, *why).seen(format!("{} migrates", migrates.what), &migrates.at)
         }
+        Startup::Unread { runs } => {
+            Answer::not_found(NAME, "what runs first is in no file of the project that can be read, so that nobody can tell whether it migrates")
+                .seen(format!("{} runs", runs.what), &runs.at)
+        }
         Startup::NotFound { looked_at } if looked_at.is_empty() => {
             Answer::not_found(NAME, "no file in which the app begins was found")
         }
@@ -51,4 +59,38 @@ pub(in crate::doctor) fn startup(evidence: &Evidence<'_>) -> Answer {
             Answer::of(NAME, Status::NotFound).finding(finding.at_level(Level::Note).object("start-up").help(help))
         }
     }
+}
+
+/// SN917 where fly.toml migrates in a machine that does not have the database; none where that is not so, or the app migrates too.
+fn of_release(evidence: &Evidence<'_>) -> Option<Answer> {
+    let (migrates, fly) = (evidence.released.as_ref()?, evidence.deployment.fly.as_ref()?);
+    let (_, at) = fly.release.as_ref()?;
+    if let Startup::Before { migrates: at_start, starts } = &evidence.startup {
+        let answer = Answer::ok(NAME).seen(format!("{} runs first", at_start.what), &at_start.at);
+        let also = format!("{} of `release_command` has no volume: it migrates another, empty database", migrates.what);
+        return Some(answer.seen(format!("then {}", starts.what), &starts.at).seen(also, at));
+    }
+    let is_local = !evidence.deployment.named.is_empty();
+    let may_be_remote =
+        evidence.driver.iter().flat_map(|driver| &driver.drivers).any(|driver| driver.name.contains("libsql"));
+    if may_be_remote && !is_local {
+        let why = "whether the database is a file on a volume stands in no file; if it is, `release_command` migrates another, empty one";
+        return Some(Answer::not_found(NAME, why).seen(format!("{} migrates", migrates.what), &migrates.at));
+    }
+    let finding = Finding::new(&SN917, format!("{} runs where production's database is not", migrates.what));
+    let cause = format!(
+        "`release_command` runs in a machine of its own without a volume: there {} migrates an empty database, and production's is not \
+         migrated (it stands at {})",
+        migrates.what,
+        migrates.at.shown()
+    );
+    Some(
+        Answer::ok(NAME).finding(
+            finding
+                .object("release_command")
+                .at(Some(at.place()), "")
+                .cause(cause)
+                .help("take `release_command` away, and migrate when the container starts, before the server listens"),
+        ),
+    )
 }

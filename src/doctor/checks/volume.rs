@@ -6,6 +6,7 @@ use crate::doctor::Evidence;
 use crate::doctor::answer::{Answer, At};
 use crate::doctor::compose::{Mount, MountKind, Service};
 use crate::doctor::database::Named;
+use crate::doctor::deployment::Fly;
 use crate::findings::Finding;
 use crate::findings::catalogue::SN914;
 use crate::findings::wording::list;
@@ -21,7 +22,7 @@ pub(in crate::doctor) fn volume(evidence: &Evidence<'_>) -> Answer {
         return Answer::not_needed(NAME, "Cloudflare keeps the database");
     }
     // Where there is one, it is production; a compose file beside it is somebody's own machine.
-    if let Some((file, mounts)) = &deployment.fly {
+    if let Some(Fly { file, mounts, .. }) = &deployment.fly {
         return of_fly(evidence, file, mounts).unreadable(&deployment.unread);
     }
     if !deployment.compose.is_empty() {
@@ -34,6 +35,8 @@ pub(in crate::doctor) fn volume(evidence: &Evidence<'_>) -> Answer {
                 .iter()
                 .fold(Answer::ok(NAME), |answer, (service, named)| of_service(evidence, answer, service, named))
         };
+        let answer = if deployment.open.is_empty() { answer } else { answer.unless_found(Status::NotFound) };
+        let answer = answer.fact_of_each(&deployment.open);
         return answer.unreadable(&deployment.unread);
     }
     let answer = match &deployment.dockerfile {

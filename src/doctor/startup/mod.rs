@@ -2,6 +2,7 @@
 
 mod calls;
 mod module;
+mod programs;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use super::{docker::Dockerfile, shell};
 use crate::migrations::shown;
 use crate::report::text::cut;
 use calls::Seen;
+use programs::Meant;
 use walk::{Event, Walk};
 
 /// Characters of a command that are told.
@@ -65,6 +67,9 @@ const USUAL: [&str; 34] = [
     "db.ts",
     "lib/db.ts",
 ];
+/// Words of package managers behind which a package is named.
+const OF_A_PACKAGE: [&str; 9] =
+    ["--filter", "-F", "--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "workspace"];
 /// The folder of what Nitro runs before it listens.
 const PLUGINS: &str = "server/plugins";
 
@@ -79,6 +84,8 @@ pub(super) enum Startup {
     Unawaited { migrates: Step, listens: Step },
     /// They run, and nothing tells when.
     Unknown { migrates: Step, why: &'static str },
+    /// What runs first is in no file that was read, and nothing that migrates was found behind it.
+    Unread { runs: Step },
     /// Nothing that migrates was found in these.
     NotFound { looked_at: Vec<String> },
 }
@@ -98,19 +105,47 @@ struct Way {
     files: Vec<PathBuf>,
 }
 
+impl Way {
+    fn of((commands, at): (Vec<Vec<String>>, At)) -> Self {
+        Self { commands: commands.into_iter().map(|words| (words, at.clone())).collect(), files: Vec::new() }
+    }
+}
+
+/// Where commands run.
+struct Place<'a> {
+    project: &'a Scripts,
+    image: Option<&'a Dockerfile>,
+    /// In which the container starts.
+    folder: PathBuf,
+    /// Whether programs may be made of the project's code.
+    is_compiled: bool,
+}
+
+impl<'a> Place<'a> {
+    fn of(project: &'a Scripts, deployment: &'a Deployment) -> Self {
+        let image = deployment.dockerfile.as_ref();
+        let has = |name: &str| project.root.join(name).is_file();
+        let is_compiled = has("go.mod")
+            || has("Cargo.toml")
+            || image.is_some_and(Dockerfile::may_compile)
+            || project.lines.values().any(|(line, _)| line.contains("compile"));
+        Self { project, image, folder: image.map(Dockerfile::folder).unwrap_or_default(), is_compiled }
+    }
+}
+
 impl Startup {
     pub(super) fn find(places: &Places, deployment: &Deployment) -> Self {
         if let Some(found) = by_service(deployment) {
             return found;
         }
         let project = Scripts::read(places.root());
-        let folder = deployment.dockerfile.as_ref().map(Dockerfile::folder).unwrap_or_default();
+        let place = Place::of(&project, deployment);
         let mut looked_at = Vec::new();
         for way in ways(places, deployment, &project) {
             let mut walk = Walk::new(places.root());
             for (words, at) in &way.commands {
                 looked_at.push(at.shown());
-                run(&mut walk, &project, &folder, words, at, 0);
+                run(&mut walk, &place, words, at, 0);
             }
             for file in &way.files {
                 looked_at.push(shown(file));
@@ -119,6 +154,9 @@ impl Startup {
             let last = walk.last.take().map(|(what, at, command)| (Step { what, at }, command));
             if let Some(found) = judge(&walk.events, last) {
                 return found;
+            }
+            if let Some((what, at)) = walk.unread.take() {
+                return Self::Unread { runs: Step { what, at } };
             }
             if walk.events.iter().any(|event| event.seen == Seen::Listens) {
                 break;
@@ -135,9 +173,22 @@ impl Startup {
             | Self::After { migrates, .. }
             | Self::Unawaited { migrates, .. }
             | Self::Unknown { migrates, .. } => Some(migrates),
-            Self::NotFound { .. } => None,
+            Self::Unread { .. } | Self::NotFound { .. } => None,
         }
     }
+}
+
+/// What migrates in the command that fly.toml runs before a deploy.
+pub(super) fn released(places: &Places, deployment: &Deployment) -> Option<Step> {
+    let (commands, at) = deployment.fly.as_ref()?.release.as_ref()?;
+    let project = Scripts::read(places.root());
+    let place = Place::of(&project, deployment);
+    let mut walk = Walk::new(places.root());
+    for words in commands {
+        run(&mut walk, &place, words, at, 0);
+    }
+    let migrates = walk.events.into_iter().find(|event| event.seen == Seen::Migrates)?;
+    Some(Step { what: migrates.what, at: migrates.at })
 }
 
 /// What the order of the events says; none where nothing migrates. `last` is the last command with its number.
@@ -174,6 +225,9 @@ fn judge(events: &[Event], last: Option<(Step, usize)>) -> Option<Startup> {
 
 /// A service of its own that migrates, for which the app waits.
 fn by_service(deployment: &Deployment) -> Option<Startup> {
+    if deployment.fly.is_some() {
+        return None;
+    }
     for service in &deployment.services {
         let Some((commands, at)) = &service.start else { continue };
         let Some(command) = commands.iter().find(|command| shell::migrates(command)).filter(|_| commands.len() == 1)
@@ -198,15 +252,11 @@ fn by_service(deployment: &Deployment) -> Option<Startup> {
 
 /// The ways in which the app may be started, the closest to production first.
 fn ways(places: &Places, deployment: &Deployment, project: &Scripts) -> Vec<Way> {
-    let of = |(commands, at): (Vec<Vec<String>>, At)| Way {
-        commands: commands.into_iter().map(|words| (words, at.clone())).collect(),
-        files: Vec::new(),
-    };
-    let with_database = deployment.with_database();
-    let mut ways: Vec<Way> = with_database.iter().filter_map(|(service, _)| service.start.clone()).map(of).collect();
-    ways.extend(deployment.dockerfile.as_ref().and_then(Dockerfile::start).map(of));
-    ways.extend(procfile(places.root()).map(of));
-    if let Some(start) = project.lines.get("start") {
+    let mut ways = of_deployment(deployment);
+    if ways.is_empty() {
+        ways.extend(procfile(places.root()).map(Way::of));
+    }
+    if let Some(start) = project.lines.get("start").filter(|_| ways.is_empty() && deployment.open.is_empty()) {
         let before = project.lines.get("prestart");
         let commands = before.into_iter().chain([start]);
         let commands =
@@ -218,6 +268,29 @@ fn ways(places: &Places, deployment: &Deployment, project: &Scripts) -> Vec<Way>
         usual.chain(project.main.iter().map(|main| places.root().join(main))).chain(commands_of_go(places.root()));
     ways.extend(usual.filter(|file| file.is_file()).map(|file| Way { commands: Vec::new(), files: vec![file] }));
     ways
+}
+
+/// The ways that fly.toml, the services with the database, or the image give.
+fn of_deployment(deployment: &Deployment) -> Vec<Way> {
+    let image = deployment.dockerfile.as_ref();
+    let behind_entry = |(commands, at): &(Vec<Vec<String>>, At)| {
+        let entry = image.and_then(Dockerfile::entry).unwrap_or_default();
+        (entry.into_iter().chain(commands.iter().cloned()).collect(), at.clone())
+    };
+    let started: Vec<(Vec<Vec<String>>, At)> = if let Some(fly) = &deployment.fly {
+        fly.processes.iter().map(behind_entry).collect()
+    } else {
+        let services = deployment.with_database();
+        let own = services.iter().filter_map(|(service, _)| {
+            let start = service.start.as_ref()?;
+            let is_behind = !service.has_entry && deployment.is_built(service);
+            Some(if is_behind { behind_entry(start) } else { start.clone() })
+        });
+        let by_image = services.iter().any(|(service, _)| service.start.is_none());
+        own.chain(image.filter(|_| by_image).and_then(Dockerfile::start)).collect()
+    };
+    let by_image = image.filter(|_| started.is_empty()).and_then(Dockerfile::start);
+    started.into_iter().chain(by_image).map(Way::of).collect()
 }
 
 /// The files in Nitro's folder of plugins, in the order of their names.
@@ -279,7 +352,12 @@ impl Scripts {
         if !["npm", "pnpm", "yarn", "bun", "deno"].contains(&shell::program(manager)) {
             return None;
         }
-        let mut names = rest.iter().filter(|word| !word.starts_with('-')).map(String::as_str);
+        let takes_value = |at: usize| at.checked_sub(1).is_some_and(|before| OF_A_PACKAGE.contains(&&*rest[before]));
+        let names = rest
+            .iter()
+            .enumerate()
+            .filter(|(at, word)| !word.starts_with('-') && *word != "workspace" && !takes_value(*at));
+        let mut names = names.map(|(_, word)| word.as_str());
         let first = names.next()?;
         let name = if ["run", "run-script", "task"].contains(&first) { names.next()? } else { first };
         self.lines.contains_key(name).then_some(name)
@@ -294,37 +372,40 @@ fn told(words: &[String]) -> String {
 }
 
 /// Runs a command: a script of package.json, a shell script, a migration tool, or code.
-fn run(walk: &mut Walk<'_>, project: &Scripts, folder: &Path, words: &[String], at: &At, depth: usize) {
+fn run(walk: &mut Walk<'_>, place: &Place<'_>, words: &[String], at: &At, depth: usize) {
     if let Some((_, words)) = words.split_last().filter(|(last, _)| *last == shell::BEHIND) {
-        return walk.alone(|walk| run(walk, project, folder, words, at, depth));
+        return walk.alone(|walk| run(walk, place, words, at, depth));
     }
     walk.steps += 1;
     if depth > DEEPEST || walk.steps > MOST_COMMANDS {
         return;
     }
+    let project = place.project;
     if let Some(name) = project.called(words).filter(|_| !shell::migrates(words)) {
         for name in [format!("pre{name}"), name.to_owned()] {
             let Some((line, at)) = project.lines.get(&name) else { continue };
             for words in shell::commands(line) {
-                run(walk, project, folder, &words, at, depth + 1);
-            }
-        }
-        return;
-    }
-    let file = words.iter().find_map(|word| resolve::argument(&project.root, folder, word));
-    if let Some(script) = file.as_ref().filter(|file| file.extension().is_some_and(|ending| ending == "sh")) {
-        for (line, number) in places::joined_lines(&places::text(script).unwrap_or_default()) {
-            for words in shell::commands(&line) {
-                run(walk, project, folder, &words, &At::new(script, number), depth + 1);
+                run(walk, place, &words, at, depth + 1);
             }
         }
         return;
     }
     let what = told(words);
-    if shell::migrates(words) {
-        walk.migrates(what.clone(), at.clone());
-    } else if let Some(file) = file {
-        walk.start(&file);
+    let meant = if shell::migrates(words) { None } else { programs::meant(place, words) };
+    match meant {
+        Some(Meant::Script { text, at: begins }) => {
+            for (line, number) in places::joined_lines(&text) {
+                for words in shell::commands(&line) {
+                    let line = begins.line.saturating_add(number - 1);
+                    run(walk, place, &words, &At::new(&begins.file, line), depth + 1);
+                }
+            }
+            return;
+        }
+        Some(Meant::Code(file)) => walk.start(&file),
+        Some(Meant::Unread) => _ = walk.unread.get_or_insert((what.clone(), at.clone())),
+        None if shell::migrates(words) => walk.migrates(what.clone(), at.clone()),
+        None => {}
     }
     walk.last = Some((what, at.clone(), walk.command));
     walk.command += 1;

@@ -23,6 +23,7 @@ fn found(files: &[(&str, &str)]) -> String {
         Startup::After { migrates, listens } => format!("after {} {}", at(&migrates), at(&listens)),
         Startup::Unawaited { migrates, listens } => format!("unawaited {} {}", at(&migrates), at(&listens)),
         Startup::Unknown { migrates, .. } => format!("unknown {}", at(&migrates)),
+        Startup::Unread { runs } => format!("unread {}", at(&runs)),
         Startup::NotFound { .. } => "not found".to_owned(),
     }
 }
@@ -214,6 +215,70 @@ fn commands_are_followed_to_what_they_run() {
     ] {
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).chain([migrate, server]).collect();
         assert_eq!(found(&files), expected, "{files:?}");
+    }
+}
+
+#[test]
+fn a_script_is_known_by_its_first_line_and_found_where_the_image_has_it() {
+    let start = ("package.json", "{\"scripts\": {\n\"start\": \"npx drizzle-kit migrate && node server.js\"}}");
+    let server = ("server.js", "app.listen(1)\n");
+    let docker = |lines: &str| format!("FROM node\nWORKDIR /app\nCOPY . .\n{lines}\nCMD [\"node\", \"server.js\"]\n");
+    let migrates = "#!/bin/sh\nset -e\nnpx drizzle-kit migrate\nexec \"$@\"\n";
+    for (dockerfile, script, expected) in [
+        ("ENTRYPOINT [\"bin/entry\"]", Some(("bin/entry", migrates)), "before bin/entry:3 server.js:1"),
+        ("ENTRYPOINT [\"/app/bin/entry\"]", Some(("bin/entry", migrates)), "before bin/entry:3 server.js:1"),
+        (
+            "COPY docker/entry.sh /entry.sh\nENTRYPOINT [\"/entry.sh\"]",
+            Some(("docker/entry.sh", migrates)),
+            "before docker/entry.sh:3 server.js:1",
+        ),
+        (
+            "COPY docker/entry /usr/local/bin/\nENTRYPOINT [\"tini\", \"--\", \"entry\"]",
+            Some(("docker/entry", migrates)),
+            "before docker/entry:3 server.js:1",
+        ),
+        (
+            "COPY <<EOF /entry\n#!/bin/sh\nnpx drizzle-kit migrate\nEOF\nENTRYPOINT [\"/entry\"]",
+            None,
+            "before Dockerfile:6 server.js:1",
+        ),
+        (
+            "RUN cat <<'EOF' > /entry && chmod +x /entry\n#!/bin/sh\nnpx drizzle-kit migrate\nEOF\nENTRYPOINT [\"/entry\"]",
+            None,
+            "before Dockerfile:6 server.js:1",
+        ),
+        ("ENTRYPOINT [\"bin/entry\"]", Some(("bin/entry", "#!/usr/bin/env bash\nexec \"$@\"\n")), "not found"),
+        (
+            "ENTRYPOINT [\"bin/entry\"]",
+            Some((
+                "bin/entry",
+                "#!/usr/bin/env node\nimport { migrate } from 'drizzle-orm/better-sqlite3/migrator'\nmigrate(db)\n",
+            )),
+            "before bin/entry:3 server.js:1",
+        ),
+        ("ENTRYPOINT [\"/srv/entry\"]", None, "unread Dockerfile:5"),
+        ("ENTRYPOINT [\"bin/entry\"]", Some(("bin/entry", "\u{7f}ELF\0")), "unread Dockerfile:5"),
+        ("", None, "not found"),
+    ] {
+        let text = docker(dockerfile);
+        let files: Vec<(&str, &str)> = [("Dockerfile", &*text), start, server].into_iter().chain(script).collect();
+        assert_eq!(found(&files), expected, "{dockerfile} {script:?}");
+    }
+}
+
+#[test]
+fn processes_of_fly_run_in_the_place_of_the_command() {
+    let docker = ("Dockerfile", "FROM node\nWORKDIR /app\nCOPY . .\nCMD npx drizzle-kit migrate && node server.js\n");
+    let server = ("server.js", "app.listen(1)\n");
+    for (fly, expected) in [
+        ("", "before Dockerfile:4 server.js:1"),
+        ("[processes]\n  app = \"node server.js\"\n", "not found"),
+        (
+            "[processes]\n  app = \"sh -c 'npx prisma migrate deploy && node server.js'\"\n",
+            "before fly.toml:2 server.js:1",
+        ),
+    ] {
+        assert_eq!(found(&[docker, server, ("fly.toml", fly)]), expected, "{fly}");
     }
 }
 

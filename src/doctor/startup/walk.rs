@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::calls::{self, Call, Seen};
 use super::module::{Function, Import, Module};
-use super::resolve;
+use super::{programs, resolve};
 use crate::doctor::answer::At;
 use crate::doctor::places;
 use crate::migrations::project::code::Language;
@@ -55,6 +55,8 @@ pub(super) struct Walk<'a> {
     pub(super) steps: usize,
     /// The last command: what it is, where it stands, and its number.
     pub(super) last: Option<(String, At, usize)>,
+    /// The first command of the project that is in none of its files, and where it stands.
+    pub(super) unread: Option<(String, At)>,
 }
 
 /// A part of a range in which something else holds.
@@ -78,6 +80,7 @@ impl<'a> Walk<'a> {
             command: 0,
             steps: 0,
             last: None,
+            unread: None,
         }
     }
 
@@ -136,8 +139,10 @@ impl<'a> Walk<'a> {
         if self.modules.len() >= MOST_FILES {
             return None;
         }
-        let language = Language::of(file)?;
-        let module = places::text(file).ok().map(|text| Rc::new(Module::parse(file, &text, language)));
+        let module = places::text(file).ok().and_then(|text| {
+            let language = programs::language_of(file, &text)?;
+            Some(Rc::new(Module::parse(file, &text, language)))
+        });
         self.modules.insert(file.to_path_buf(), module.clone());
         module
     }
