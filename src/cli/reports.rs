@@ -159,17 +159,20 @@ fn is_same_place(one: &Path, other: &Path) -> bool {
     place(one).is_some_and(|one| place(other) == Some(one))
 }
 
-/// A file that is no report by its name: SQL, a database, code, or what a tool keeps beside them.
+/// A file that is no report by its name: SQL, a database, code, or what a tool keeps beside them. An empty one would be read as such.
 fn is_source(path: &Path) -> bool {
-    const ENDINGS: [&str; 14] =
-        ["sql", "db", "sqlite", "sqlite3", "ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "rs", "toml", "lock"];
-    const NAMES: [&str; 7] = [
+    const ENDINGS: [&str; 27] = [
+        "sql", "db", "sqlite", "sqlite3", "ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "jsx", "rs", "go", "py", "rb",
+        "php", "ex", "exs", "prisma", "hcl", "toml", "yaml", "yml", "lock", "mod", "sum",
+    ];
+    const NAMES: [&str; 8] = [
         "package.json",
         "package-lock.json",
         "tsconfig.json",
         "deno.json",
         "wrangler.json",
         "_journal.json",
+        "snapshot.json",
         "wrangler.jsonc",
     ];
     let lower = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().to_ascii_lowercase());
@@ -206,6 +209,11 @@ fn open(path: &Path, snapshot: &Path) -> Result<File, Error> {
     if path.is_dir() {
         return Err(Error::usage(doing(), "it is a folder").hint("name a file in it"));
     }
+    let target = path.canonicalize();
+    if !is_special(path) && is_source(target.as_deref().unwrap_or(path)) {
+        return Err(Error::usage(doing(), "that is the name of a migration, a database or a file of the project")
+            .hint("write the report to a file of its own"));
+    }
     let mut file = OpenOptions::new()
         .read(path.is_file())
         .write(true)
@@ -213,10 +221,6 @@ fn open(path: &Path, snapshot: &Path) -> Result<File, Error> {
         .truncate(false)
         .open(path)
         .map_err(|cause| Error::usage(doing(), cause).hint("the folder must exist and be writable"))?;
-    if path.is_file() && is_source(path) && file.metadata().doing(doing)?.len() > 0 {
-        return Err(Error::usage(doing(), "a report never replaces a migration, a database or a file of the project")
-            .hint("write the report to a file of its own"));
-    }
     if is_locked_by_another(&file) {
         return Err(Error::usage(doing(), "another rehearsal is about to write it")
             .hint("write each report to a file of its own"));
@@ -258,13 +262,19 @@ mod tests {
     fn a_report_never_replaces_a_file_of_the_project() {
         let folder = tempfile::tempdir().unwrap();
         let snapshot = folder.path().join("prod.db");
-        for name in ["0001_a.sql", "schema.TS", "package.json", "_journal.json", "0001_snapshot.json"] {
+        let names = ["0001_a.sql", "schema.TS", "package.json", "_journal.json", "0001_snapshot.json", "snapshot.json"];
+        for name in names.into_iter().chain(["rehearse.yaml", "go.mod", "schema.prisma"]) {
             let path = folder.path().join(name);
+            let refused = || Reports::open(&[(Format::Json, path.clone())], &snapshot, None).err();
+            assert_eq!(refused().map(|error| error.exit_code()), Some(2), "{name}");
+            assert!(!path.exists(), "{name}");
             std::fs::write(&path, "{}").unwrap();
-            let refused = Reports::open(&[(Format::Json, path.clone())], &snapshot, None).err();
-            assert_eq!(refused.map(|error| error.exit_code()), Some(2), "{name}");
+            assert_eq!(refused().map(|error| error.exit_code()), Some(2), "{name}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}", "{name}");
         }
+        let link = folder.path().join("link.json");
+        std::os::unix::fs::symlink(folder.path().join("package.json"), &link).unwrap();
+        assert!(Reports::open(&[(Format::Json, link)], &snapshot, None).is_err());
         let report = folder.path().join("report.json");
         std::fs::write(&report, "{}").unwrap();
         assert!(Reports::open(&[(Format::Json, report)], &snapshot, None).is_ok());
