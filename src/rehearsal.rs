@@ -374,7 +374,8 @@ pub fn plan(options: &Options, observer: &dyn Observer) -> Result<Planned, Error
     let given = options.snapshot.fetch(&workspace, Extent::Changed, observer)?;
     let open = |reading| Snapshot::open(&given, &workspace, reading, Extent::Changed, observer);
     let read = |snapshot: &Snapshot| {
-        let Prepared { plan, decided, located } = locate(snapshot, options, &search)?;
+        let Prepared { mut plan, decided, located } = locate(snapshot, options, &search)?;
+        plan.decisions.extend(options.decisions.iter().cloned());
         let settings = decided.drivers.first().map(|driver| Settings::of(driver, located.foreign_keys));
         let ground = settings.map(|settings| {
             let (plan, located, workspace) = (&plan, &located, &workspace);

@@ -55,6 +55,8 @@ fn the_report_says_where_options_were_said() {
         options,
         [("REHEARSE_DRIVER, REHEARSE_FORMAT", "the environment"), ("snapshot, migrations", "rehearse.yaml")]
     );
+    let planned = project.run(&["plan"]).stdout;
+    assert!(planned.contains("options snapshot, migrations, driver: rehearse.yaml\n"), "{planned}");
 }
 
 #[test]
