@@ -104,6 +104,18 @@ fn what_is_not_what_it_was_is_named() {
 }
 
 #[test]
+fn quietly_it_says_in_one_line_what_differs() {
+    let project = project();
+    rehearsed(&project, &[]);
+    assert_eq!(verified(&project, &["--quiet"]).stdout.lines().count(), 2);
+    project.database("prod.db", "UPDATE t SET a = 'z' WHERE id = 1");
+    let project = project.migration("2.sql", "UPDATE t SET a = a || '?';");
+    let ran = verified(&project, &["--quiet"]);
+    let differs = "\nsnapshot: it has the same size and another content; migrations: `2.sql` has another content\n";
+    assert!(ran.code == Some(1) && ran.stdout.ends_with(differs), "{}", ran.all());
+}
+
+#[test]
 fn drivers_of_which_production_may_have_one_are_known_again() {
     let project = project();
     rehearsed(&project, &[]);

@@ -35,7 +35,9 @@ pub fn whole(page: &mut Page, verification: &Verification) {
     }
     page.prose(0, &visible(&said), Role::Dim);
     if page.style.detail == Detail::Brief {
-        return;
+        let others = verification.checks.iter().filter(|check| check.answer != Answer::Yes);
+        let others: Vec<String> = others.map(|check| format!("{}: {}", check.what, check.why)).collect();
+        return page.prose(0, &visible(&others.join("; ")), Role::Plain);
     }
     page.blank();
     let mut grid = Grid::new(&[("what", Side::Left), ("same", Side::Left), ("", Side::Left)]);
