@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Error;
 use crate::execution::{Settings, decide};
 use crate::findings::wording::{count_of, number};
-use crate::migrations;
+use crate::migrations::{self, CodeSchema};
 use crate::observer::Observer;
 use crate::queries;
 use crate::rehearsal::{Options, Prepared, locate};
 use crate::report::assemble;
-use crate::report::document::{self, Configuration, Document, Migration, Plan};
+use crate::report::document::{self, CodeDrift, Configuration, Document, Migration, Plan};
 use crate::report::verification::{Answer, Check, Verification};
 use crate::snapshot::{self, Extent, Snapshot, Workspace};
 
@@ -27,7 +27,11 @@ pub fn verify(report: &Document, options: &Options, observer: &dyn Observer) -> 
     let checks = |snapshot: &Snapshot| {
         let mut checks = vec![content(report, snapshot, observer)?];
         match &search {
-            Some(search) => checks.extend(settings(report, &locate(snapshot, options, search)?)),
+            Some(search) => {
+                let prepared = locate(snapshot, options, search)?;
+                checks.extend(settings(report, &prepared));
+                checks.extend(code(report.plan.code_drift.as_ref(), migrations::code_schema(&prepared.located)));
+            }
             None => checks.push(Check {
                 what: "migrations",
                 answer: Answer::Unknown,
@@ -147,6 +151,29 @@ fn standing(plan: &Plan) -> BTreeMap<&str, (&'static str, &Migration)> {
     let each =
         states.into_iter().flat_map(|(state, migrations)| migrations.iter().map(move |migration| (state, migration)));
     each.map(|(state, migration)| (migration.name.as_str(), (state, migration))).collect()
+}
+
+/// The file that says what the code expects; none where there was none and is none.
+fn code(was: Option<&CodeDrift>, is: Result<Option<CodeSchema>, Error>) -> Option<Check> {
+    let (answer, why) = match (was, is) {
+        (None, Ok(None)) => return None,
+        (Some(CodeDrift { sha256: None, .. }), _) => {
+            (Answer::Unknown, "the report has no checksum of what the code expects: rehearse again".to_owned())
+        }
+        (_, Err(error)) => (Answer::No, format!("it cannot be read: {error}")),
+        (Some(was), Ok(None)) => {
+            (Answer::No, format!("`{}` said what the code expects, and no file does now", was.file))
+        }
+        (None, Ok(Some(is))) => {
+            (Answer::No, format!("`{}` says what the code expects, and no file did", is.file.display()))
+        }
+        (Some(was), Ok(Some(is))) => match is.file.display().to_string() {
+            file if file != was.file => (Answer::No, format!("it was `{}`, and is `{file}`", was.file)),
+            file if was.sha256.as_ref() != Some(&is.sha256) => (Answer::No, format!("`{file}` has another content")),
+            file => (Answer::Yes, file),
+        },
+    };
+    Some(Check { what: "code's schema", answer, why })
 }
 
 /// The app's queries; none where there were none and are none.

@@ -25,6 +25,8 @@ pub enum Drift {
 pub struct CodeDrift {
     /// The file that says what the code expects.
     pub file: PathBuf,
+    /// The SHA-256 of its text, in hexadecimal digits; none where it cannot be read.
+    pub sha256: Option<String>,
     /// From what it expects to what it will find, as far as that is a difference for the code, in order of table; or why it is not known.
     pub changes: Result<Vec<Change>, String>,
 }

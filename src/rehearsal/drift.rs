@@ -13,7 +13,7 @@ use crate::error::{Doing as _, Error};
 use crate::execution::steps::Failure;
 use crate::execution::{self, Execution, Outcome, Settings};
 use crate::findings::{CodeDrift, Drift, Trip};
-use crate::migrations::{self, Entry, Located, Plan, State};
+use crate::migrations::{self, CodeSchema, Entry, Located, Plan, State};
 use crate::observer::Silent;
 use crate::schema::changes::{self, Change, How, Kind};
 use crate::schema::index::Definition;
@@ -54,7 +54,7 @@ pub(super) fn find(ground: &Ground<'_>, memory: &Memory) -> Drifts {
     let (drift, code) = (of_applied(&deploy), of_code(&deploy));
     let of_trips = drift.iter().flatten().filter_map(|replayed| replayed.trips.as_ref().err());
     let of_drift = drift.iter().filter_map(|drift| drift.as_ref().err());
-    let of_code = code.iter().filter_map(|(_, changes)| changes.as_ref().err());
+    let of_code = code.iter().filter_map(|expected| expected.changes.as_ref().err());
     let holds_for_others = of_trips.chain(of_drift).chain(of_code).all(|why| why.is_of_schema);
     let drifts = Drifts {
         drift: drift.map(|drift| match drift {
@@ -63,7 +63,11 @@ pub(super) fn find(ground: &Ground<'_>, memory: &Memory) -> Drifts {
             }
             Err(why) => Drift::Unknown(why.text),
         }),
-        code: code.map(|(file, changes)| CodeDrift { file, changes: changes.map_err(|why| why.text) }),
+        code: code.map(|Expected { file, sha256, changes }| CodeDrift {
+            file,
+            sha256,
+            changes: changes.map_err(|why| why.text),
+        }),
     };
     if let Some(key) = key.filter(|_| holds_for_others) {
         memory.keep(key, &drifts);
@@ -232,11 +236,22 @@ pub(super) fn without_rows(
     Ok(copy)
 }
 
+/// What the code expects against what it will find.
+struct Expected {
+    file: PathBuf,
+    sha256: Option<String>,
+    changes: Result<Vec<Change>, Why>,
+}
+
 /// Compares what the code expects with what it will find; none where no file says what it expects.
-fn of_code(deploy: &Deploy<'_>) -> Option<(PathBuf, Result<Vec<Change>, Why>)> {
+fn of_code(deploy: &Deploy<'_>) -> Option<Expected> {
     match migrations::code_schema(deploy.ground.located) {
-        Ok(code) => code.map(|code| (code.file, found_by(deploy, &code.statements))),
-        Err(error) => Some((PathBuf::new(), Err(error.into()))),
+        Ok(code) => code.map(|CodeSchema { file, sha256, statements }| Expected {
+            file,
+            sha256: Some(sha256),
+            changes: statements.map_err(Why::from).and_then(|statements| found_by(deploy, &statements)),
+        }),
+        Err(error) => Some(Expected { file: PathBuf::new(), sha256: None, changes: Err(error.into()) }),
     }
 }
 

@@ -164,6 +164,7 @@ fn drifted(drift: &Drift) -> doc::Drift {
 fn code_drifted(drift: &CodeDrift) -> doc::CodeDrift {
     doc::CodeDrift {
         file: drift.file.display().to_string(),
+        sha256: drift.sha256.clone(),
         changes: drift.changes.iter().flatten().map(schema_change).collect(),
         unknown: drift.changes.as_ref().err().cloned(),
     }

@@ -177,6 +177,9 @@ pub struct Plan {
 pub struct CodeDrift {
     /// The file that says what it expects: drizzle-kit's newest snapshot.
     pub file: String,
+    /// The SHA-256 of that file, in hexadecimal digits; null where it cannot be read.
+    #[serde(default)]
+    pub sha256: Option<String>,
     /// From what it expects to what it will find, as far as the code may notice.
     pub changes: Vec<SchemaChange>,
     /// Why it is not known; null where it is.

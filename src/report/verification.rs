@@ -34,7 +34,8 @@ pub struct Summary {
 /// Something that a report was made of.
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
-    /// `snapshot`, `migrations`, `tool`, `ledger`, `driver`, `driver's version`, `foreign keys`, `queries`, `configuration`.
+    /// `snapshot`, `migrations`, `tool`, `ledger`, `driver`, `driver's version`, `foreign keys`, `code's schema`, `queries`,
+    /// `configuration`.
     pub what: &'static str,
     /// Whether it is what it was.
     pub answer: Answer,

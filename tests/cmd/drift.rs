@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::Project;
+use crate::verify::sha256;
 
 const INIT: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE INDEX by_email ON users (email);";
 
@@ -176,7 +177,7 @@ fn what_cannot_be_run_again_is_told() {
     assert!(!project.path("other.db").exists());
 }
 
-fn generated(version: &str, orm: &str) -> Project {
+pub(crate) fn generated(version: &str, orm: &str) -> Project {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/drizzle").join(version);
     let project = Project::empty();
     let mut folders = vec![from.clone()];
@@ -214,7 +215,9 @@ fn what_drizzle_kit_writes_makes_what_its_snapshot_says() {
     ] {
         let project = generated(version, orm);
         project.database("prod.db", "VACUUM");
-        assert_eq!(code_drift(&project), json!({"file": file, "changes": [], "unknown": null}), "{version}");
+        let digest = sha256(&std::fs::read(project.path(file)).unwrap());
+        let expected = json!({"file": file, "sha256": digest, "changes": [], "unknown": null});
+        assert_eq!(code_drift(&project), expected, "{version}");
     }
 }
 

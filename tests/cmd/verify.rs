@@ -4,6 +4,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::drift::generated;
 use crate::support::{Project, Ran};
 
 const MAIN: [&str; 3] = ["--snapshot", "prod.db", "--migrations=migrations"];
@@ -22,7 +23,7 @@ fn rehearsed(project: &Project, more: &[&str]) -> Value {
     serde_json::from_slice(&std::fs::read(project.path("report.json")).unwrap()).unwrap()
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
@@ -125,6 +126,34 @@ fn drivers_of_which_production_may_have_one_are_known_again() {
     rehearsed(&project, &given);
     assert_eq!(differences(&project, &given), (0, vec![]));
     assert_eq!(differences(&project, &[]), one("driver", "it was sqlite, and is rusqlite or sqlite"));
+}
+
+#[test]
+fn what_the_code_expects_is_what_it_was() {
+    for (version, orm, file) in [
+        ("v0", "0.45.4", "drizzle/meta/0000_snapshot.json"),
+        ("v1", "1.0.0-rc.5", "drizzle/20261126115202_init/snapshot.json"),
+    ] {
+        let project = generated(version, orm);
+        project.database("prod.db", "VACUUM");
+        let snapshot = ["--snapshot", "prod.db", "--migrations", "drizzle"];
+        project.run_making(&[&snapshot[..], &["--report", "json=report.json"]].concat(), &["report.json"]);
+        let verified = || project.run(&[&["verify", "report.json", "--quiet"], &snapshot[..]].concat());
+        let held = verified();
+        assert_eq!(held.code, Some(0), "{version} {}", held.all());
+        assert!(held.stdout.ends_with(&format!("by rehearse {}\n", env!("CARGO_PKG_VERSION"))), "{}", held.stdout);
+        let text = std::fs::read_to_string(project.path(file)).unwrap();
+        let tells = |why: &str| {
+            let ran = verified();
+            assert_eq!(ran.code, Some(1), "{version} {}", ran.all());
+            let said = ran.stdout.replace("\n  ", " ");
+            assert!(said.ends_with(&format!("\ncode's schema: {why}\n")), "{said}");
+        };
+        std::fs::write(project.path(file), text.replacen("email", "mail", 1)).unwrap();
+        tells(&format!("`{file}` has another content"));
+        std::fs::remove_file(project.path(file)).unwrap();
+        tells(&format!("`{file}` said what the code expects, and no file does now"));
+    }
 }
 
 #[test]

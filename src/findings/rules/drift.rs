@@ -51,7 +51,7 @@ fn has_baseline(evidence: &Evidence) -> bool {
 
 /// SN925, once for each table or view: an error where what the code names is not there, or it does not fill what must be filled.
 pub(super) fn unexpected_by_code(evidence: &Evidence) -> Vec<Finding> {
-    let Some(CodeDrift { file, changes: Ok(changes) }) = &evidence.code_drift else { return Vec::new() };
+    let Some(CodeDrift { file, changes: Ok(changes), .. }) = &evidence.code_drift else { return Vec::new() };
     let mut told = BTreeSet::new();
     let first = changes.iter().filter(|change| told.insert(change.table.to_ascii_lowercase()));
     first

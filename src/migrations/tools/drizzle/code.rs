@@ -8,32 +8,41 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
 
 use super::{V1, v0, v1};
 use crate::error::{Doing, Error};
 use crate::files::read_text;
 use crate::migrations::{Located, shown};
 use crate::schema::lexer::quote_identifier as quoted;
+use crate::units::hex;
 
 /// What the code expects.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CodeSchema {
     /// The file that says so.
     pub file: PathBuf,
-    /// The statements that make it on an empty database, in order.
-    pub statements: Vec<String>,
+    /// The SHA-256 of its text, in hexadecimal digits.
+    pub sha256: String,
+    /// The statements that make it on an empty database, in order; an error where the file is none of the versions that are known.
+    pub statements: Result<Vec<String>, Error>,
 }
 
 /// Reads the newest snapshot; none where there is none, or several branches each have one.
 ///
 /// # Errors
-/// When it cannot be read, or is none of the versions that are known.
+/// When a snapshot cannot be read.
 pub fn schema(located: &Located) -> Result<Option<CodeSchema>, Error> {
     let found =
         if located.layout == V1 { newest_folder(&located.folder)? } else { newest_of_journal(&located.folder)? };
     let Some(file) = found else { return Ok(None) };
-    let doing = || format!("reading `{}`", shown(&file));
-    let json: Json = serde_json::from_str(&read_text(&file).doing(doing)?).doing(doing)?;
+    let text = read_text(&file).doing(|| format!("reading `{}`", shown(&file)))?;
+    Ok(Some(CodeSchema { sha256: hex(&Sha256::digest(&text)), statements: parsed(&text, &file), file }))
+}
+
+fn parsed(text: &str, file: &Path) -> Result<Vec<String>, Error> {
+    let doing = || format!("reading `{}`", shown(file));
+    let json: Json = serde_json::from_str(text).doing(doing)?;
     let tables = match json.get("version").and_then(Json::as_str) {
         Some("5" | "6") => Snapshot6::deserialize(&json).doing(doing)?.into(),
         Some("7") => Snapshot7::deserialize(&json).doing(doing)?.into(),
@@ -42,7 +51,7 @@ pub fn schema(located: &Located) -> Result<Option<CodeSchema>, Error> {
             return Err(Error::cannot(doing(), format!("its version is {version}; 5, 6 and 7 are known")));
         }
     };
-    Ok(Some(CodeSchema { file, statements: statements(tables) }))
+    Ok(statements(tables))
 }
 
 /// `meta/0003_snapshot.json` of the journal's last entry `0003_name`.
