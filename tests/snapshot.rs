@@ -548,6 +548,31 @@ fn the_wal_beside_it_counts() {
 }
 
 #[test]
+fn the_wal_of_another_database_is_told_before_anything_writes_it_into_this_one() {
+    let place = Place::new();
+    let path = place.database("prod.db");
+    let app = connect(&place.path("app.db"));
+    // A schema of several pages, of which the log has the first and the last.
+    app.execute_batch("PRAGMA journal_mode = wal").unwrap();
+    for number in 0..200 {
+        app.execute_batch(&format!("CREATE TABLE a_long_name_of_a_table_{number} (a, b, c)")).unwrap();
+    }
+    app.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); CREATE TABLE last (a)").unwrap();
+    let log = format!("{}-wal", path.display());
+    let hint = format!("where `{log}` belongs to another database, move it away before anything opens both");
+    let refused = |cause: &str| {
+        copy_files(&place.path("app.db"), &path, &["-wal"]);
+        let error = place.open(&path).unwrap_err();
+        assert!(error.to_string().contains(cause) && error.hints().first() == Some(&hint), "{error}");
+        fs::remove_file(&log).unwrap();
+    };
+    refused("the write-ahead log gives the database");
+    let more = "INSERT INTO t (filler) SELECT filler FROM t;".repeat(3);
+    connect(&path).execute_batch(&more).unwrap();
+    refused("it is damaged: ");
+}
+
+#[test]
 fn pages_that_are_only_in_the_wal_are_not_missing() {
     let place = Place::new();
     let app = connect(&place.path("app.db"));

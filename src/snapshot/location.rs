@@ -55,6 +55,20 @@ impl Location {
         [&self.db, &self.wal, &self.shm, &self.journal]
     }
 
+    /// Adds to an error about the content that the log may be another database's: whatever opens both, also the shell, writes it
+    /// into this one.
+    pub fn doubting_the_log(&self, error: Error) -> Error {
+        if self.wal.metadata().is_ok_and(|log| log.len() > 0) {
+            let log = beside(&self.given, "-wal");
+            error.hint(format!(
+                "where `{}` belongs to another database, move it away before anything opens both",
+                log.display()
+            ))
+        } else {
+            error
+        }
+    }
+
     /// The bytes that a private copy takes: the file, its WAL and its journal.
     pub fn bytes(&self) -> std::io::Result<u64> {
         let size = |sidecar: &Path| sidecar.metadata().map_or(0, |metadata| metadata.len());

@@ -396,7 +396,7 @@ impl Surroundings {
         let cannot = |error: std::io::Error| location.error(error);
         let file = File::open(&location.db).map_err(cannot)?;
         let wal = if self.wal.bytes() > 0 { Some(File::open(&location.wal).map_err(cannot)?) } else { None };
-        FilePages::new(file, wal).map_err(cannot)
+        FilePages::new(file, wal).map_err(|error| location.doubting_the_log(cannot(error)))
     }
 
     fn copied(

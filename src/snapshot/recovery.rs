@@ -85,7 +85,7 @@ fn unreadable(location: &Location, error: &rusqlite::Error) -> Error {
         }
         Some(ErrorCode::DatabaseCorrupt) => {
             let recover = format!("save what is left with `sqlite3 {} .recover`", location.given.display());
-            location.error(format!("it is damaged: {error}")).hint(recover)
+            location.doubting_the_log(location.error(format!("it is damaged: {error}"))).hint(recover)
         }
         _ => location.error(error),
     }
