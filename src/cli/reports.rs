@@ -165,7 +165,7 @@ fn is_source(path: &Path) -> bool {
         "sql", "db", "sqlite", "sqlite3", "ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "jsx", "rs", "go", "py", "rb",
         "php", "ex", "exs", "prisma", "hcl", "toml", "yaml", "yml", "lock", "mod", "sum",
     ];
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 14] = [
         "package.json",
         "package-lock.json",
         "tsconfig.json",
@@ -174,6 +174,12 @@ fn is_source(path: &Path) -> bool {
         "_journal.json",
         "snapshot.json",
         "wrangler.jsonc",
+        "deno.jsonc",
+        "drizzle.config.json",
+        "ormconfig.json",
+        "composer.json",
+        "dockerfile",
+        ".env",
     ];
     let lower = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().to_ascii_lowercase());
     let name = lower(path.file_name()).unwrap_or_default();
@@ -263,7 +269,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let snapshot = folder.path().join("prod.db");
         let names = ["0001_a.sql", "schema.TS", "package.json", "_journal.json", "0001_snapshot.json", "snapshot.json"];
-        for name in names.into_iter().chain(["rehearse.yaml", "go.mod", "schema.prisma"]) {
+        for name in names.into_iter().chain(["rehearse.yaml", "go.mod", "schema.prisma", "Dockerfile", ".env"]) {
             let path = folder.path().join(name);
             let refused = || Reports::open(&[(Format::Json, path.clone())], &snapshot, None).err();
             assert_eq!(refused().map(|error| error.exit_code()), Some(2), "{name}");
