@@ -623,6 +623,22 @@ fn interrupted_transaction(place: &Place) -> PathBuf {
 }
 
 #[test]
+fn a_database_that_was_copied_while_it_was_filled_for_the_first_time_is_empty() {
+    let place = Place::new();
+    let path = interrupted_transaction(&place);
+    let mut journal = fs::read(place.path("prod.db-journal")).unwrap();
+    // How many pages the database had.
+    journal[16..20].fill(0);
+    fs::write(place.path("prod.db-journal"), journal).unwrap();
+    let text = place.refusal(&path);
+    let cause = "it is empty once its journal is rolled back: it was copied while it was filled for the first time";
+    assert!(
+        text.starts_with(&format!("opening the snapshot `…/prod.db`: {cause}\nhint: copy it again, with ")),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_journal_with_an_erased_header_means_nothing() {
     let place = Place::new();
     let path = place.database("prod.db");

@@ -32,6 +32,10 @@ pub(super) fn settle(location: &Location, copy: &Path) -> Result<(), Error> {
     connection::private(copy).and_then(into_one_file).map_err(|error| unreadable(location, &error))?;
     // A journal also says how many pages there were.
     let after = bytes(copy);
+    if after == 0 {
+        let cause = "it is empty once its journal is rolled back: it was copied while it was filled for the first time";
+        return Err(refused(location, cause).hint(format!("copy it again, with {}", location.backup_command())));
+    }
     if after > before.saturating_add(SECTOR) {
         let cause = format!("it is damaged: its journal makes a database of {after} bytes of files of {before} bytes");
         return Err(refused(location, cause));
