@@ -1,5 +1,6 @@
 //! SN920: whether backups take what is in the write-ahead log.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::doctor::Evidence;
@@ -83,7 +84,8 @@ fn look(file: &Path, text: &str) -> Looked {
     let is_comment = |line: &str| line.trim_start().starts_with(['#', '/']);
     // What a safe backup has made may be copied by whatever program.
     let mut made = String::new();
-    let whole: String = lines.iter().filter(|(line, _)| !is_comment(line)).map(|(line, _)| code(line) + "\n").collect();
+    let commands = lines.iter().filter(|(line, _)| !is_comment(line)).map(|(line, _)| code(line) + "\n");
+    let of_logs: String = commands.filter(|line| line.contains("-wal")).collect();
     for (line, number) in lines.iter().filter(|(line, _)| !is_comment(line)) {
         let lower = code(line);
         if let Some(what) = SAFE.iter().find(|what| lower.contains(**what)) {
@@ -93,6 +95,11 @@ fn look(file: &Path, text: &str) -> Looked {
             looked.safe.push(("litestream", At::new(file, *number)));
         }
     }
+    let may_miss = |source: &str| {
+        let is_whole = made.contains(source) || of_logs.contains(&format!("{source}-wal"));
+        !is_whole && !OF_BACKUPS.iter().any(|word| source.contains(word))
+    };
+    let mut known: HashMap<String, bool> = HashMap::new();
     for (line, number) in lines.iter().filter(|(line, _)| !is_comment(line)) {
         let lower = code(line);
         let is_backup = about_backups || OF_BACKUPS.iter().any(|word| lower.contains(word));
@@ -100,10 +107,10 @@ fn look(file: &Path, text: &str) -> Looked {
             continue;
         }
         for words in shell::commands(unquoted(line)) {
-            let is_whole = |source: &str| made.contains(source) || whole.contains(&format!("{source}-wal"));
-            let is_restored = |source: &str| OF_BACKUPS.iter().any(|word| source.contains(word));
-            let may_miss = |source: &str| !is_whole(source) && !is_restored(source);
-            let Some(source) = copied(&words).filter(|source| may_miss(&source.to_lowercase())) else { continue };
+            let Some(source) = copied(&words) else { continue };
+            if !*known.entry(source.to_lowercase()).or_insert_with_key(|source| may_miss(source)) {
+                continue;
+            }
             let name = Path::new(source).file_name().unwrap_or_default().to_string_lossy().into_owned();
             looked.unsafe_copies.push(
                 Finding::new(&SN920, format!("`{name}` is copied as a file, without its -wal"))

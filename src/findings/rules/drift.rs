@@ -14,8 +14,8 @@ use crate::schema::lexer::identifiers;
 pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
     let (applied, changes, trips) = match &evidence.drift {
         None => return Vec::new(),
-        // That the tool does not run is told as its failure.
-        Some(Drift::Unknown(_)) if evidence.plan.refusal.is_some() || has_baseline(evidence) => return Vec::new(),
+        // That the tool does not run is told as its failure, and that it began on what was there by `rehearse plan`.
+        Some(Drift::Unknown(_)) if evidence.plan.refusal.is_some() || !lacks_a_file(evidence) => return Vec::new(),
         Some(Drift::Unknown(why)) => {
             let finding = Finding::new(&SN916, format!("whether the schema has drifted is not known: {why}"));
             return vec![finding.at_level(Level::Note).object("drift")];
@@ -43,10 +43,11 @@ pub(super) fn drifted(evidence: &Evidence) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether the ledger begins with what was there before the tool, of which there never was a file.
-fn has_baseline(evidence: &Evidence) -> bool {
+/// Whether the file of an applied migration is gone. Of what was there before atlas there never was one.
+fn lacks_a_file(evidence: &Evidence) -> bool {
+    let is_baseline = |name: &str| evidence.plan.tool == "atlas" && name.ends_with("_baseline");
     let mut missing = evidence.plan.entries.iter().filter(|entry| entry.state == State::Missing);
-    evidence.plan.tool == "atlas" && missing.any(|entry| entry.migration.name.ends_with("_baseline"))
+    missing.any(|entry| !is_baseline(&entry.migration.name))
 }
 
 /// SN925, once for each table or view: an error where what the code names is not there, or it does not fill what must be filled.
