@@ -61,20 +61,21 @@ fn table(connection: &Connection, listed: Listed, is_content: bool) -> Result<Ta
         Err(_) if matches!(kind, TableKind::Virtual(_)) => Default::default(),
         read => read?,
     };
+    let tokens: Vec<Token> = significant(&listed.sql).collect();
     if kind == TableKind::Ordinary {
-        define(&mut columns, &listed.sql);
+        define(&mut columns, &listed.sql, &tokens);
     }
     let rowid_alias = rowid_alias(connection, &listed, &columns, &primary_key)?;
-    let autoincrement = significant(&listed.sql).any(|token| token.is_word(&listed.sql, "AUTOINCREMENT"));
+    let autoincrement = tokens.iter().any(|token| token.is_word(&listed.sql, "AUTOINCREMENT"));
     let full_text = matches!(&kind, TableKind::Virtual(module) if module.starts_with("fts"));
     let content = external_content(&listed.sql).filter(|content| full_text && !content.is_empty());
     Ok(Table {
         content,
         autoincrement,
         uniques: uniques(connection, &listed.name)?,
-        foreign_keys: foreign_keys(connection, &listed)?,
-        checks: checks(&listed.sql),
-        conflicts: if kind == TableKind::Ordinary { conflicts(&columns, &listed.sql) } else { Vec::new() },
+        foreign_keys: foreign_keys(connection, &listed, &tokens)?,
+        checks: checks(&listed.sql, &tokens),
+        conflicts: if kind == TableKind::Ordinary { conflicts(&columns, &listed.sql, &tokens) } else { Vec::new() },
         name: listed.name,
         sql: listed.sql,
         without_rowid: listed.without_rowid,
@@ -161,7 +162,7 @@ fn uniques(connection: &Connection, table: &str) -> Result<Vec<Unique>> {
     Ok(uniques)
 }
 
-fn foreign_keys(connection: &Connection, listed: &Listed) -> Result<Vec<ForeignKey>> {
+fn foreign_keys(connection: &Connection, listed: &Listed, tokens: &[Token]) -> Result<Vec<ForeignKey>> {
     let rows = collect(
         connection,
         "SELECT id, \"from\", \"table\", \"to\", on_delete, on_update FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq",
@@ -177,7 +178,7 @@ fn foreign_keys(connection: &Connection, listed: &Listed) -> Result<Vec<ForeignK
             ))
         },
     )?;
-    let mut deferred = deferred(&listed.sql).into_iter();
+    let mut deferred = deferred(&listed.sql, tokens).into_iter();
     let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
     for (id, from, parent, to, on_delete, on_update) in rows {
         if keys.last().is_none_or(|(last, _)| *last != id) {
@@ -241,9 +242,15 @@ pub(super) fn external_content(sql: &str) -> Option<String> {
     name.map(std::borrow::Cow::into_owned)
 }
 
+/// What stands behind the first parenthesis.
+fn definitions(tokens: &[Token]) -> &[Token] {
+    let open = tokens.iter().position(|token| token.kind == TokenKind::Open);
+    open.map_or(&[], |open| &tokens[open + 1..])
+}
+
 /// Fills in what no pragma tells of a column: COLLATE and the expression behind AS.
-fn define(columns: &mut [Column], sql: &str) {
-    let tokens: Vec<Token> = significant(sql).skip_while(|token| token.kind != TokenKind::Open).skip(1).collect();
+fn define(columns: &mut [Column], sql: &str, tokens: &[Token]) {
+    let tokens = definitions(tokens);
     let mut depth = 0_usize;
     let mut current: Option<&mut Column> = None;
     let mut begins = true;
@@ -277,24 +284,22 @@ fn define(columns: &mut [Column], sql: &str) {
 }
 
 /// Whether each foreign key is DEFERRABLE INITIALLY DEFERRED, in order of declaration.
-fn deferred(sql: &str) -> Vec<bool> {
-    let tokens: Vec<Token> = significant(sql).collect();
+fn deferred(sql: &str, tokens: &[Token]) -> Vec<bool> {
     let mut keys = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
         let is = |place: usize, word: &str| tokens.get(place).is_some_and(|token| token.is_word(sql, word));
         if token.is_word(sql, "REFERENCES") {
             keys.push(false);
-        } else if token.is_word(sql, "DEFERRABLE") {
-            let is_deferred = is(index + 2, "DEFERRED") && !tokens[index - 1].is_word(sql, "NOT");
-            keys.iter_mut().last().into_iter().for_each(|last| *last = is_deferred);
+        } else if let (true, Some(last)) = (token.is_word(sql, "DEFERRABLE"), keys.last_mut()) {
+            *last = is(index + 2, "DEFERRED") && !tokens[index - 1].is_word(sql, "NOT");
         }
     }
     keys
 }
 
 /// The ON CONFLICT clauses, in order. What stands behind a CHECK is read by SQLite and has no effect.
-fn conflicts(columns: &[Column], sql: &str) -> Vec<Conflict> {
-    let tokens: Vec<Token> = significant(sql).skip_while(|token| token.kind != TokenKind::Open).skip(1).collect();
+fn conflicts(columns: &[Column], sql: &str, tokens: &[Token]) -> Vec<Conflict> {
+    let tokens = definitions(tokens);
     let (mut depth, mut place) = (0_usize, 0);
     let mut constraint: Option<(&'static str, Vec<String>)> = None;
     let mut conflicts = Vec::new();
@@ -345,8 +350,7 @@ fn listed_columns(sql: &str, tokens: &[Token]) -> Vec<String> {
 }
 
 /// The expressions behind the word CHECK, in order, tokens separated by one space.
-fn checks(sql: &str) -> Vec<String> {
-    let tokens: Vec<Token> = significant(sql).collect();
+fn checks(sql: &str, tokens: &[Token]) -> Vec<String> {
     let mut checks = Vec::new();
     for (index, pair) in tokens.windows(2).enumerate() {
         if pair[0].is_word(sql, "CHECK") && pair[1].kind == TokenKind::Open {
