@@ -410,6 +410,9 @@ impl Subject<'_> {
 
     /// VL203 of rows that have another key too. What an UPDATE of the parent wrote here follows it.
     fn gone_with_key(&self, compared: &ColumnComparison) -> Option<Finding> {
+        if compared.gone_with_key == 0 {
+            return None;
+        }
         let by_keys = rows::written_by_keys(self.evidence, self.table, &compared.before);
         let gone = compared.gone_with_key.saturating_sub(by_keys + self.filled_with_key(compared));
         let follows = !self.is_updated() && rows::may_follow_its_parent(self.evidence, self.table, &compared.before);
