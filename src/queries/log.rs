@@ -328,16 +328,7 @@ impl Under {
 fn add(text: &str, line: u32, file: &Path, into: &mut Collected) {
     for piece in split(text) {
         let line = line.saturating_add(piece.line - 1);
-        let found = Found {
-            text: &text[piece.range],
-            name: None,
-            line,
-            column: 1,
-            marked: false,
-            by_sqlc: false,
-            logged: true,
-        };
-        into.add(file, found);
+        into.add(file, Found { text: &text[piece.range], line, column: 1, logged: true, ..Found::default() });
     }
 }
 

@@ -141,6 +141,7 @@ impl Query {
 }
 
 /// Where a statement stands, and what is said of it.
+#[derive(Default)]
 struct Found<'a> {
     text: &'a str,
     name: Option<String>,

@@ -53,7 +53,8 @@ pub(super) fn read(text: &str, file: &Path, into: &mut Collected) -> Result<(), 
     for (piece, said) in pieces.into_iter().zip(said) {
         let Said { name, by_sqlc, marked } = said;
         let text = &text[piece.range];
-        into.add(file, Found { text, name, line: piece.line, column: piece.column, marked, by_sqlc, logged: false });
+        let (line, column) = (piece.line, piece.column);
+        into.add(file, Found { text, name, line, column, marked, by_sqlc, ..Found::default() });
     }
     Ok(())
 }

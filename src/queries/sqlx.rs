@@ -35,16 +35,7 @@ pub(super) fn read(text: &str, file: &Path, into: &mut Collected) -> Result<(), 
         }
         let line = line_of(query, text);
         for piece in split(query) {
-            let found = Found {
-                text: &query[piece.range],
-                name: None,
-                line,
-                column: 1,
-                marked: false,
-                by_sqlc: false,
-                logged: false,
-            };
-            into.add(file, found);
+            into.add(file, Found { text: &query[piece.range], line, column: 1, ..Found::default() });
         }
     }
     Ok(())
