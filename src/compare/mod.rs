@@ -35,6 +35,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::error::{Doing, Error};
+use crate::execution::steps::only_updated;
 use crate::execution::{Execution, Step};
 use crate::migrations::statement::{Action, Insert};
 use crate::observer::{Observer, Stage, Work};
@@ -802,9 +803,8 @@ impl<'a> Comparer<'a> {
     /// Whether rows have a key that was not there although none was inserted: an UPDATE wrote it.
     fn only_keys_came(&self, pair: &Pair, rows: &RowComparison) -> bool {
         let steps = self.execution.map(|execution| execution.steps.as_slice()).unwrap_or_default();
-        let mine = || steps.iter().flat_map(|step| &step.changes).filter(|change| pair.is_called(&change.table));
-        let only_updated = mine().any(|change| change.updated > 0) && mine().all(|change| change.inserted == 0);
-        matches!(rows.key, Key::Columns(_)) && rows.gained > 0 && only_updated
+        let mine = steps.iter().flat_map(|step| &step.changes).filter(|change| pair.is_called(&change.table));
+        matches!(rows.key, Key::Columns(_)) && rows.gained > 0 && only_updated(mine)
     }
 
     fn header(&mut self) -> Vec<HeaderNumber> {

@@ -140,6 +140,16 @@ pub struct Change {
     pub deleted: u64,
 }
 
+/// Whether these updated rows and inserted none, so that a key that is new was written by an UPDATE.
+pub fn only_updated<'a>(changes: impl IntoIterator<Item = &'a Change>) -> bool {
+    let mut updated = 0;
+    let none_inserted = changes.into_iter().all(|change| {
+        updated += change.updated;
+        change.inserted == 0
+    });
+    none_inserted && updated > 0
+}
+
 /// Who wrote a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum By {

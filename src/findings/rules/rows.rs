@@ -461,9 +461,8 @@ fn other_keys(evidence: &Evidence, table: &TableComparison, rows: u64) -> Option
     let compared = table.rows.as_ref()?;
     let Key::Columns(key) = &compared.key else { return None };
     let mine = |change: &&steps::Change| table.pair.is_called(&change.table);
-    let changes = || evidence.committed().flat_map(|step| &step.changes).filter(mine);
-    let only_updated = changes().any(|change| change.updated > 0) && changes().all(|change| change.inserted == 0);
-    if !only_updated || compared.gained != rows {
+    let changes = evidence.committed().flat_map(|step| &step.changes).filter(mine);
+    if !steps::only_updated(changes) || compared.gained != rows {
         return None;
     }
     let name = table.name();
