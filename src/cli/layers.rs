@@ -17,7 +17,7 @@ use rehearse::config::options::Said;
 use rehearse::error::Error;
 use rehearse::many::Selection;
 use rehearse::migrations::Decision;
-use rehearse::repository::{self, is_within, real};
+use rehearse::repository::{self, is_within, or_dot, real};
 use rehearse::units::{Memory, Span};
 
 use super::arguments::Arguments;
@@ -208,7 +208,7 @@ impl Layers<'_> {
 
 /// What the file could do harm with; none where it cannot.
 fn harm(said: &Said, file: &Path) -> Option<&'static str> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = or_dot(file.parent().unwrap_or(Path::new("")));
     let repository = repository::around(folder).unwrap_or_else(|| folder.to_path_buf());
     let leads_out = |path: &Path| !is_within(path, &repository);
     let leaves = |path: &str| !is_within(Path::new(path), folder);

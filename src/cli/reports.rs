@@ -12,6 +12,7 @@ use rehearse::report::Format;
 use rehearse::report::document::Document;
 use rehearse::report::fleet::Fleet;
 use rehearse::report::text::{Detail, Style};
+use rehearse::repository::or_dot;
 use rehearse::snapshot::Workspace;
 
 /// How text in a file is laid out: complete, without colours.
@@ -150,7 +151,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 /// The real folder with the file's name in it, whether there is such a file or not.
 pub fn place(path: &Path) -> Option<PathBuf> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = or_dot(path.parent().unwrap_or(Path::new("")));
     Some(folder.canonicalize().ok()?.join(path.file_name()?))
 }
 

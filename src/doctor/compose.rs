@@ -394,11 +394,9 @@ impl Source<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        for file in files {
-            let file = clean(&self.file.parent().unwrap_or(Path::new("")).join(file));
-            if leads_out(&file, self.file.parent().unwrap_or(Path::new(""))) {
-                continue;
-            }
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        let files = files.into_iter().map(|file| clean(&folder.join(file)));
+        for file in files.filter(|file| !leads_out(file, folder)) {
             named.extend(text(&file).iter().flat_map(|text| database::in_variables(&file, text)));
         }
         (named, is_open)

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::files::read_text;
 use crate::migrations::project::sources::MOST_BYTES;
 use crate::migrations::shown;
-use crate::repository::or_dot;
-use crate::repository::{self, upwards};
+use crate::repository::{self, or_dot, upwards};
 
 /// Folders above a project that are looked at.
 const MOST_FOLDERS: usize = 16;

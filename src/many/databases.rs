@@ -12,6 +12,7 @@ use glob::{MatchOptions, Pattern, PatternError};
 
 use crate::error::{Doing as _, Error};
 use crate::files;
+use crate::repository::or_dot;
 use crate::sqlite_file::header::MAGIC;
 
 /// What SQLite adds to the name of a database for files that are not databases themselves.
@@ -85,7 +86,7 @@ impl Selection {
             Self::Folder(folder) => folder.clone(),
             Self::List(list) => list.parent().map(Path::to_path_buf).unwrap_or_default(),
         };
-        if root.as_os_str().is_empty() { PathBuf::from(".") } else { root }
+        or_dot(&root).to_path_buf()
     }
 
     /// `pattern`, `folder`, `list`.
@@ -180,7 +181,7 @@ fn match_parts(folder: &Path, parts: &[Pattern], found: &mut Vec<PathBuf>) -> Re
     let doing = || format!("reading the folder `{}`", folder.display());
     let Some((first, rest)) = parts.split_first() else { return Ok(()) };
     let names = if first.as_str().contains(SIGNS) {
-        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let here = or_dot(folder);
         let names = std::fs::read_dir(here).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
         let mut names: Vec<OsString> = names.doing(doing)?;
         names.retain(|name| first.matches_with(&name.to_string_lossy(), MATCHING));
@@ -208,7 +209,7 @@ fn match_below(
     found: &mut Vec<PathBuf>,
 ) -> Result<(), Error> {
     let doing = || format!("reading the folder `{}`", folder.display());
-    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let here = or_dot(folder);
     let metadata = here.metadata().doing(doing)?;
     let identity = (metadata.dev(), metadata.ino());
     if above.contains(&identity) {
